@@ -1,0 +1,62 @@
+"""The seam to hardware: what a driver may ask of a link. No driver knows what lies behind it.
+
+Implementations: ``links.ble`` (the only file here that imports bleak), ``links.serial`` (the only one that imports
+pyserial), and the in-memory doors of ``device_drivers.simulators``.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Protocol
+from uuid import UUID
+
+# Called for every chunk that crosses a link: direction ("in" or "out"), channel (a UUID or ""), octets.
+# With it a home's raw bytes can be logged as a capture.
+Tap = Callable[[str, str, bytes], None]
+
+
+class SerialLink(Protocol):
+    """A byte stream to a device. All errors are ``LinkError``s."""
+
+    async def write(self, data: bytes) -> None:
+        """Send, unless the profile forbids the command (``ForbiddenCommand``)."""
+        ...
+
+    async def read(self, size: int, timeout_s: float) -> bytes:
+        """At least 1 and at most ``size`` octets, as soon as any are there. LinkTimeout, LinkLost."""
+        ...
+
+    async def drain_input(self) -> None:
+        """Forget stale octets that arrived before the conversation."""
+        ...
+
+
+class BleLink(Protocol):
+    """A connected, and where the profile says so bonded, GATT client. All errors are ``LinkError``s."""
+
+    @property
+    def address(self) -> str:
+        """The peer's Bluetooth address."""
+        ...
+
+    def has_characteristic(self, uuid: UUID) -> bool:
+        """Whether service discovery found it."""
+        ...
+
+    async def read(self, uuid: UUID) -> bytes:
+        """Read a characteristic's value. ProtocolError where the device refuses."""
+        ...
+
+    async def write(self, uuid: UUID, data: bytes) -> None:
+        """Write with response. ProtocolError where the device refuses (carries the ATT code)."""
+        ...
+
+    async def subscribe(self, uuid: UUID, on_value: Callable[[bytes], None]) -> None:
+        """Notifications or indications, whichever it has; ``on_value`` runs on the event loop, in order."""
+        ...
+
+    async def wait_disconnected(self) -> None:
+        """Returns when the peer has hung up (cuffs do so when they are done)."""
+        ...
+
+
+# A driver is an async function: it speaks over a link as a profile says and yields what the device said.
+__all__ = ["AsyncIterator", "Awaitable", "BleLink", "SerialLink", "Tap"]
