@@ -55,7 +55,14 @@ class BondLost(LinkError):
 
 
 class ProtocolError(DeviceError):
-    """The device refused, or answered something that does not fit the question."""
+    """The device refused, or answered something that does not fit the question.
+
+    ``att_code`` is the ATT error code where the refusal came over GATT (Core Specification, Vol 3 Part F, 3.4.1.1).
+    """
+
+    def __init__(self, message: str, att_code: int | None = None) -> None:
+        super().__init__(message)
+        self.att_code = att_code
 
 
 class IncompleteTransfer(DeviceError):
