@@ -65,7 +65,10 @@ def effective_time(
         return EffectiveTime(None, TimeQuality.UNKNOWN_TIMELINE, f"the device's clock was not set ({reported.text})")
     if coincident is None:
         return EffectiveTime(None, TimeQuality.UNKNOWN_TIMELINE, "the device's clock could not be read in this session")
-    time = reported.local.replace(tzinfo=UTC) + coincident.offset
+    try:
+        time = reported.local.replace(tzinfo=UTC) + coincident.offset
+    except OverflowError:
+        return EffectiveTime(None, TimeQuality.IMPLAUSIBLE, "the device's clock is thousands of years off")
     if time > received_at + FUTURE_TOLERANCE:
         return EffectiveTime(
             time, TimeQuality.IMPLAUSIBLE, f"measured at {time:%Y-%m-%d %H:%M} UTC, after it was received"

@@ -7,14 +7,18 @@ Topics (MQTT 5, QoS 1, no retained message, no patient data anywhere in them):
     phg/v1/{gateway_id}/status     gateway → cloud   StatusMessage (also the last will)
     phg/v1/{gateway_id}/commands   cloud → gateway   reserved
 
-JSON, UTF-8. Decimals travel as strings, so that 5.0 stays 5.0. Times are RFC 3339 in UTC where they are the gateway's,
-and naive ISO 8601 where they are the device's.
+JSON, UTF-8. Decimals travel as strings, so that 5.0 stays 5.0. Times are RFC 3339 with their offset where they are the
+gateway's or the cloud's (a time without one is refused), and naive ISO 8601 where they are the device's.
+
+A reader ignores fields that it does not know: that is how version 1 grows. The fates never grow, because a gateway in a
+home could not read a fourth: what is neither stored, known nor quarantined gets no receipt, and comes again. A readings
+message may be without readings: then it tells of its session alone.
 """
 
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
@@ -26,6 +30,14 @@ from device_drivers.timestamps import CoincidentTimeStamp
 VERSION = 1
 # More readings than this in one message buy nothing in throughput and cost latency.
 MAX_READINGS = 50
+# Decimals beyond 10^±128 are no device's: IEEE 11073 FLOAT ends there, and a database need not find out.
+MAX_DECIMAL_EXPONENT = 128
+
+# A time that does not say its zone is nobody's time.
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+# A UUID in either spelling, with or without hyphens; gateways write 32 hex digits.
+Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$")]
+Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class WireError(Exception):
@@ -34,6 +46,14 @@ class WireError(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class UnknownVersion(WireError):
+    """A message of a version that this reader does not know."""
+
+
+class ContentMismatch(WireError):
+    """A reading whose id was not made from its content."""
 
 
 class WireDevice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -48,13 +68,13 @@ class WireDevice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class WireSession(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One visit to one device: who it is, both clocks at one moment, how much it holds."""
 
-    session_id: str
+    session_id: Id
     device: WireDevice
-    started_at: datetime
+    started_at: Instant
     profile: str
     device_time: str | None = None
-    gateway_time: datetime | None = None
-    holds: int | None = None
+    gateway_time: Instant | None = None
+    holds: Count | None = None
 
 
 class WireComponent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -72,7 +92,7 @@ class WireReading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     reported_time: str
     reported_local: str | None = None
     raw: str
-    read_at: datetime
+    read_at: Instant
     sample: str = "patient"
     sequence_number: int | None = None
     occurrence: int = 0
@@ -83,7 +103,7 @@ class WireReading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 class ReadingsMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     v: int
-    message_id: str
+    message_id: Id
     session: WireSession
     readings: tuple[WireReading, ...]
 
@@ -106,8 +126,8 @@ class ReceiptsMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     """Sent after the commit; ``whole_message`` is the fate of a message of which no reading could be made out."""
 
     v: int
-    message_id: str
-    committed_at: datetime
+    message_id: Id
+    committed_at: Instant
     receipts: tuple[Receipt, ...] = ()
     whole_message: Fate | None = None
     reason: str | None = None
@@ -118,10 +138,10 @@ class StatusMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
     v: int
     state: Literal["online", "offline"]
-    at: datetime | None = None
+    at: Instant | None = None
     software: str | None = None
-    outbox_depth: int | None = None
-    oldest_unsent_s: int | None = None
+    outbox_depth: Count | None = None
+    oldest_unsent_s: Count | None = None
 
 
 def topic(gateway_id: str, channel: Literal["readings", "receipts", "status", "commands"]) -> str:
@@ -129,9 +149,18 @@ def topic(gateway_id: str, channel: Literal["readings", "receipts", "status", "c
     return f"phg/v1/{gateway_id}/{channel}"
 
 
+class _Versioned(msgspec.Struct, frozen=True):
+    """What every version has in common."""
+
+    v: int
+
+
+Message = TypeVar("Message", ReadingsMessage, ReceiptsMessage, StatusMessage)
+
 _READINGS = msgspec.json.Decoder(ReadingsMessage)
 _RECEIPTS = msgspec.json.Decoder(ReceiptsMessage)
 _STATUS = msgspec.json.Decoder(StatusMessage)
+_VERSION = msgspec.json.Decoder(_Versioned)
 _ENCODER = msgspec.json.Encoder(decimal_format="string")
 
 
@@ -142,31 +171,28 @@ def encode(message: ReadingsMessage | ReceiptsMessage | StatusMessage) -> bytes:
 
 def decode_readings(payload: bytes) -> ReadingsMessage:
     """WireError where the payload is not a version-1 readings message."""
-    try:
-        message = _READINGS.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise WireError(str(error)) from error
-    if message.v != VERSION:
-        raise WireError(f"unknown wire version {message.v}")
-    return message
+    return _decode(_READINGS, payload)
 
 
 def decode_receipts(payload: bytes) -> ReceiptsMessage:
     """WireError where the payload is not a version-1 receipts message."""
-    try:
-        message = _RECEIPTS.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise WireError(str(error)) from error
-    if message.v != VERSION:
-        raise WireError(f"unknown wire version {message.v}")
-    return message
+    return _decode(_RECEIPTS, payload)
 
 
 def decode_status(payload: bytes) -> StatusMessage:
     """WireError where the payload is not a version-1 status message."""
+    return _decode(_STATUS, payload)
+
+
+def _decode(decoder: msgspec.json.Decoder[Message], payload: bytes) -> Message:
+    # The version is asked first: another version may have another shape, and its reason should say which it is.
+    # RecursionError: an array nested ten thousand deep is bad input like any other.
     try:
-        return _STATUS.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        version = _VERSION.decode(payload).v
+        if version != VERSION:
+            raise UnknownVersion(f"unknown wire version {version}")
+        return decoder.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise WireError(str(error)) from error
 
 
@@ -223,13 +249,16 @@ def device_identity(device: WireDevice) -> DeviceIdentity:
 
 
 def reading(wire: WireReading, session: WireSession) -> Reading:
-    """Back from the wire. WireError for an unknown code, unit, state or kind, or an id that is not its content's."""
+    """Back from the wire. WireError for an unknown code, unit, state or kind; ContentMismatch for another's id."""
     try:
         made = Reading(
             device=device_identity(session.device),
             kind=Kind(wire.kind),
             components=tuple(
-                Component(Mdc(c.code), Quantity(c.value, Unit(c.unit), QuantityState(c.state), c.bound))
+                Component(
+                    Mdc(c.code),
+                    Quantity(_figure(c.value), Unit(c.unit), QuantityState(c.state), _figure(c.bound)),
+                )
                 for c in wire.components
             ),
             reported_time=ReportedTime(
@@ -245,10 +274,16 @@ def reading(wire: WireReading, session: WireSession) -> Reading:
             context=wire.context,
         )
         if made.reading_id != wire.reading_id:
-            raise WireError(f"reading_id {wire.reading_id} does not belong to this content ({made.reading_id})")
+            raise ContentMismatch(f"reading_id {wire.reading_id} does not belong to this content ({made.reading_id})")
     except ValueError as error:
         raise WireError(str(error)) from error
     return made
+
+
+def _figure(value: Decimal | None) -> Decimal | None:
+    if value is not None and not (value.is_finite() and abs(value.adjusted()) <= MAX_DECIMAL_EXPONENT):
+        raise ValueError(f"{value} is not a figure that a device can report")
+    return value
 
 
 def coincident(session: WireSession) -> CoincidentTimeStamp | None:
@@ -256,6 +291,29 @@ def coincident(session: WireSession) -> CoincidentTimeStamp | None:
     if session.device_time is None or session.gateway_time is None:
         return None
     try:
-        return CoincidentTimeStamp(session.gateway_time, datetime.fromisoformat(session.device_time))
+        device_time = datetime.fromisoformat(session.device_time)
     except ValueError as error:
         raise WireError(str(error)) from error
+    if device_time.tzinfo is not None:
+        raise WireError(f"a device's clock has no zone: {session.device_time}")
+    return CoincidentTimeStamp(session.gateway_time, device_time)
+
+
+def wire_session(
+    session_id: str,
+    identity: DeviceIdentity,
+    profile: str,
+    started_at: datetime,
+    stamp: CoincidentTimeStamp | None,
+    holds: Count | None,
+) -> WireSession:
+    """One visit in the words of version 1."""
+    return WireSession(
+        session_id=session_id,
+        device=wire_device(identity),
+        started_at=started_at,
+        profile=profile,
+        device_time=stamp.device_time.isoformat() if stamp else None,
+        gateway_time=stamp.gateway_time if stamp else None,
+        holds=holds,
+    )

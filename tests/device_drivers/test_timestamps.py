@@ -73,3 +73,8 @@ def test_the_reason_says_by_how_much_the_clock_was_off() -> None:
     assert slow.reason == "the device's clock was off by 0 h 7 min"
     assert years.reason == "the device's clock was off by 729 d 23 h 0 min"
     assert timedelta(days=730) - timedelta(hours=1) == timedelta(days=729, hours=23)
+
+
+def test_a_clock_in_the_year_9999_is_implausible_and_breaks_nothing() -> None:
+    result = effective_time(reported("2026-11-21T08:30:00"), session("9999-12-31T23:59:59"), NOW)
+    assert (result.time, result.quality) == (None, TimeQuality.IMPLAUSIBLE)
