@@ -1,0 +1,87 @@
+"""One Mosquitto broker of our own, on loopback, with the product's configuration and access list."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+from pathlib import Path
+from string import Template
+
+from deploy.services import places
+from deploy.services.errors import ServiceFailed
+from deploy.services.installation import MOSQUITTO, PASSWORD_HASHER, Installation
+from deploy.services.ports import LOOPBACK, free_port, wait_until_listening
+from deploy.services.postgres import last_lines
+from deploy.services.processes import Process
+
+USER = "mosquitto"
+INGEST = "ingest"
+"""The cloud's user name at the broker (deploy/mosquitto/acl)."""
+
+
+class Mosquitto:
+    """The broker in one folder of an installation: its configuration, users, persistence, log and pid file."""
+
+    def __init__(self, installation: Installation, name: str = "mosquitto") -> None:
+        self._installation = installation
+        self._name = name
+        self._folder = installation.data / name
+        self._log = self._folder / "mosquitto.log"
+
+    def create(self) -> None:
+        """Make the folder if it is missing; users and persistence that are there stay."""
+        self._installation.folder(self._name, USER)
+        self._installation.folder(f"{self._name}/data", USER)
+        self._installation.write_private(self._folder / "acl", places.MOSQUITTO_ACL.read_text(), USER)
+        if not (self._folder / "passwords").exists():
+            self._installation.write_private(self._folder / "passwords", "", USER)
+
+    def start(self, preferred_port: int | None = None) -> tuple[Process, int]:
+        """Start the broker and wait until it takes connections; the process and its port on loopback."""
+        port = free_port(preferred_port)
+        self._write_configuration(port)
+        (self._folder / "mosquitto.pid").unlink(missing_ok=True)
+        self._installation.run(
+            MOSQUITTO, "-d", "-c", self._installation.inside(self._folder / "mosquitto.conf"), user=USER
+        )
+        wait_until_listening(port, given_up=lambda: False, timeout_s=20)
+        process = self.process()
+        if process is None:
+            raise ServiceFailed(f"mosquitto did not start on port {port}; {last_lines(self._log)}")
+        return process, port
+
+    def process(self) -> Process | None:
+        """The running broker of this folder: by its pid file, if that process lives."""
+        try:
+            return Process.of(int((self._folder / "mosquitto.pid").read_text()))
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def set_password(self, user: str, password: str) -> None:
+        """Let `user` in with `password`, from now on; a running broker reads its users again (SIGHUP)."""
+        entry = self._folder / f"entry-{secrets.token_hex(4)}"
+        # Written and hashed in a file: on a command line other users of the machine could read it.
+        self._installation.write_private(entry, f"{user}:{password}\n", USER)
+        self._installation.run(PASSWORD_HASHER, "-U", self._installation.inside(entry), user=USER)
+        hashed = entry.read_text()
+        entry.unlink()
+        others = _without(self._folder / "passwords", user)
+        self._installation.write_private(self._folder / "passwords", others + hashed, USER)
+        process = self.process()
+        if process is not None:
+            process.send(signal.SIGHUP)
+
+    def _write_configuration(self, port: int) -> None:
+        template = Template(places.MOSQUITTO_CONF.read_text())
+        text = template.substitute(port=port, address=LOOPBACK, folder=self._installation.inside(self._folder))
+        self._installation.write_private(self._folder / "mosquitto.conf", text, USER)
+
+
+def stop(process: Process) -> None:
+    """Let it write its database and end (SIGTERM)."""
+    process.end(first=signal.SIGTERM)
+
+
+def _without(password_file: Path, user: str) -> str:
+    lines = password_file.read_text().splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith(f"{user}:"))

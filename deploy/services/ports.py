@@ -1,0 +1,48 @@
+"""Ports on loopback: finding a free one, and waiting until somebody listens."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import time
+from collections.abc import Callable
+
+LOOPBACK = "127.0.0.1"
+RETRY_S = 0.02
+
+
+def free_port(preferred: int | None = None) -> int:
+    """A TCP port free on loopback at this moment; `preferred` if it is free."""
+    for port in (preferred, 0):
+        if port is None:
+            continue
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((LOOPBACK, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise OSError("no free port on loopback")
+
+
+def listens(host: str, port: int) -> bool:
+    """Whether a connection to host:port is accepted now."""
+    try:
+        socket.create_connection((host, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def wait_until_listening(port: int, *, given_up: Callable[[], bool], timeout_s: float) -> bool:
+    """Wait until loopback:port accepts; False when `given_up` says so or after `timeout_s`."""
+    deadline = time.monotonic() + timeout_s
+    with selectors.DefaultSelector() as nothing:  # the kernel has no event for "somebody listens": ask again and again
+        while time.monotonic() < deadline:
+            if listens(LOOPBACK, port):
+                return True
+            if given_up():
+                return False
+            nothing.select(RETRY_S)
+    return False

@@ -1,0 +1,139 @@
+"""One PostgreSQL cluster with TimescaleDB, of our own, on loopback.
+
+No unix socket, no trust: the only way in is a password (SCRAM-SHA-256) over 127.0.0.1. fsync stays on: the demo and the
+kill tests prove durability, so the cluster must not pretend it. What tests may give up, they give up per database.
+"""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import psycopg
+
+from deploy.services.errors import ServiceFailed
+from deploy.services.installation import POSTGRES_BIN, Installation
+from deploy.services.ports import LOOPBACK, free_port
+from deploy.services.processes import Process
+
+USER = "postgres"
+
+CONFIGURATION = """\
+# Written by deploy/services at each start.
+listen_addresses = '127.0.0.1'
+unix_socket_directories = ''
+password_encryption = 'scram-sha-256'
+shared_preload_libraries = 'timescaledb'
+timescaledb.telemetry_level = 'off'
+timescaledb.max_background_workers = 32
+max_worker_processes = 48
+max_connections = 200
+shared_buffers = '128MB'
+max_wal_size = '1GB'
+# A root entered by chroot has no tmpfs at /dev/shm: shared memory lives in the data folder.
+dynamic_shared_memory_type = 'mmap'
+log_destination = 'stderr'
+log_timezone = 'UTC'
+timezone = 'UTC'
+# Statements can hold patients' data; the log holds none of them.
+log_statement = 'none'
+log_min_error_statement = 'panic'
+log_parameter_max_length_on_error = 0
+"""
+
+HOST_BASED_AUTHENTICATION = """\
+# TYPE  DATABASE  USER  ADDRESS        METHOD
+host    all       all   127.0.0.1/32   scram-sha-256
+"""
+
+
+class Postgres:
+    """The cluster in one folder of an installation."""
+
+    def __init__(self, installation: Installation, name: str = "postgres") -> None:
+        self._installation = installation
+        self._folder = installation.data / name
+        self._data = self._folder / "data"
+        self._log = self._folder / "postgres.log"
+
+    def create(self, password: str) -> None:
+        """Make the cluster if there is none; the superuser `postgres` gets this password."""
+        self._installation.folder(self._folder.name, USER)
+        if (self._data / "PG_VERSION").exists() and not (self._folder / "password").exists():
+            return
+        password_file = self._folder / "password"  # while it exists, initdb has not ended: start over
+        self._installation.write_private(password_file, password + "\n", USER)
+        self._remove_half_made_cluster()
+        self._installation.run(
+            f"{POSTGRES_BIN}/initdb",
+            f"--pgdata={self._installation.inside(self._data)}",
+            f"--pwfile={self._installation.inside(password_file)}",
+            f"--username={USER}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            "--data-checksums",
+            user=USER,
+        )
+        password_file.unlink()
+
+    def start(self, preferred_port: int | None = None) -> tuple[Process, int]:
+        """Start the server and wait until it takes connections; the process and its port on loopback."""
+        self._installation.write_private(self._data / "postgresql.conf", CONFIGURATION, USER)
+        self._installation.write_private(self._data / "pg_hba.conf", HOST_BASED_AUTHENTICATION, USER)
+        port = free_port(preferred_port)
+        try:
+            self._installation.run(
+                f"{POSTGRES_BIN}/pg_ctl",
+                "start",
+                "--wait",
+                "--timeout=60",
+                f"--pgdata={self._installation.inside(self._data)}",
+                f"--log={self._installation.inside(self._log)}",
+                f"--options=-p {port}",
+                user=USER,
+            )
+        except ServiceFailed as failure:
+            raise ServiceFailed(f"{failure}; {last_lines(self._log)}") from failure
+        process = self.process()
+        if process is None:
+            raise ServiceFailed(f"postgres ended right after its start; {last_lines(self._log)}")
+        return process, port
+
+    def process(self) -> Process | None:
+        """The running server of this folder: the first line of postmaster.pid, if that process lives."""
+        pid_file = self._data / "postmaster.pid"
+        try:
+            return Process.of(int(pid_file.read_text().split()[0]))
+        except (FileNotFoundError, IndexError):
+            return None
+
+    def _remove_half_made_cluster(self) -> None:
+        if self._data.exists():
+            self._data.rename(self._folder / f"data.unfinished.{self._data.stat().st_ino}")
+
+
+def stop(process: Process) -> None:
+    """Fast shutdown (SIGINT): sessions are ended, what is committed is on disk."""
+    process.end(first=signal.SIGINT, patience_s=60)
+
+
+def url(user: str, password: str, port: int, database: str) -> str:
+    """A libpq URL on loopback; the passwords are URL-safe by construction (`passwords`)."""
+    return f"postgresql://{user}:{password}@{LOOPBACK}:{port}/{database}"
+
+
+def accepts(admin_url: str) -> bool:
+    """Whether the server answers and lets this superuser in."""
+    try:
+        with psycopg.connect(admin_url, connect_timeout=5):
+            return True
+    except psycopg.OperationalError:
+        return False
+
+
+def last_lines(log: Path, count: int = 8) -> str:
+    """The end of a log, for an error's text."""
+    if not log.exists():
+        return f"{log} was not written"
+    return "its log ends: " + " | ".join(log.read_text(errors="replace").splitlines()[-count:])

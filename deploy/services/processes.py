@@ -1,0 +1,73 @@
+"""Processes known by pid, and by the moment they started: a pid alone may belong to somebody else after a reboot."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.services.errors import ServiceFailed
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process that was alive when this was made. `started` is the boot's id and the start in clock ticks since."""
+
+    pid: int
+    started: str
+
+    @classmethod
+    def of(cls, pid: int) -> Process | None:
+        """The living process of this pid, or None."""
+        started = _started(pid)
+        return None if started is None else cls(pid, started)
+
+    def is_alive(self) -> bool:
+        """Whether this very process lives: not a zombie, not another one with its pid."""
+        return _started(self.pid) == self.started
+
+    def end(self, *, first: signal.Signals = signal.SIGTERM, patience_s: float = 20) -> None:
+        """Send `first`, wait for the end, kill it after `patience_s`. Nothing happens if it is gone already."""
+        for sign in (first, signal.SIGKILL):
+            if self._signal_and_wait(sign, patience_s):
+                return
+        raise ServiceFailed(f"process {self.pid} survives SIGKILL")
+
+    def kill(self) -> None:
+        """SIGKILL, and wait until it is gone."""
+        self.end(first=signal.SIGKILL)
+
+    def send(self, sign: signal.Signals) -> None:
+        """Send one signal if this very process lives."""
+        if self.is_alive():
+            os.kill(self.pid, sign)
+
+    def _signal_and_wait(self, sign: signal.Signals, timeout_s: float) -> bool:
+        """True when the process is gone."""
+        try:
+            watch = os.pidfd_open(self.pid)
+        except ProcessLookupError:
+            return True
+        try:
+            if not self.is_alive():
+                return True
+            signal.pidfd_send_signal(watch, sign)
+            readable, _, _ = select.select([watch], [], [], timeout_s)
+            return bool(readable)
+        finally:
+            os.close(watch)
+
+
+def _started(pid: int) -> str | None:
+    """Boot id and start time of a living process (proc(5): field 3 is the state, field 22 the start), or None."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    fields = stat[stat.rindex(")") + 2 :].split()  # the program's name, in brackets, may hold spaces
+    if fields[0] in ("Z", "X"):
+        return None
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return f"{boot}:{fields[19]}"

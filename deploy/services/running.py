@@ -1,0 +1,45 @@
+"""What users of the services hold: addresses, and the ways in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from deploy.services.passwords import Passwords
+
+
+@dataclass(frozen=True)
+class Running:
+    """TimescaleDB and Mosquitto, answering.
+
+    postgres_admin_url: a superuser's libpq URL. broker_url: mqtt://host:port, without a user.
+    source: in words, where they come from.
+    """
+
+    source: str
+    postgres_admin_url: str
+    broker_url: str
+    passwords: Passwords
+    broker_password: Callable[[str], str]
+    """Lets a user (a gateway's id) in at the broker and gives the password; "ingest" is known from the start."""
+
+    def admin_url(self, database: str) -> str:
+        """The superuser's URL of another database of the cluster."""
+        return urlunsplit(urlsplit(self.postgres_admin_url)._replace(path=f"/{database}"))
+
+    def role_url(self, role: str, database: str) -> str:
+        """The URL of pulsepost_ingest or pulsepost_console."""
+        password = {
+            "pulsepost_ingest": self.passwords.pulsepost_ingest,
+            "pulsepost_console": self.passwords.pulsepost_console,
+        }[role]
+        parts = urlsplit(self.postgres_admin_url)
+        address = parts.netloc.rpartition("@")[2]
+        return urlunsplit(parts._replace(netloc=f"{role}:{password}@{address}", path=f"/{database}"))
+
+    def mqtt_url(self, user: str) -> str:
+        """mqtt://user:password@host:port, for a user that is let in by this call."""
+        parts = urlsplit(self.broker_url)
+        login = f"{quote(user, safe='')}:{quote(self.broker_password(user), safe='')}"
+        return urlunsplit(parts._replace(netloc=f"{login}@{parts.netloc}"))
