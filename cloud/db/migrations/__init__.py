@@ -1,0 +1,1 @@
+"""Migrations: plain SQL under ``sql/``, run in order by ``versions/``."""
