@@ -42,3 +42,16 @@ class GattAllowList:
         """ForbiddenCommand unless the profile lists it."""
         if not any(allows(pattern, octets) for pattern in self._patterns.get(characteristic, ())):
             raise ForbiddenCommand(octets, self._profile_id)
+
+
+class SerialAllowList:
+    """The guard in front of every write to a serial line; one write is one whole command, framing included."""
+
+    def __init__(self, commands: Iterable[str], profile_id: str) -> None:
+        self._profile_id = profile_id
+        self._patterns = tuple(commands)
+
+    def check(self, octets: bytes) -> None:
+        """ForbiddenCommand unless the profile lists it."""
+        if not any(allows(pattern, octets) for pattern in self._patterns):
+            raise ForbiddenCommand(octets, self._profile_id)

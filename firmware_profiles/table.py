@@ -1,0 +1,22 @@
+"""The support table of the README, generated so that it cannot say more than the profiles do."""
+
+from firmware_profiles.catalogue import Catalogue
+from firmware_profiles.schema import Profile
+
+_HEAD = ("Maker", "Model", "Measures", "Way", "Driver", "Status")
+_KIND = {"glucose": "glucose", "blood_pressure": "blood pressure"}
+_WAY = {"serial": "serial", "ble": "Bluetooth LE"}
+
+
+def support_table(catalogue: Catalogue) -> str:
+    """Markdown, one row per model and way, ordered by maker and model."""
+    rows = sorted({_row(profile) for profile in catalogue})
+    lines = [_HEAD, tuple("---" for _ in _HEAD), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def _row(profile: Profile) -> tuple[str, ...]:
+    device = profile.device
+    model = f"{device.model} ({', '.join(device.aliases)})" if device.aliases else device.model
+    way = _WAY[profile.firmware.transport]
+    return device.maker, model, _KIND[device.kind], way, f"`{device.driver}`", str(device.status)
