@@ -10,10 +10,11 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from deploy.services.own_broker import OwnBroker, own_broker
+from cloud.db.migrate import migrate
+from deploy.services import databases
 from deploy.services.running import Running
-from deploy.services.start import services_in_use
-from tests.migrated import migrate
+from deploy.services.source import OwnBroker
+from deploy.services.start import own_broker, services_in_use
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def template_database(services: Running) -> Iterator[str]:
         _close_to_connections(services, name)
         yield name
     finally:
-        _drop(services, name)
+        databases.drop(services.postgres_admin_url, name)
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def database(services: Running, template_database: str) -> Iterator[Database]:
             console_url=services.role_url("pulsepost_console", name),
         )
     finally:
-        _drop(services, name)
+        databases.drop(services.postgres_admin_url, name)
 
 
 @pytest.fixture
@@ -80,8 +81,3 @@ def _close_to_connections(services: Running, name: str) -> None:
     with psycopg.connect(services.postgres_admin_url, autocommit=True) as connection:
         connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(name)))
         connection.execute("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s", [name])
-
-
-def _drop(services: Running, name: str) -> None:
-    with psycopg.connect(services.postgres_admin_url, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))

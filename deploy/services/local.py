@@ -2,46 +2,120 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from deploy.services import mosquitto, postgres
+from deploy.services.errors import ServiceFailed
 from deploy.services.installation import Installation
 from deploy.services.mosquitto import Mosquitto
 from deploy.services.passwords import Passwords
 from deploy.services.ports import LOOPBACK, listens
 from deploy.services.postgres import Postgres
-from deploy.services.state import Started
+from deploy.services.processes import Process
+from deploy.services.state import Started, State
 
 
-def start_postgres(installation: Installation, passwords: Passwords, known: Started | None) -> Started:
-    """The running cluster if it is ours and answers, else the same data started again (on its old port if free)."""
-    cluster = Postgres(installation)
-    if known is not None and known.process == cluster.process() and listens(LOOPBACK, known.port):
-        return known
-    leftover = cluster.process()
-    if leftover is not None:  # started, but we died before writing it down
-        postgres.stop(leftover)
-    cluster.create(passwords.postgres)
-    process, port = cluster.start(None if known is None else known.port)
-    return Started(process, port)
+@dataclass(frozen=True)
+class Local:
+    """The two programs of one installation."""
+
+    name: str
+    words: str
+    installation: Installation
+
+    def start_postgres(self, passwords: Passwords, known: Started | None) -> Started:
+        """The running cluster if it is ours and answers, else the same data started again (on its old port if free)."""
+        cluster = Postgres(self.installation)
+        running = cluster.process()
+        if known is not None and _answers(known, running):
+            return known
+        if running is not None:  # started, but its starter died before writing it down
+            postgres.stop(running)
+        cluster.create(passwords.postgres)
+        process, port = cluster.start(None if known is None else known.port)
+        return Started(port, process)
+
+    def start_mosquitto(self, passwords: Passwords, known: Started | None) -> Started:
+        """The running broker if it is ours and answers, else the same data started again (on its old port if free)."""
+        broker = Mosquitto(self.installation)
+        running = broker.process()
+        if known is not None and _answers(known, running):
+            return known
+        if running is not None:
+            mosquitto.stop(running)
+        broker.create()
+        broker.set_password(mosquitto.INGEST, passwords.broker_ingest)
+        process, port = broker.start(None if known is None else known.port)
+        return Started(port, process)
+
+    def set_broker_password(self, user: str, password: str) -> None:
+        """Let `user` in at the shared broker."""
+        Mosquitto(self.installation).set_password(user, password)
+
+    def stop(self, state: State) -> Iterator[str]:
+        """End the processes in the state file, those of them that live."""
+        for name, started, end in (
+            ("mosquitto", state.mosquitto, mosquitto.stop),
+            ("postgres", state.postgres, postgres.stop),
+        ):
+            if started is not None and started.process is not None and started.process.is_alive():
+                end(started.process)
+                yield f"{name} (pid {started.process.pid}, port {started.port})"
+
+    @contextmanager
+    def own_broker(self) -> Iterator[LocalBroker]:
+        """A started broker; ended, and its folder removed, at the end."""
+        program = Mosquitto(self.installation, f"brokers/{secrets.token_hex(6)}")
+        broker = LocalBroker(program)
+        try:
+            program.create()
+            broker.start()
+            yield broker
+        finally:
+            broker.stop()
+            program.remove()
 
 
-def start_mosquitto(installation: Installation, passwords: Passwords, known: Started | None) -> Started:
-    """The running broker if it is ours and answers, else the same data started again (on its old port if free)."""
-    broker = Mosquitto(installation)
-    if known is not None and known.process == broker.process() and listens(LOOPBACK, known.port):
-        return known
-    leftover = broker.process()
-    if leftover is not None:
-        mosquitto.stop(leftover)
-    broker.create()
-    broker.set_password(mosquitto.INGEST, passwords.broker_ingest)
-    process, port = broker.start(None if known is None else known.port)
-    return Started(process, port)
+class LocalBroker:
+    """A broker of one user's own (see `source.OwnBroker`)."""
+
+    host = LOOPBACK
+
+    def __init__(self, program: Mosquitto) -> None:
+        self._program = program
+        self._process: Process | None = None
+        self._port: int | None = None
+
+    @property
+    def port(self) -> int:
+        if self._port is None:
+            raise RuntimeError("the broker was never started")
+        return self._port
+
+    def start(self) -> None:
+        self._process, port = self._program.start(self._port)
+        if self._port not in (None, port):
+            raise ServiceFailed(f"port {self._port} was taken by another program while the broker was down")
+        self._port = port
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process = None
+
+    def stop(self) -> None:
+        if self._process is not None:
+            mosquitto.stop(self._process)
+            self._process = None
+
+    def add_user(self, name: str) -> str:
+        password = secrets.token_urlsafe(24)
+        self._program.set_password(name, password)
+        return password
 
 
-def machine() -> Installation:
-    """What the machine's own packages have put in place; data under .local/services."""
-    from deploy.services import places
-
-    return Installation(Path("/"), places.SERVICES)
+def _answers(known: Started, running: Process | None) -> bool:
+    return running is not None and known.process == running and listens(LOOPBACK, known.port)

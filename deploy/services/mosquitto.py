@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import signal
 from pathlib import Path
 from string import Template
 
 from deploy.services import places
 from deploy.services.errors import ServiceFailed
-from deploy.services.installation import MOSQUITTO, PASSWORD_HASHER, Installation
+from deploy.services.installation import HASH_PASSWORDS, MOSQUITTO, Installation
 from deploy.services.ports import LOOPBACK, free_port, wait_until_listening
 from deploy.services.postgres import last_lines
 from deploy.services.processes import Process
@@ -27,6 +28,7 @@ class Mosquitto:
         self._name = name
         self._folder = installation.data / name
         self._log = self._folder / "mosquitto.log"
+        self._configuration = installation.inside(self._folder / "mosquitto.conf")
 
     def create(self) -> None:
         """Make the folder if it is missing; users and persistence that are there stay."""
@@ -41,28 +43,28 @@ class Mosquitto:
         port = free_port(preferred_port)
         self._write_configuration(port)
         (self._folder / "mosquitto.pid").unlink(missing_ok=True)
-        self._installation.run(
-            MOSQUITTO, "-d", "-c", self._installation.inside(self._folder / "mosquitto.conf"), user=USER
-        )
-        wait_until_listening(port, given_up=lambda: False, timeout_s=20)
+        self._installation.run(MOSQUITTO, "-d", "-c", self._configuration, user=USER)
+        wait_until_listening(port, given_up=self._has_ended, timeout_s=10)
         process = self.process()
         if process is None:
             raise ServiceFailed(f"mosquitto did not start on port {port}; {last_lines(self._log)}")
         return process, port
 
     def process(self) -> Process | None:
-        """The running broker of this folder: by its pid file, if that process lives."""
-        try:
-            return Process.of(int((self._folder / "mosquitto.pid").read_text()))
-        except (FileNotFoundError, ValueError):
-            return None
+        """The running broker of this folder, by its pid file."""
+        pid_file = self._folder / "mosquitto.pid"
+        return Process.of_pid_file(pid_file, argument=self._configuration, root=self._installation.root)
+
+    def remove(self) -> None:
+        """Remove everything it wrote."""
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def set_password(self, user: str, password: str) -> None:
         """Let `user` in with `password`, from now on; a running broker reads its users again (SIGHUP)."""
         entry = self._folder / f"entry-{secrets.token_hex(4)}"
         # Written and hashed in a file: on a command line other users of the machine could read it.
         self._installation.write_private(entry, f"{user}:{password}\n", USER)
-        self._installation.run(PASSWORD_HASHER, "-U", self._installation.inside(entry), user=USER)
+        self._installation.run(HASH_PASSWORDS, "-U", self._installation.inside(entry), user=USER)
         hashed = entry.read_text()
         entry.unlink()
         others = _without(self._folder / "passwords", user)
@@ -71,10 +73,18 @@ class Mosquitto:
         if process is not None:
             process.send(signal.SIGHUP)
 
+    def _has_ended(self) -> bool:
+        """Its pid file is there (it is written before the port is opened) and its process is not."""
+        return (self._folder / "mosquitto.pid").exists() and self.process() is None
+
     def _write_configuration(self, port: int) -> None:
-        template = Template(places.MOSQUITTO_CONF.read_text())
-        text = template.substitute(port=port, address=LOOPBACK, folder=self._installation.inside(self._folder))
+        text = configuration(address=LOOPBACK, port=port, folder=self._installation.inside(self._folder))
         self._installation.write_private(self._folder / "mosquitto.conf", text, USER)
+
+
+def configuration(*, address: str, port: int, folder: str) -> str:
+    """deploy/mosquitto/mosquitto.conf with its three words filled in."""
+    return Template(places.MOSQUITTO_CONF.read_text()).substitute(address=address, port=port, folder=folder)
 
 
 def stop(process: Process) -> None:

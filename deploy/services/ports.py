@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import selectors
 import socket
 import time
@@ -10,20 +11,31 @@ from collections.abc import Callable
 LOOPBACK = "127.0.0.1"
 RETRY_S = 0.02
 
+FIRST, LAST = 20_000, 29_999
+"""Below Linux's range for outgoing connections (32768 on): a client that keeps trying a stopped service's port must not
+be given that very port as its own, and connect to itself."""
+
 
 def free_port(preferred: int | None = None) -> int:
     """A TCP port free on loopback at this moment; `preferred` if it is free."""
-    for port in (preferred, 0):
-        if port is None:
-            continue
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((LOOPBACK, port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise OSError("no free port on loopback")
+    if preferred is not None and is_free(preferred):
+        return preferred
+    for _ in range(1000):
+        port = FIRST + secrets.randbelow(LAST - FIRST + 1)
+        if is_free(port):
+            return port
+    raise OSError(f"no free port on {LOOPBACK} between {FIRST} and {LAST}")
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could bind the port on loopback now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
 
 
 def listens(host: str, port: int) -> bool:

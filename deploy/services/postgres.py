@@ -1,15 +1,14 @@
 """One PostgreSQL cluster with TimescaleDB, of our own, on loopback.
 
-No unix socket, no trust: the only way in is a password (SCRAM-SHA-256) over 127.0.0.1. fsync stays on: the demo and the
-kill tests prove durability, so the cluster must not pretend it. What tests may give up, they give up per database.
+No unix socket, no trust: the only way in is a password (SCRAM-SHA-256) over 127.0.0.1. fsync stays on; what tests may
+give up, they give up per database.
 """
 
 from __future__ import annotations
 
+import shutil
 import signal
 from pathlib import Path
-
-import psycopg
 
 from deploy.services.errors import ServiceFailed
 from deploy.services.installation import POSTGRES_BIN, Installation
@@ -30,8 +29,8 @@ max_worker_processes = 48
 max_connections = 200
 shared_buffers = '128MB'
 max_wal_size = '1GB'
-# A root entered by chroot has no tmpfs at /dev/shm: shared memory lives in the data folder.
-dynamic_shared_memory_type = 'mmap'
+dynamic_shared_memory_type = 'mmap'   # a root entered by chroot has no tmpfs at /dev/shm
+fsync = on                            # the demo and the kill tests prove durability: nothing is pretended
 log_destination = 'stderr'
 log_timezone = 'UTC'
 timezone = 'UTC'
@@ -63,7 +62,8 @@ class Postgres:
             return
         password_file = self._folder / "password"  # while it exists, initdb has not ended: start over
         self._installation.write_private(password_file, password + "\n", USER)
-        self._remove_half_made_cluster()
+        if self._data.exists():
+            shutil.rmtree(self._data)
         self._installation.run(
             f"{POSTGRES_BIN}/initdb",
             f"--pgdata={self._installation.inside(self._data)}",
@@ -101,16 +101,9 @@ class Postgres:
         return process, port
 
     def process(self) -> Process | None:
-        """The running server of this folder: the first line of postmaster.pid, if that process lives."""
-        pid_file = self._data / "postmaster.pid"
-        try:
-            return Process.of(int(pid_file.read_text().split()[0]))
-        except (FileNotFoundError, IndexError):
-            return None
-
-    def _remove_half_made_cluster(self) -> None:
-        if self._data.exists():
-            self._data.rename(self._folder / f"data.unfinished.{self._data.stat().st_ino}")
+        """The running server of this folder, by postmaster.pid."""
+        folder = self._installation.inside(self._data)
+        return Process.of_pid_file(self._data / "postmaster.pid", argument=folder, root=self._installation.root)
 
 
 def stop(process: Process) -> None:
@@ -121,15 +114,6 @@ def stop(process: Process) -> None:
 def url(user: str, password: str, port: int, database: str) -> str:
     """A libpq URL on loopback; the passwords are URL-safe by construction (`passwords`)."""
     return f"postgresql://{user}:{password}@{LOOPBACK}:{port}/{database}"
-
-
-def accepts(admin_url: str) -> bool:
-    """Whether the server answers and lets this superuser in."""
-    try:
-        with psycopg.connect(admin_url, connect_timeout=5):
-            return True
-    except psycopg.OperationalError:
-        return False
 
 
 def last_lines(log: Path, count: int = 8) -> str:

@@ -24,6 +24,21 @@ class Process:
         started = _started(pid)
         return None if started is None else cls(pid, started)
 
+    @classmethod
+    def of_pid_file(cls, file: Path, *, argument: str, root: Path) -> Process | None:
+        """The living process a program's own pid file names (its first word).
+
+        The file may be older than a reboot and its pid may have a new owner: only a process that sees `root` as its
+        root and has `argument` on its command line is meant.
+        """
+        try:
+            process = cls.of(int(file.read_text().split()[0]))
+            if process is not None and process._was_given(argument) and process._root() == root:
+                return process
+        except (OSError, IndexError, ValueError):  # no file, half a file, or a process that ended while we looked
+            pass
+        return None
+
     def is_alive(self) -> bool:
         """Whether this very process lives: not a zombie, not another one with its pid."""
         return _started(self.pid) == self.started
@@ -31,7 +46,7 @@ class Process:
     def end(self, *, first: signal.Signals = signal.SIGTERM, patience_s: float = 20) -> None:
         """Send `first`, wait for the end, kill it after `patience_s`. Nothing happens if it is gone already."""
         for sign in (first, signal.SIGKILL):
-            if self._signal_and_wait(sign, patience_s):
+            if self._send_and_wait(sign, patience_s):
                 return
         raise ServiceFailed(f"process {self.pid} survives SIGKILL")
 
@@ -41,10 +56,9 @@ class Process:
 
     def send(self, sign: signal.Signals) -> None:
         """Send one signal if this very process lives."""
-        if self.is_alive():
-            os.kill(self.pid, sign)
+        self._send_and_wait(sign, 0)
 
-    def _signal_and_wait(self, sign: signal.Signals, timeout_s: float) -> bool:
+    def _send_and_wait(self, sign: signal.Signals, timeout_s: float) -> bool:
         """True when the process is gone."""
         try:
             watch = os.pidfd_open(self.pid)
@@ -53,11 +67,17 @@ class Process:
         try:
             if not self.is_alive():
                 return True
-            signal.pidfd_send_signal(watch, sign)
+            signal.pidfd_send_signal(watch, sign)  # to the process we looked at, whoever gets its pid later
             readable, _, _ = select.select([watch], [], [], timeout_s)
             return bool(readable)
         finally:
             os.close(watch)
+
+    def _was_given(self, argument: str) -> bool:
+        return argument.encode() in Path(f"/proc/{self.pid}/cmdline").read_bytes().split(b"\0")
+
+    def _root(self) -> Path:
+        return Path(f"/proc/{self.pid}/root").readlink()
 
 
 def _started(pid: int) -> str | None:

@@ -24,6 +24,11 @@ class Running:
     broker_password: Callable[[str], str]
     """Lets a user (a gateway's id) in at the broker and gives the password; "ingest" is known from the start."""
 
+    @property
+    def database_address(self) -> str:
+        """host:port of the cluster, without a user."""
+        return urlsplit(self.postgres_admin_url).netloc.rpartition("@")[2]
+
     def admin_url(self, database: str) -> str:
         """The superuser's URL of another database of the cluster."""
         return urlunsplit(urlsplit(self.postgres_admin_url)._replace(path=f"/{database}"))
@@ -34,9 +39,8 @@ class Running:
             "pulsepost_ingest": self.passwords.pulsepost_ingest,
             "pulsepost_console": self.passwords.pulsepost_console,
         }[role]
-        parts = urlsplit(self.postgres_admin_url)
-        address = parts.netloc.rpartition("@")[2]
-        return urlunsplit(parts._replace(netloc=f"{role}:{password}@{address}", path=f"/{database}"))
+        netloc = f"{role}:{password}@{self.database_address}"
+        return urlunsplit(urlsplit(self.postgres_admin_url)._replace(netloc=netloc, path=f"/{database}"))
 
     def mqtt_url(self, user: str) -> str:
         """mqtt://user:password@host:port, for a user that is let in by this call."""

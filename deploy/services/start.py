@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 
-from deploy.services import discovery, local, locks, mosquitto, passwords, postgres, roles, state
-from deploy.services.mosquitto import Mosquitto
+from deploy.services import discovery, given, locks, mosquitto, passwords, postgres, roles, state
+from deploy.services.passwords import Passwords
 from deploy.services.ports import LOOPBACK
 from deploy.services.running import Running
+from deploy.services.source import OwnBroker, Source
 from deploy.services.state import State
 
 
@@ -18,25 +21,25 @@ from deploy.services.state import State
 def services_in_use() -> Iterator[Running]:
     """The services, running as long as this lasts.
 
-    At the end the last user stops what was started, unless `start(keep=True)` asked to keep it.
+    At the end the last user of the clone stops what was started, unless `start` asked to keep it.
     """
-    with locks.exclusive(locks.START):
-        running = _start(keep=False)
-        use = locks.shared(locks.IN_USE)
-        use.__enter__()
-    try:
-        yield running
-    finally:
+    with ExitStack() as use:
         with locks.exclusive(locks.START):
-            use.__exit__(None, None, None)
-            if not locks.is_held(locks.IN_USE):
-                _stop_unless_kept()
+            running = _start(keep=False)
+            use.enter_context(locks.shared(locks.IN_USE))
+        try:
+            yield running
+        finally:
+            with locks.exclusive(locks.START):
+                use.close()
+                if not state.load().kept and not locks.is_held(locks.IN_USE):
+                    _stop()
 
 
-def start(*, keep: bool) -> Running:
-    """Start what is missing; `keep` leaves it running when its last user goes."""
+def start() -> Running:
+    """Start what is missing, and keep it running when its last user goes."""
     with locks.exclusive(locks.START):
-        return _start(keep=keep)
+        return _start(keep=True)
 
 
 def stop() -> list[str]:
@@ -45,43 +48,106 @@ def stop() -> list[str]:
         return _stop()
 
 
-def _start(*, keep: bool) -> Running:
-    known = state.load() or State(source="")
-    words = passwords.load_or_create()
-    installation = discovery.installation()
-    cluster = local.start_postgres(installation, words, known.postgres)
-    state.save(replace(known, source="debian", postgres=cluster))
-    broker = local.start_mosquitto(installation, words, known.mosquitto)
-    state.save(State("debian", cluster, broker, kept=keep or known.kept))
-    admin_url = postgres.url(postgres.USER, words.postgres, cluster.port, "postgres")
-    roles.ensure(admin_url, words)
+def running_state() -> State:
+    """What runs now: the state file without what has died."""
+    return _living(state.load())
 
-    def broker_password(user: str) -> str:
+
+@contextmanager
+def own_broker() -> Iterator[OwnBroker]:
+    """A broker of the caller's own, beside the shared one."""
+    with _source(state.load()).own_broker() as broker:
+        yield broker
+
+
+def say(text: str) -> None:
+    """One line of progress; on standard error, because `env` prints a shell script."""
+    print(f"==> {text}", file=sys.stderr, flush=True)
+
+
+def _start(*, keep: bool) -> Running:
+    words = passwords.load_or_create()
+    database, broker = given.database_url(os.environ), given.broker_url(os.environ)
+    if database is not None and broker is not None:
+        roles.ensure(database, words, ours=False)
+        return Running("addresses given in the environment", database, broker, words, _given_password)
+    return _start_own(words, database, broker, keep=keep)
+
+
+def _start_own(words: Passwords, database: str | None, broker: str | None, *, keep: bool) -> Running:
+    """Start the services that are not given; write down each as soon as it runs."""
+    known = state.load()
+    source = _source(known)
+    if known.source != source.name:
+        _stop()
+        known = State(kept=known.kept)
+    known = replace(known, source=source.name, kept=keep or known.kept)
+    if database is None:
+        known = replace(known, postgres=source.start_postgres(words, known.postgres))
+        state.save(known)
+    if broker is None:
+        known = replace(known, mosquitto=source.start_mosquitto(words, known.mosquitto))
+        state.save(known)
+    return _running(source, known, words, database, broker)
+
+
+def _running(source: Source, known: State, words: Passwords, database: str | None, broker: str | None) -> Running:
+    if database is None and known.postgres is not None:
+        admin_url = postgres.url(postgres.USER, words.postgres, known.postgres.port, "postgres")
+        roles.ensure(admin_url, words, ours=True)
+    else:
+        admin_url = str(database)
+        roles.ensure(admin_url, words, ours=False)
+    if broker is None and known.mosquitto is not None:
+        let_in = _OwnUsers(source, words)
+        return Running(source.words, admin_url, f"mqtt://{LOOPBACK}:{known.mosquitto.port}", words, let_in)
+    return Running(source.words, admin_url, str(broker), words, _given_password)
+
+
+@dataclass(frozen=True)
+class _OwnUsers:
+    """Lets users in at a broker of ours."""
+
+    source: Source
+    passwords: Passwords
+
+    def __call__(self, user: str) -> str:
         if user == mosquitto.INGEST:
-            return words.broker_ingest
+            return self.passwords.broker_ingest
         password = secrets.token_urlsafe(24)
-        Mosquitto(installation).set_password(user, password)
+        with locks.exclusive(locks.START):
+            self.source.set_broker_password(user, password)
         return password
 
-    return Running("debian", admin_url, f"mqtt://{LOOPBACK}:{broker.port}", words, broker_password)
+
+def _given_password(user: str) -> str:
+    return given.broker_password(os.environ, user)
 
 
-def _stop_unless_kept() -> None:
-    known = state.load()
-    if known is not None and not known.kept:
-        _stop()
+def _source(known: State) -> Source:
+    running = _living(known)
+    prefer = known.source if running.postgres is not None or running.mosquitto is not None else None
+    return discovery.find(prefer, say=say)
 
 
 def _stop() -> list[str]:
     known = state.load()
-    if known is None:
+    source = None if known.source is None else discovery.known_source(known.source)
+    if source is None:
         return []
-    ended = []
-    if known.mosquitto is not None and known.mosquitto.process.is_alive():
-        mosquitto.stop(known.mosquitto.process)
-        ended.append(f"mosquitto (pid {known.mosquitto.process.pid})")
-    if known.postgres is not None and known.postgres.process.is_alive():
-        postgres.stop(known.postgres.process)
-        ended.append(f"postgres (pid {known.postgres.process.pid})")
+    ended = list(source.stop(known))
     state.save(replace(known, kept=False))
     return ended
+
+
+def _living(known: State) -> State:
+    """Without the processes that have died; containers are left to Docker to know."""
+    return replace(
+        known,
+        postgres=known.postgres if _lives(known.postgres) else None,
+        mosquitto=known.mosquitto if _lives(known.mosquitto) else None,
+    )
+
+
+def _lives(started: state.Started | None) -> bool:
+    return started is not None and (started.process is None or started.process.is_alive())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from deploy.services import places
 from deploy.services.passwords import write_private
@@ -15,45 +16,43 @@ FILE = places.SERVICES / "state.json"
 
 @dataclass(frozen=True)
 class Started:
-    """One program of ours: its process and its port on loopback."""
+    """One service of ours: its port on loopback, and its process (None when it runs in a container)."""
 
-    process: Process
     port: int
+    process: Process | None = None
 
 
 @dataclass(frozen=True)
 class State:
-    """kept: started by `python -m deploy.services start`, so that the last user leaves it running."""
+    """source: the `name` of the source that started them. kept: started to stay when the last user goes."""
 
-    source: str
+    source: str | None = None
     postgres: Started | None = None
     mosquitto: Started | None = None
     kept: bool = False
 
 
-def load(file: Path = FILE) -> State | None:
-    """What was written at the last start, alive or not; None if nothing was, or if it cannot be read."""
+def load(file: Path = FILE) -> State:
+    """What was written at the last start, alive or not; an empty state if nothing was, or if it cannot be read."""
     try:
         written = json.loads(file.read_text())
         return State(
             source=written["source"],
             postgres=_started(written["postgres"]),
             mosquitto=_started(written["mosquitto"]),
-            kept=written["kept"],
+            kept=bool(written["kept"]),
         )
-    except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
-        return None
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return State()
 
 
 def save(state: State, file: Path = FILE) -> None:
     """Write it in one step, readable by its owner alone."""
-    write_private(file, json.dumps(asdict(state), indent=2))
+    write_private(file, json.dumps(asdict(state), indent=2) + "\n")
 
 
-def _started(written: dict[str, object] | None) -> Started | None:
+def _started(written: dict[str, Any] | None) -> Started | None:
     if written is None:
         return None
     process = written["process"]
-    if not isinstance(process, dict):
-        raise TypeError("process")
-    return Started(Process(int(process["pid"]), str(process["started"])), int(str(written["port"])))
+    return Started(int(written["port"]), None if process is None else Process(process["pid"], process["started"]))

@@ -13,7 +13,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from deploy.services.own_broker import OwnBroker
+from deploy.services.source import OwnBroker
 from tests.fix_services import Database
 
 

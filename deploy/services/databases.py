@@ -1,0 +1,21 @@
+"""Databases of a cluster: making and dropping them."""
+
+from __future__ import annotations
+
+import psycopg
+from psycopg import sql
+
+
+def create_if_missing(admin_url: str, name: str) -> bool:
+    """Make the database if the cluster has none of that name; whether it was made."""
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        if connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone() is not None:
+            return False
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+    return True
+
+
+def drop(admin_url: str, name: str) -> None:
+    """Drop the database if it exists, whoever is connected."""
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))

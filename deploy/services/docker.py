@@ -1,0 +1,167 @@
+"""PostgreSQL and Mosquitto as containers: deploy/compose.yaml, under a project name of this clone's own."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.services import mosquitto, places
+from deploy.services.errors import ServiceFailed
+from deploy.services.passwords import Passwords, write_private
+from deploy.services.ports import LOOPBACK, free_port, listens
+from deploy.services.state import Started, State
+
+FOLDER = places.SERVICES / "docker"
+BROKER_PORT = 1883
+BROKER_FOLDER = "/mosquitto/pulsepost"
+
+# Reads one line "user:password", hashes it in a file, and puts it in the place of the user's old line.
+SET_PASSWORD = f"""
+set -eu; umask 077; cd {BROKER_FOLDER}
+cat > entry; mosquitto_passwd -U entry
+user=$(cut -d: -f1 entry)
+{{ grep -v "^$user:" passwords || true; cat entry; }} > draft
+chown mosquitto:mosquitto draft; mv draft passwords; rm entry
+"""
+
+
+def project_name() -> str:
+    """Of this clone: two clones on one machine have two sets of containers."""
+    return "pulsepost-" + hashlib.sha256(str(places.PROJECT).encode()).hexdigest()[:8]
+
+
+def answers() -> bool:
+    """Whether a Docker engine answers and its client knows `compose`."""
+    return all(
+        _succeeds(*command)
+        for command in (("docker", "info", "--format", "{{.ServerVersion}}"), ("docker", "compose", "version"))
+    )
+
+
+@dataclass(frozen=True)
+class Docker:
+    """The containers of one compose project."""
+
+    project: str = field(default_factory=project_name)
+    name: str = "docker"
+    words: str = "Docker, official images (deploy/compose.yaml)"
+
+    def start_postgres(self, passwords: Passwords, known: Started | None) -> Started:
+        """`docker compose up` of the database: it starts, or leaves alone what runs."""
+        write_private(FOLDER / "postgres.password", passwords.postgres)
+        return Started(self._up("timescaledb", 5432, "PULSEPOST_POSTGRES_PORT", known))
+
+    def start_mosquitto(self, passwords: Passwords, known: Started | None) -> Started:
+        """`docker compose up` of the broker: it starts, or leaves alone what runs."""
+        _write_broker_configuration()
+        port = self._up("mosquitto", BROKER_PORT, "PULSEPOST_MOSQUITTO_PORT", known)
+        self.set_broker_password(mosquitto.INGEST, passwords.broker_ingest)
+        return Started(port)
+
+    def set_broker_password(self, user: str, password: str) -> None:
+        """Let `user` in at the broker; the password travels by standard input, not on a command line."""
+        self.compose("exec", "-T", "--user=root", "mosquitto", "sh", "-c", SET_PASSWORD, text=f"{user}:{password}\n")
+        self.compose("kill", "--signal=HUP", "mosquitto")
+
+    def stop(self, state: State) -> Iterator[str]:
+        """Stop the containers; their volumes keep the data."""
+        if state.postgres is not None or state.mosquitto is not None:
+            self.compose("stop")
+            yield f"the containers of project {self.project}"
+
+    @contextmanager
+    def own_broker(self) -> Iterator[DockerBroker]:
+        """A started broker in a project of its own; removed with its volume at the end."""
+        _write_broker_configuration()
+        broker = DockerBroker(Docker(f"{self.project}-{secrets.token_hex(4)}"), free_port())
+        try:
+            broker.start()
+            yield broker
+        finally:
+            broker.remove()
+
+    def compose(self, *arguments: str, text: str = "", ports: dict[str, str] | None = None) -> str:
+        """Run `docker compose` on this project; what it printed.
+
+        Raises:
+            ServiceFailed: with what it wrote to standard error.
+        """
+        done = subprocess.run(
+            ["docker", "compose", "-f", str(places.COMPOSE_FILE), "-p", self.project, *arguments],
+            env={**os.environ, "PULSEPOST_SERVICES": str(FOLDER), **(ports or {})},
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise ServiceFailed(f"docker compose {arguments[0]} failed: {done.stderr.strip()[-2000:]}")
+        return done.stdout
+
+    def _up(self, service: str, inner_port: int, variable: str, known: Started | None) -> int:
+        running = self._published_port(service, inner_port)
+        if running is not None and listens(LOOPBACK, running):
+            return running
+        port = free_port(None if known is None else known.port)
+        self.compose("up", "--detach", "--wait", "--no-deps", service, ports={variable: str(port)})
+        return port
+
+    def _published_port(self, service: str, inner_port: int) -> int | None:
+        """The port on loopback of a running container, or None."""
+        if not self.compose("ps", "--quiet", "--status=running", service).strip():
+            return None
+        return int(self.compose("port", service, str(inner_port)).strip().rpartition(":")[2])
+
+
+class DockerBroker:
+    """A broker of one user's own (see `source.OwnBroker`)."""
+
+    host = LOOPBACK
+
+    def __init__(self, docker: Docker, port: int) -> None:
+        self._docker = docker
+        self.port = port
+
+    def start(self) -> None:
+        ports = {"PULSEPOST_MOSQUITTO_PORT": str(self.port)}
+        self._docker.compose("up", "--detach", "--wait", "--no-deps", "mosquitto", ports=ports)
+
+    def kill(self) -> None:
+        self._docker.compose("kill", "--signal=KILL", "mosquitto")
+
+    def stop(self) -> None:
+        self._docker.compose("stop", "mosquitto")
+
+    def remove(self) -> None:
+        """End it and remove its volume."""
+        self._docker.compose("down", "--volumes", "--timeout=10")
+
+    def add_user(self, name: str) -> str:
+        password = secrets.token_urlsafe(24)
+        self._docker.set_broker_password(name, password)
+        return password
+
+
+def _write_broker_configuration() -> None:
+    """Into files that the container's own user may read: there is no secret in them."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    text = mosquitto.configuration(address="0.0.0.0", port=BROKER_PORT, folder=BROKER_FOLDER)  # noqa: S104 (in the container; published on loopback)
+    for name, content in (("mosquitto.conf", text), ("acl", places.MOSQUITTO_ACL.read_text())):
+        draft: Path = FOLDER / f".{name}.{secrets.token_hex(4)}"
+        draft.write_text(content)
+        draft.chmod(0o644)
+        draft.replace(FOLDER / name)
+
+
+def _succeeds(*command: str) -> bool:
+    try:
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=20, check=False)
+    except (FileNotFoundError, PermissionError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0

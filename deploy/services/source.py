@@ -1,0 +1,59 @@
+"""What every way of running the services offers; `local` and `docker` are the two ways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from deploy.services.passwords import Passwords
+from deploy.services.state import Started, State
+
+
+class OwnBroker(Protocol):
+    """A Mosquitto beside the shared one, with the product's configuration; port and persistence outlive `kill`."""
+
+    @property
+    def host(self) -> str: ...
+
+    @property
+    def port(self) -> int: ...
+
+    def start(self) -> None:
+        """Start it and wait until it takes connections; the second time on the same port, with what it persisted."""
+
+    def kill(self) -> None:
+        """SIGKILL: what it has not written down is lost."""
+
+    def stop(self) -> None:
+        """Let it write its database and end."""
+
+    def add_user(self, name: str) -> str:
+        """Let a user in (a gateway's id, or "ingest"); the password, new at each call."""
+
+
+class Source(Protocol):
+    """Runs the services on this machine. Every method may raise ServiceFailed."""
+
+    @property
+    def name(self) -> str:
+        """As written in the state file."""
+
+    @property
+    def words(self) -> str:
+        """Where the programs come from, for people."""
+
+    def start_postgres(self, passwords: Passwords, known: Started | None) -> Started:
+        """The running cluster if it is ours and answers, else the same data started again."""
+
+    def start_mosquitto(self, passwords: Passwords, known: Started | None) -> Started:
+        """The running broker if it is ours and answers, else the same data started again."""
+
+    def set_broker_password(self, user: str, password: str) -> None:
+        """Let `user` in at the shared broker."""
+
+    def stop(self, state: State) -> Iterator[str]:
+        """End what was started, one after the other; each in words."""
+
+    def own_broker(self) -> AbstractContextManager[OwnBroker]:
+        """A started broker; ended, and its data removed, at the end."""
