@@ -13,7 +13,7 @@ from pathlib import Path
 from deploy.services.errors import ServiceFailed
 from deploy.services.installation import POSTGRES_BIN, Installation
 from deploy.services.ports import LOOPBACK, free_port
-from deploy.services.processes import Process
+from deploy.services.processes import Process, wait_until_none_in
 
 USER = "postgres"
 
@@ -81,6 +81,7 @@ class Postgres:
         """Start the server and wait until it takes connections; the process and its port on loopback."""
         self._installation.write_private(self._data / "postgresql.conf", CONFIGURATION, USER)
         self._installation.write_private(self._data / "pg_hba.conf", HOST_BASED_AUTHENTICATION, USER)
+        self._remove_stale_pid_file()
         port = free_port(preferred_port)
         try:
             self._installation.run(
@@ -104,6 +105,15 @@ class Postgres:
         """The running server of this folder, by postmaster.pid."""
         folder = self._installation.inside(self._data)
         return Process.of_pid_file(self._data / "postmaster.pid", argument=folder, root=self._installation.root)
+
+    def _remove_stale_pid_file(self) -> None:
+        """Of a server that was killed: its pid may be a zombie's, or another program's, and postgres would not start.
+
+        Only when no process of that server is left: the file is what keeps two servers out of one folder.
+        """
+        if self.process() is not None or not wait_until_none_in(self._data, timeout_s=30):
+            raise ServiceFailed(f"a postgres still runs in {self._data}")
+        (self._data / "postmaster.pid").unlink(missing_ok=True)
 
 
 def stop(process: Process) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,7 +59,11 @@ class Process:
         """Send one signal if this very process lives."""
         self._send_and_wait(sign, 0)
 
-    def _send_and_wait(self, sign: signal.Signals, timeout_s: float) -> bool:
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for the end, which somebody else brings about; whether it came."""
+        return self._send_and_wait(None, timeout_s)
+
+    def _send_and_wait(self, sign: signal.Signals | None, timeout_s: float) -> bool:
         """True when the process is gone."""
         try:
             watch = os.pidfd_open(self.pid)
@@ -67,7 +72,8 @@ class Process:
         try:
             if not self.is_alive():
                 return True
-            signal.pidfd_send_signal(watch, sign)  # to the process we looked at, whoever gets its pid later
+            if sign is not None:
+                signal.pidfd_send_signal(watch, sign)  # to the process we looked at, whoever gets its pid later
             readable, _, _ = select.select([watch], [], [], timeout_s)
             return bool(readable)
         finally:
@@ -78,6 +84,27 @@ class Process:
 
     def _root(self) -> Path:
         return Path(f"/proc/{self.pid}/root").readlink()
+
+
+def wait_until_none_in(folder: Path, timeout_s: float) -> bool:
+    """Wait until no living process works in `folder` (has it as its current directory); whether that came true."""
+    deadline = time.monotonic() + timeout_s
+    while (found := _one_in(folder)) is not None:
+        remaining = deadline - time.monotonic()
+        if remaining < 0:
+            return False
+        found.wait(remaining)
+    return True
+
+
+def _one_in(folder: Path) -> Process | None:
+    for link in Path("/proc").glob("[0-9]*/cwd"):
+        try:
+            if link.readlink() == folder and (process := Process.of(int(link.parent.name))) is not None:
+                return process
+        except OSError:  # somebody else's process, or one that ended while we looked
+            continue
+    return None
 
 
 def _started(pid: int) -> str | None:

@@ -1,0 +1,56 @@
+# Everything below installs what it needs by itself; `make help` lists it.
+# A bare machine needs: Debian 12 or 13 with root, Python 3.11 or newer, make.
+
+SHELL := /bin/bash
+PYTHON3 ?= python3
+BOOTSTRAP := $(PYTHON3) -m deploy.bootstrap
+PYTHON := .venv/bin/python
+CHECK ?=
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format install assets services-start services-stop lock
+
+help: ## list the targets
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+		printf '  make %-16s %s\n' "$$name" "$$text"; done
+
+demo: ## the whole road with simulated devices, until Ctrl-C; CHECK=1 checks it and ends
+	@$(BOOTSTRAP) python assets
+	@exec $(PYTHON) -m deploy.demo $(if $(CHECK),--check) $(ARGS)
+
+test: ## all tests, on the real services; ARGS="tests/gateway -k outbox" narrows them
+	@$(BOOTSTRAP) python assets browser
+	@exec $(PYTHON) -m pytest $(ARGS)
+
+check: ## formatting, lint, types, floors and layers, firmware profiles, house tests
+	@$(BOOTSTRAP) python
+	.venv/bin/ruff format --check
+	.venv/bin/ruff check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	$(PYTHON) -m firmware_profiles check
+	$(PYTHON) -m pytest -q tests/house
+
+format: ## put the sources into the house's format
+	@$(BOOTSTRAP) python
+	.venv/bin/ruff format
+	.venv/bin/ruff check --fix
+
+install: ## .venv with the locked dependencies and this project; demo, test and check do it themselves
+	@$(BOOTSTRAP) python
+
+assets: ## the console's front-end libraries, from npm
+	@$(BOOTSTRAP) python assets
+
+services-start: ## TimescaleDB and Mosquitto on free loopback ports, kept until services-stop
+	@$(BOOTSTRAP) python
+	@$(PYTHON) -m deploy.services start
+
+services-stop: ## end exactly what services-start, demo or test started
+	@$(BOOTSTRAP) python
+	@$(PYTHON) -m deploy.services stop
+
+lock: ## resolve the dependencies again into requirements/*.lock, with hashes and without any index's name
+	@$(BOOTSTRAP) python
+	$(PYTHON) -m deploy.lock
