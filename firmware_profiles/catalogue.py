@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from firmware_profiles.match import choose_firmware
+from firmware_profiles.match import IdentityRead, choose_firmware, match
 from firmware_profiles.schema import Device, Firmware, Profile, ProfileFile
 from firmware_profiles.versions import InvalidRange, parse_range
 
@@ -75,6 +75,10 @@ class Catalogue:
         Raises UnknownProfile, or ``match.NoProfile`` / ``match.AmbiguousProfile`` where the firmware does not decide.
         """
         return choose_firmware(self.file(profile_id), firmware)
+
+    def match(self, identity: IdentityRead) -> Profile:
+        """The one profile of the device that said this. NoProfile, AmbiguousProfile."""
+        return match(self.files, identity)
 
 
 @cache

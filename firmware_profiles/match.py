@@ -6,14 +6,12 @@ belong in no profile.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from firmware_profiles.schema import Match, Profile, ProfileFile
 from firmware_profiles.versions import parse_range
-
-if TYPE_CHECKING:  # the catalogue builds on this module
-    from firmware_profiles.catalogue import Catalogue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,14 +43,14 @@ class AmbiguousProfile(LookupError):
         self.profiles = profiles
 
 
-def match(catalogue: "Catalogue", identity: IdentityRead) -> Profile:
+def match(files: Iterable[ProfileFile], identity: IdentityRead) -> Profile:
     """The one profile of this device. NoProfile, AmbiguousProfile; both carry the identity read."""
-    files = [file for file in catalogue.files if _fits(file.device.match, identity)]
-    if not files:
+    fitting = [file for file in files if _fits(file.device.match, identity)]
+    if not fitting:
         raise NoProfile(identity)
-    if len(files) > 1:
-        raise AmbiguousProfile(identity, tuple(file.device.id for file in files))
-    return _choose(files[0], identity)
+    if len(fitting) > 1:
+        raise AmbiguousProfile(identity, tuple(file.device.id for file in fitting))
+    return _choose(fitting[0], identity)
 
 
 def choose_firmware(file: ProfileFile, firmware: str | None) -> Profile:

@@ -1,0 +1,123 @@
+"""A memory that is read by index, 0 the newest: what is new in it, numbered so that every visit numbers the same.
+
+An index is no identity: it shifts with every new measurement, also in the middle of a dump, and a full ring drops its
+oldest record silently. So a walk knows where it stopped by the reading itself, and trusts no index twice:
+
+- Readings of one reported time form a group. A group is given out when it has been read to its end, its equal
+  readings numbered from the oldest, 0. The cursor is the newest reading and how many equal ones its group held.
+- A walk ends behind the group that holds the cursor's reading; of that group only what is newer is given out.
+- If a measurement was added meanwhile, the next index shows the same record once more. Equal readings in one group
+  are therefore believed only while the head of the memory has not changed; otherwise the pass starts again. (Readings
+  that were given out before keep their identity, so giving them out twice is harmless.)
+- After the last record the count and the head are read again; if they changed, another pass fetches the new ones.
+"""
+
+from collections import Counter
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from device_drivers.errors import ProtocolError
+from device_drivers.readings import Reading
+
+# A person does not measure more often than this during one visit; a memory that does not hold still is not one.
+PASSES = 4
+
+
+class Memory(Protocol):
+    """What a walk asks of a device; errors are DeviceErrors."""
+
+    async def count(self) -> int:
+        """How many records it holds now."""
+        ...
+
+    async def record(self, index: int) -> Reading:
+        """One record, 0 the newest, with occurrence 0."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The newest reading of the last complete visit, and how many equal ones stood in its group."""
+
+    reading_id: str
+    equal: int
+
+
+class _Shifted(Exception):
+    """A measurement was added while a group was being read."""
+
+
+class Walk:
+    """One walk over a memory. After ``readings`` has ended, ``newest``, ``holds`` and ``lost_track`` are true."""
+
+    def __init__(self, memory: Memory, known: Known | None) -> None:
+        self._memory = memory
+        self._known = known
+        self._head: Reading | None = None
+        self._found = False
+        self.newest: Known | None = None
+        self.holds = 0
+        # The cursor's reading was not found: the ring has overwritten it, or the memory was erased.
+        self.lost_track = False
+
+    async def readings(self) -> AsyncGenerator[tuple[Reading, ...]]:
+        """Groups of new readings, newest first. DeviceErrors; ProtocolError where the memory never holds still."""
+        for number in range(PASSES):
+            try:
+                async with aclosing(self._pass()) as groups:
+                    async for group in groups:
+                        yield group
+            except _Shifted:
+                continue
+            if number == 0:
+                self.lost_track = self._known is not None and not self._found
+            if await self._unchanged():
+                return
+            self._known = self.newest
+        raise ProtocolError(f"the memory changed during each of {PASSES} passes")
+
+    async def _pass(self) -> AsyncGenerator[tuple[Reading, ...]]:
+        self._head, self.newest, self._found = None, None, False
+        self.holds = await self._memory.count()
+        group: list[Reading] = []
+        for index in range(self.holds):
+            reading = await self._memory.record(index)
+            self._head = self._head or reading
+            if group and reading.reported_time.text != group[0].reported_time.text:
+                if fresh := await self._settle(group):
+                    yield fresh
+                if self._found:
+                    return
+                group = []
+            group.append(reading)
+        if group and (fresh := await self._settle(group)):
+            yield fresh
+
+    async def _settle(self, group: Sequence[Reading]) -> tuple[Reading, ...]:
+        """The readings of a whole group that are newer than the cursor, numbered."""
+        identities = [reading.reading_id for reading in group]
+        if len(set(identities)) < len(identities) and not await self._unchanged():
+            raise _Shifted
+        self.newest = self.newest or Known(identities[0], identities.count(identities[0]))
+        fresh = group[: self._position_of_known(identities)]
+        return tuple(
+            replace(reading, occurrence=identities[index + 1 :].count(identities[index]))
+            for index, reading in enumerate(fresh)
+        )
+
+    def _position_of_known(self, identities: Sequence[str]) -> int:
+        """Where the cursor's reading stands in a group, or the group's end."""
+        seen: Counter[str] = Counter()
+        for index in reversed(range(len(identities))):
+            seen[identities[index]] += 1
+            if self._known == Known(identities[index], seen[identities[index]]):
+                self._found = True
+                return index
+        return len(identities)
+
+    async def _unchanged(self) -> bool:
+        if await self._memory.count() != self.holds:
+            return False
+        return self._head is None or (await self._memory.record(0)).reading_id == self._head.reading_id

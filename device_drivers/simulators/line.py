@@ -1,0 +1,72 @@
+"""The line between a simulated device and a door: it does to the frames what the spec's faults say."""
+
+from collections.abc import Callable
+
+from device_drivers.simulators.device import Now, SerialDevice
+from device_drivers.simulators.spec import DeviceSpec, Faults
+from device_drivers.simulators.taidoc import SimulatedTaiDoc
+from device_drivers.simulators.ultramini import SimulatedUltraMini
+from firmware_profiles.schema import Profile
+
+# By the profile's driver: who answers.
+DEVICES: dict[str, Callable[[Profile, DeviceSpec, Now], SerialDevice]] = {
+    "lifescan_ultramini": SimulatedUltraMini,
+    "taidoc_51": SimulatedTaiDoc,
+}
+
+
+class Line:
+    """Octets to the device in, octets from the device out.
+
+    ``unplugged`` turns true in the middle of a frame where the spec says so; nothing passes any more then.
+    """
+
+    def __init__(self, device: SerialDevice, faults: Faults | None = None) -> None:
+        self.device = device
+        self.unplugged = False
+        self.faults = faults or Faults()
+        self._frames = 0
+        self._octets = 0
+
+    def exchange(self, data: bytes) -> bytes:
+        """What comes back for these octets."""
+        if self.unplugged:
+            return b""
+        sent = b"".join(self._pass(frame) for frame in self.device.receive(data))
+        return self._cut(sent)
+
+    def plug_in(self) -> None:
+        """The same device on a sound line: a cable that was pulled is put back."""
+        self.unplugged = False
+        self.faults = Faults()
+
+    def _pass(self, frame: bytes) -> bytes:
+        self._frames += 1
+        number, faults = self._frames, self.faults
+        sent = bytes.fromhex(faults.noise) if number == 1 else b""
+        if number in faults.announce_before_frames:
+            sent += self.device.announce()
+        if number in faults.corrupt_frames:
+            frame = frame[:-1] + bytes([frame[-1] ^ 0x55])
+        if number not in faults.drop_frames:
+            sent += frame * (2 if number in faults.repeat_frames else 1)
+        if number == faults.measure_after_frame:
+            self.device.measure(faults.measured)
+        return sent
+
+    def _cut(self, sent: bytes) -> bytes:
+        limit = self.faults.unplug_after_octets
+        if limit is not None and self._octets + len(sent) >= limit:
+            sent = sent[: limit - self._octets]
+            self.unplugged = True
+        self._octets += len(sent)
+        return sent
+
+
+def line_to(profile: Profile, spec: DeviceSpec, now: Now) -> Line:
+    """A simulated device of this profile on its line. ValueError where no simulator speaks the driver's protocol."""
+    try:
+        make = DEVICES[profile.device.driver]
+    except KeyError:
+        raise ValueError(f"no simulator speaks {profile.device.driver} ({profile.id})") from None
+    return Line(make(profile, spec, now), spec.faults)

@@ -1,0 +1,90 @@
+"""The door over a real pseudo-terminal: any program that opens a serial port can read the simulated device."""
+
+import asyncio
+import os
+import tty
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from device_drivers.simulators.line import Line
+
+
+class PtyDoor:
+    """A pty for as long as the context lasts; needs a running event loop.
+
+    ``url`` is what a serial link opens: the symbolic link where one was asked for (it stays the same when the cable is
+    pulled and put back), else the pty itself.
+    """
+
+    def __init__(self, line: Line, link: Path | None = None) -> None:
+        self.line = line
+        self._link = link
+        self._outgoing: asyncio.Queue[bytes] = asyncio.Queue()
+        self._writer: asyncio.Task[None] | None = None
+        self._device_end: int | None = None
+        self._host_end: int | None = None
+        self._tty = ""
+
+    @property
+    def url(self) -> str:
+        """The path of the port."""
+        return str(self._link or self._tty)
+
+    async def __aenter__(self) -> Self:
+        self.plug_in()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        writer = self._writer
+        self.unplug()
+        if writer is not None:
+            with suppress(asyncio.CancelledError):
+                await writer
+
+    def plug_in(self) -> None:
+        """Open the pty and make the link."""
+        # The host's end stays open here, too: without it the device's end fails whenever no program has it open.
+        self._device_end, self._host_end = os.openpty()
+        tty.setraw(self._host_end)
+        os.set_blocking(self._device_end, False)
+        self._tty = os.ttyname(self._host_end)
+        if self._link is not None:
+            self._link.parent.mkdir(parents=True, exist_ok=True)
+            self._link.unlink(missing_ok=True)
+            self._link.symlink_to(self._tty)
+        asyncio.get_running_loop().add_reader(self._device_end, self._on_readable, self._device_end)
+        self._writer = asyncio.create_task(self._write(self._device_end))
+
+    def unplug(self) -> None:
+        """Pull the cable: whoever has the port open is hung up."""
+        if self._device_end is None or self._host_end is None:
+            return
+        asyncio.get_running_loop().remove_reader(self._device_end)
+        os.close(self._device_end)
+        os.close(self._host_end)
+        self._device_end = self._host_end = None
+        if self._link is not None:
+            self._link.unlink(missing_ok=True)
+        if self._writer is not None:
+            self._writer.cancel()
+            self._writer = None
+
+    def _on_readable(self, device_end: int) -> None:
+        sent = self.line.exchange(os.read(device_end, 4096))
+        step = 1 if self.line.faults.one_octet_at_a_time else max(1, len(sent))
+        for start in range(0, len(sent), step):
+            self._outgoing.put_nowait(sent[start : start + step])
+        if self.line.unplugged:
+            self._outgoing.put_nowait(b"")
+
+    async def _write(self, device_end: int) -> None:
+        """Send chunk by chunk; an empty one means that the cable is pulled here."""
+        while chunk := await self._outgoing.get():
+            os.write(device_end, chunk)
+            await asyncio.sleep(0)  # so that a reader may see each chunk alone
+        self._writer = None
+        self.unplug()

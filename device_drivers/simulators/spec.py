@@ -1,0 +1,76 @@
+"""What a simulated home holds, as JSON: devices, their memories, their faults. Strict, as the profiles are.
+
+    {"serial": [{"profile": "lifescan-onetouch-ultramini", "name": "meter", "serial_number": "SIM000001",
+                 "clock_skew_s": 7200, "records": [{"age_s": 3600, "value": "112"}]}],
+     "radio": {...}}
+
+``age_s`` counts back from the start (in a record that arrives later: from its arrival). ``radio`` belongs to the
+Bluetooth simulators. A running simulator takes new measurements as JSON lines:
+``{"device": "meter", "record": {"value": "HI"}}``.
+"""
+
+import msgspec
+
+
+class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An object in which an unknown key is an error."""
+
+
+class RecordSpec(Strict, frozen=True, kw_only=True):
+    """One measurement: ``value`` for glucose ("112", "HI", "LO"), the four figures for a cuff.
+
+    ``flags`` are annotations as a Reading carries them (``irregular_pulse``, ``failed_measurement``, ...).
+    """
+
+    age_s: float = 0.0
+    value: str | None = None
+    systolic: int | None = None
+    diastolic: int | None = None
+    mean: int | None = None
+    pulse: int | None = None
+    flags: tuple[str, ...] = ()
+    user: int = 1
+
+
+class Faults(Strict, frozen=True, kw_only=True):
+    """What the line does to the device's frames; frames count from 1 since it was plugged in.
+
+    ``noise`` is hex and stands in the line before the first frame. ``measure_after_frame`` adds ``measured`` to the
+    memory once that frame has been sent.
+    """
+
+    one_octet_at_a_time: bool = False
+    corrupt_frames: tuple[int, ...] = ()
+    drop_frames: tuple[int, ...] = ()
+    repeat_frames: tuple[int, ...] = ()
+    announce_before_frames: tuple[int, ...] = ()
+    unplug_after_octets: int | None = None
+    noise: str = ""
+    measure_after_frame: int | None = None
+    measured: RecordSpec = RecordSpec()
+
+
+class DeviceSpec(Strict, frozen=True, kw_only=True):
+    """One simulated serial device; its clock is UTC plus ``clock_skew_s`` (a home's zone is skew, too)."""
+
+    profile: str
+    name: str
+    serial_number: str
+    firmware: str | None = None
+    clock_skew_s: float = 0.0
+    records: tuple[RecordSpec, ...] = ()
+    faults: Faults = Faults()
+
+
+class HomeSpec(Strict, frozen=True, kw_only=True):
+    """A whole home; each kind of simulator reads its own part."""
+
+    serial: tuple[DeviceSpec, ...] = ()
+    radio: msgspec.Raw | None = None
+
+
+class NewRecord(Strict, frozen=True, kw_only=True):
+    """A measurement that a running simulator is told to make."""
+
+    device: str
+    record: RecordSpec
