@@ -14,9 +14,7 @@ engine = create_engine(context.config.attributes["url"], poolclass=NullPool)
 report = context.config.attributes["report"]
 
 
-def _say(
-    *, ctx: MigrationContext, step: MigrationInfo, heads: Collection[object], run_args: Mapping[str, object]
-) -> None:
+def _say(ctx: MigrationContext, step: MigrationInfo, heads: Collection[object], run_args: Mapping[str, object]) -> None:
     del ctx, heads, run_args
     report(f"migrated to {step.up_revision_id}")
 

@@ -1,0 +1,1 @@
+"""Gateways, devices, who used them when, and their sessions."""

@@ -1,0 +1,142 @@
+"""A message as it arrived, and what could be made out of it. Pure."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+from cloud.devices.store import Session
+from device_drivers.readings import Reading
+from device_drivers.timestamps import CoincidentTimeStamp
+from gateway.wire import v1
+
+log = logging.getLogger(__name__)
+
+
+class ReasonCode(StrEnum):
+    """Why something is in quarantine; the database knows the same list."""
+
+    UNDECODABLE = "undecodable"
+    UNKNOWN_VERSION = "unknown_version"
+    UNKNOWN_GATEWAY = "unknown_gateway"
+    UNASSIGNED_DEVICE = "unassigned_device"
+    IMPOSSIBLE_VALUE = "impossible_value"
+    IMPOSSIBLE_TIME = "impossible_time"
+    UNKNOWN_TIMELINE = "unknown_timeline"
+    CONTENT_MISMATCH = "content_mismatch"
+    REFUSED_BY_DATABASE = "refused_by_database"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A reason: the code for machines and counters, the sentence for people."""
+
+    code: ReasonCode
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """One message from a gateway's readings topic. ``correlation`` is MQTT 5 correlation data, the message's id."""
+
+    gateway_id: str
+    payload: bytes
+    correlation: bytes
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One reading of a message; ``reading`` is None where its content is refused already."""
+
+    wire: v1.WireReading
+    reading: Reading | None
+    refusal: Refusal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoded:
+    """A message that could be read; ``session`` as the wire has it for the quarantine, as we have it for the rest."""
+
+    arrival: Arrival
+    message: v1.ReadingsMessage
+    session: Session
+    coincident: CoincidentTimeStamp | None
+    items: Sequence[Item]
+
+    def split(self) -> "Sequence[Decoded]":
+        """The same message once per reading."""
+        return [replace(self, items=(item,)) for item in self.items]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undecoded:
+    """A message of which nothing could be made out, or that may not be listened to."""
+
+    arrival: Arrival
+    refusal: Refusal
+
+
+def decode(arrival: Arrival) -> Decoded | Undecoded:
+    """Total: every payload becomes one or the other, whatever it holds."""
+    try:
+        return _decode(arrival)
+    except v1.UnknownVersion as error:
+        return Undecoded(arrival=arrival, refusal=Refusal(ReasonCode.UNKNOWN_VERSION, error.reason))
+    except v1.WireError as error:
+        return Undecoded(arrival=arrival, refusal=Refusal(ReasonCode.UNDECODABLE, error.reason))
+    except Exception as error:  # noqa: BLE001 - bytes from outside must never stop the queue, even where we have a bug
+        log.error("decoding failed in a way we did not foresee: %s", type(error).__name__)
+        return Undecoded(arrival=arrival, refusal=Refusal(ReasonCode.UNDECODABLE, type(error).__name__))
+
+
+def _decode(arrival: Arrival) -> Decoded:
+    message = v1.decode_readings(arrival.payload)
+    wire = message.session
+    coincident = v1.coincident(wire)
+    try:
+        UUID(wire.session_id)
+        device = v1.device_identity(wire.device)
+        _ = device.device_id
+    except ValueError as error:
+        raise v1.WireError(str(error)) from error
+    session = Session(
+        session_id=wire.session_id,
+        gateway_id=arrival.gateway_id,
+        device=device,
+        profile=wire.profile,
+        started_at=wire.started_at,
+        gateway_time=wire.gateway_time,
+        device_time=coincident.device_time if coincident else None,
+        holds=wire.holds,
+        received_at=arrival.received_at,
+    )
+    return Decoded(
+        arrival=arrival,
+        message=message,
+        session=session,
+        coincident=coincident,
+        items=[_item(reading, wire) for reading in message.readings],
+    )
+
+
+def _item(wire: v1.WireReading, session: v1.WireSession) -> Item:
+    try:
+        return Item(wire=wire, reading=v1.reading(wire, session), refusal=None)
+    except v1.ContentMismatch as error:
+        refusal = Refusal(ReasonCode.CONTENT_MISMATCH, error.reason)
+    except v1.WireError as error:
+        refusal = Refusal(ReasonCode.UNDECODABLE, error.reason)
+    return Item(wire=wire, reading=None, refusal=refusal)
+
+
+_ENCODER = msgspec.json.Encoder(decimal_format="string")
+
+
+def whole(item: Item, decoded: Decoded) -> bytes:
+    """One reading with its session, as JSON: what the quarantine keeps of it."""
+    return _ENCODER.encode({"v": v1.VERSION, "session": decoded.message.session, "reading": item.wire})

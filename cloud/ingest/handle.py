@@ -1,0 +1,295 @@
+"""A batch of messages: decode, ledger, observation, alerts, cases and the live stream's notices in one transaction.
+
+Whatever this returns is committed. psycopg.Error comes out only where the database is away, busy or not ours to use:
+nothing was stored then, and the same batch may be tried again. What is wrong with a single reading ends in quarantine
+and never stops the others.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+import psycopg
+
+from cloud.alerts import service as alerts
+from cloud.alerts.store import StoredEvent
+from cloud.db.connect import Connection, as_rows
+from cloud.devices import store as devices
+from cloud.devices.models import Assignment
+from cloud.ingest import ledger, quarantine, receipts
+from cloud.ingest.arrivals import Arrival, Decoded, Item, ReasonCode, Refusal, Undecoded, decode, whole
+from cloud.ingest.attribution import attribute
+from cloud.ingest.quarantine import Held
+from cloud.ingest.receipts import Outcome
+from cloud.observations import store as observations
+from cloud.observations.models import Observation
+from device_drivers.readings import Reading
+from gateway.wire import v1
+
+log = logging.getLogger(__name__)
+
+Message = Decoded | Undecoded
+Now = Callable[[], datetime]
+
+# SQLSTATE classes that blame the content: cardinality, data, integrity, unsupported, limits, internal errors.
+CONTENT_CLASSES = frozenset({"21", "22", "23", "0A", "54", "XX"})
+UNKNOWN_GATEWAY = Refusal(ReasonCode.UNKNOWN_GATEWAY, "the gateway of this topic is not enrolled, or was revoked")
+
+
+def handle(connection: Connection, arrivals: Sequence[Arrival], now: Now) -> Sequence[Outcome]:
+    """Commit a batch (on an autocommit connection) and give its receipts."""
+    return _handle(connection, [decode(arrival) for arrival in arrivals], now)
+
+
+def _handle(connection: Connection, batch: Sequence[Message], now: Now) -> Sequence[Outcome]:
+    try:
+        return _commit(connection, batch, now)
+    except Exception as error:  # a bug of ours on odd content must not stop the queue either
+        if not _blames_content(error):
+            raise
+        log.warning("%d messages together were refused (%s)", len(batch), _name(error))
+    if len(batch) > 1:
+        return [outcome for message in batch for outcome in _handle(connection, [message], now)]
+    [message] = batch
+    if isinstance(message, Decoded):
+        return [_one_by_one(connection, message, now)]
+    return _hold_unwritable(connection, message, now)
+
+
+def _hold_unwritable(connection: Connection, message: Undecoded, now: Now) -> Sequence[Outcome]:
+    # Not even the reason for which it could not be decoded can be written down.
+    arrival, refusal = message.arrival, Refusal(ReasonCode.REFUSED_BY_DATABASE, "the database refused its reason")
+    held = Held(
+        received_at=arrival.received_at, gateway_id=arrival.gateway_id, refusal=refusal, payload=arrival.payload
+    )
+    quarantine.hold(connection, [held])
+    outcome = receipts.of_whole(arrival, refusal, now())
+    return [outcome] if outcome else []
+
+
+def _one_by_one(connection: Connection, decoded: Decoded, now: Now) -> Outcome:
+    """Each reading of a message in a transaction of its own; the one that is refused is held, whole."""
+    fates: list[v1.Receipt] = []
+    for single in decoded.split():
+        try:
+            fates += [f for outcome in _commit(connection, [single], now) for f in outcome.receipts.receipts]
+        except Exception as error:
+            if not _blames_content(error):
+                raise
+            fates += [_hold_refused(connection, single, item, error) for item in single.items]
+    return receipts.of_readings(decoded, fates, now())
+
+
+def _hold_refused(connection: Connection, decoded: Decoded, item: Item, error: Exception) -> v1.Receipt:
+    # Of the reading itself only the payload is written down: any of its texts may be what was refused.
+    refusal = Refusal(ReasonCode.REFUSED_BY_DATABASE, f"the database refused it ({_name(error)})")
+    arrival = decoded.arrival
+    quarantine.hold(
+        connection,
+        [
+            Held(
+                received_at=arrival.received_at,
+                gateway_id=arrival.gateway_id,
+                reading_id=item.reading.reading_id if item.reading else None,
+                refusal=refusal,
+                payload=whole(item, decoded),
+            )
+        ],
+    )
+    return receipts.quarantined(item.wire.reading_id, refusal.code.value)
+
+
+def _blames_content(error: Exception) -> bool:
+    if not isinstance(error, psycopg.Error):
+        return True
+    return isinstance(error, psycopg.DataError | psycopg.IntegrityError) or (
+        error.sqlstate is not None and error.sqlstate[:2] in CONTENT_CLASSES
+    )
+
+
+def _name(error: Exception) -> str:
+    """What may be logged: never the message, which may quote a patient's data."""
+    return f"{type(error).__name__} {getattr(error, 'sqlstate', None) or ''}".strip()
+
+
+@dataclass(slots=True)
+class _Verdict:
+    """One reading on its way through the transaction."""
+
+    decoded: Decoded
+    item: Item
+    judged: Observation | Refusal
+
+
+def _commit(connection: Connection, batch: Sequence[Message], now: Now) -> Sequence[Outcome]:
+    at = now()
+    with connection.transaction():
+        trusted = devices.trusted_gateways(connection, {m.arrival.gateway_id for m in batch})
+        readable = [m for m in batch if isinstance(m, Decoded) and m.arrival.gateway_id in trusted]
+        verdicts = _judge(connection, readable)
+        known = _register(connection, verdicts)
+        fates, held = _settle(verdicts, known)
+        new = [v.judged for v, f in zip(verdicts, fates, strict=True) if f.fate is v1.Fate.STORED]
+        fresh = [observation for observation in new if isinstance(observation, Observation)]
+        observations.insert(connection, fresh)
+        quarantine.hold(connection, [*held, *_whole_messages(batch, trusted)])
+        events = alerts.evaluate(connection, fresh, at)
+        _notify(connection, fresh, events)
+    return _outcomes(batch, trusted, fates, now())
+
+
+def _judge(connection: Connection, readable: Sequence[Decoded]) -> Sequence[_Verdict]:
+    if not readable:
+        return []
+    devices.record_sessions(connection, [decoded.session for decoded in readable])
+    assigned = devices.assignments(connection, {decoded.session.device.device_id for decoded in readable})
+    return [_Verdict(decoded, item, _judged(decoded, item, assigned)) for decoded in readable for item in decoded.items]
+
+
+def _judged(decoded: Decoded, item: Item, assigned: Mapping[str, Sequence[Assignment]]) -> Observation | Refusal:
+    if item.reading is None:
+        return item.refusal or Refusal(ReasonCode.UNDECODABLE, "no reading could be made out")
+    return attribute(
+        item.reading,
+        decoded.coincident,
+        decoded.arrival.received_at,
+        assigned.get(decoded.session.device.device_id, ()),
+    )
+
+
+def _register(connection: Connection, verdicts: Sequence[_Verdict]) -> Mapping[str, ledger.Known]:
+    """Enter the readings that are new; gives the fates of those that were known before this batch."""
+    entries = {v.item.reading.reading_id: _entry(v, v.item.reading) for v in verdicts if v.item.reading}
+    new = ledger.register(connection, list(entries.values()))
+    return ledger.recall(connection, entries.keys() - new)
+
+
+def _entry(verdict: _Verdict, reading: Reading) -> ledger.Entry:
+    refusal = verdict.judged if isinstance(verdict.judged, Refusal) else None
+    session = verdict.decoded.session
+    return ledger.Entry(
+        reading_id=reading.reading_id,
+        fate=v1.Fate.QUARANTINED if refusal else v1.Fate.STORED,
+        reason=refusal.code.value if refusal else None,
+        gateway_id=session.gateway_id,
+        device_id=session.device.device_id,
+        session_id=session.session_id,
+        kind=reading.kind,
+        reported_time=reading.reported_time.text,
+        raw="\\x" + verdict.item.wire.raw,
+        read_at=verdict.item.wire.read_at,
+        received_at=session.received_at,
+    )
+
+
+def _settle(
+    verdicts: Sequence[_Verdict], known: Mapping[str, ledger.Known]
+) -> tuple[Sequence[v1.Receipt], Sequence[Held]]:
+    """The fate of each reading in turn; the same one twice in a batch is new only once."""
+    fates: list[v1.Receipt] = []
+    held: list[Held] = []
+    settled: dict[str, ledger.Known] = dict(known)
+    for verdict in verdicts:
+        reading_id = verdict.item.wire.reading_id
+        earlier = settled.get(reading_id) if verdict.item.reading else None
+        if earlier is None:
+            receipt = _first_fate(verdict)
+            if verdict.item.reading:
+                settled[reading_id] = ledger.Known(receipt.fate, receipt.reason)
+        elif earlier.fate is v1.Fate.STORED:
+            receipt = v1.Receipt(reading_id=reading_id, fate=v1.Fate.ALREADY_KNOWN)
+        else:
+            receipt = receipts.quarantined(reading_id, earlier.reason)
+        if receipt.fate is v1.Fate.QUARANTINED:
+            held.append(_held(verdict, receipt.reason))
+        fates.append(receipt)
+    return fates, held
+
+
+def _first_fate(verdict: _Verdict) -> v1.Receipt:
+    if isinstance(verdict.judged, Refusal):
+        return receipts.quarantined(verdict.item.wire.reading_id, verdict.judged.code.value)
+    return v1.Receipt(reading_id=verdict.item.wire.reading_id, fate=v1.Fate.STORED)
+
+
+def _held(verdict: _Verdict, reason: str | None) -> Held:
+    # A reading that was held before keeps its row and its first reason; this one only counts as seen again.
+    refusal = (
+        verdict.judged
+        if isinstance(verdict.judged, Refusal)
+        else Refusal(ReasonCode(reason or "undecodable"), "held before")
+    )
+    session, reading = verdict.decoded.session, verdict.item.reading
+    return Held(
+        received_at=session.received_at,
+        gateway_id=session.gateway_id,
+        device_id=session.device.device_id,
+        reading_id=reading.reading_id if reading else None,
+        session_id=session.session_id,
+        refusal=refusal,
+        payload=whole(verdict.item, verdict.decoded),
+    )
+
+
+def _whole_messages(batch: Sequence[Message], trusted: frozenset[str]) -> Sequence[Held]:
+    return [
+        Held(
+            received_at=message.arrival.received_at,
+            gateway_id=message.arrival.gateway_id,
+            refusal=refusal,
+            payload=message.arrival.payload,
+        )
+        for message in batch
+        if (refusal := _whole_refusal(message, trusted))
+    ]
+
+
+def _whole_refusal(message: Message, trusted: frozenset[str]) -> Refusal | None:
+    if message.arrival.gateway_id not in trusted:
+        return UNKNOWN_GATEWAY
+    return message.refusal if isinstance(message, Undecoded) else None
+
+
+class _Notice(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What the console's live stream hears: ids only."""
+
+    type: str
+    patient_id: str
+    reading_id: str | None = None
+    kind: str | None = None
+    case_id: str | None = None
+    event_id: int | None = None
+
+
+def _notify(connection: Connection, fresh: Sequence[Observation], events: Sequence[StoredEvent]) -> None:
+    notices = [
+        _Notice(
+            type="reading", reading_id=o.reading.reading_id, patient_id=str(o.patient_id), kind=o.reading.kind.value
+        )
+        for o in fresh
+    ] + [
+        _Notice(type="case", case_id=str(e.case_id), patient_id=str(e.patient_id), event_id=e.event_id) for e in events
+    ]
+    if notices:
+        connection.execute(
+            "SELECT pg_notify('live', notice::text) FROM json_array_elements(%s::json) AS notice", (as_rows(notices),)
+        )
+
+
+def _outcomes(
+    batch: Sequence[Message], trusted: frozenset[str], fates: Sequence[v1.Receipt], committed_at: datetime
+) -> Sequence[Outcome]:
+    made: list[Outcome] = []
+    turn = iter(fates)
+    for message in batch:
+        if isinstance(message, Undecoded):
+            if outcome := receipts.of_whole(message.arrival, message.refusal, committed_at):
+                made.append(outcome)
+        elif message.arrival.gateway_id in trusted:
+            made.append(receipts.of_readings(message, [next(turn) for _ in message.items], committed_at))
+        else:
+            refused = [receipts.quarantined(i.wire.reading_id, UNKNOWN_GATEWAY.code.value) for i in message.items]
+            made.append(receipts.of_readings(message, refused, committed_at))
+    return made

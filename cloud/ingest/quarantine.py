@@ -1,0 +1,81 @@
+"""All SQL of writing the quarantine: what could not be understood or trusted, whole, once, with its reason."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cloud.db.connect import Connection, as_rows
+from cloud.ingest.arrivals import Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """One reading, or one message, to be held. Without a reading_id the payload itself is the identity."""
+
+    received_at: datetime
+    gateway_id: str
+    refusal: Refusal
+    payload: bytes
+    device_id: str | None = None
+    reading_id: str | None = None
+    session_id: str | None = None
+
+
+def hold(connection: Connection, held: Iterable[Held]) -> None:
+    """Put into quarantine; what is there already is counted as seen once more."""
+    by_reading: dict[str, tuple[Held, int]] = {}
+    by_payload: dict[tuple[str, bytes], tuple[Held, int]] = {}
+    for one in held:
+        # One row a key: an upsert may not touch the same row twice.
+        if one.reading_id is not None:
+            by_reading[one.reading_id] = (one, by_reading.get(one.reading_id, (one, 0))[1] + 1)
+        else:
+            key = (one.gateway_id, one.payload)
+            by_payload[key] = (one, by_payload.get(key, (one, 0))[1] + 1)
+    if by_reading:
+        connection.execute(_HOLD_READINGS, (as_rows(_rows(by_reading.values())),))
+    if by_payload:
+        connection.execute(_HOLD_MESSAGES, (as_rows(_rows(by_payload.values())),))
+
+
+def _rows(counted: Iterable[tuple[Held, int]]) -> Sequence[dict[str, object]]:
+    return [
+        {
+            "received_at": held.received_at,
+            "gateway_id": held.gateway_id,
+            "device_id": held.device_id,
+            "reading_id": held.reading_id,
+            "session_id": held.session_id,
+            "reason_code": held.refusal.code,
+            # PostgreSQL's text holds no NUL; everything else of the sentence may stay.
+            "reason": held.refusal.sentence.replace("\0", "�"),
+            "payload": "\\x" + held.payload.hex(),
+            "payload_sha256": "\\x" + hashlib.sha256(held.payload).hexdigest(),
+            "seen": seen,
+        }
+        for held, seen in counted
+    ]
+
+
+_HOLD_READINGS = """
+INSERT INTO quarantine AS q (received_at, gateway_id, device_id, reading_id, session_id, reason_code, reason, payload,
+                             payload_sha256, seen)
+SELECT received_at, gateway_id, device_id, reading_id, session_id, reason_code, reason, payload, payload_sha256, seen
+FROM json_to_recordset(%s::json) AS r(received_at timestamptz, gateway_id text, device_id text, reading_id uuid,
+                                      session_id uuid, reason_code text, reason text, payload bytea,
+                                      payload_sha256 bytea, seen integer)
+ORDER BY reading_id
+ON CONFLICT (reading_id) WHERE reading_id IS NOT NULL DO UPDATE SET seen = q.seen + excluded.seen
+"""
+
+_HOLD_MESSAGES = """
+INSERT INTO quarantine AS q (received_at, gateway_id, device_id, reading_id, session_id, reason_code, reason, payload,
+                             payload_sha256, seen)
+SELECT received_at, gateway_id, device_id, NULL, session_id, reason_code, reason, payload, payload_sha256, seen
+FROM json_to_recordset(%s::json) AS r(received_at timestamptz, gateway_id text, device_id text,
+                                      session_id uuid, reason_code text, reason text, payload bytea,
+                                      payload_sha256 bytea, seen integer)
+ORDER BY gateway_id, payload_sha256
+ON CONFLICT (gateway_id, payload_sha256) WHERE reading_id IS NULL DO UPDATE SET seen = q.seen + excluded.seen
+"""

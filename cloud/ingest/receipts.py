@@ -1,0 +1,49 @@
+"""What a gateway is told after the commit. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cloud.ingest.arrivals import Arrival, Decoded, Refusal
+from gateway.wire import v1
+
+MESSAGE_ID_OCTETS = 16  # of the correlation data
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The receipts of one message, for one gateway."""
+
+    gateway_id: str
+    receipts: v1.ReceiptsMessage
+
+
+def of_readings(decoded: Decoded, fates: Sequence[v1.Receipt], committed_at: datetime) -> Outcome:
+    """The fate of each reading of a message."""
+    return Outcome(
+        decoded.arrival.gateway_id,
+        v1.ReceiptsMessage(
+            v=v1.VERSION, message_id=decoded.message.message_id, committed_at=committed_at, receipts=tuple(fates)
+        ),
+    )
+
+
+def of_whole(arrival: Arrival, refusal: Refusal, committed_at: datetime) -> Outcome | None:
+    """The fate of a message of which no reading could be made out; None where it has no id to answer to."""
+    if len(arrival.correlation) != MESSAGE_ID_OCTETS:
+        return None
+    return Outcome(
+        arrival.gateway_id,
+        v1.ReceiptsMessage(
+            v=v1.VERSION,
+            message_id=arrival.correlation.hex(),
+            committed_at=committed_at,
+            whole_message=v1.Fate.QUARANTINED,
+            reason=refusal.code.value,
+        ),
+    )
+
+
+def quarantined(reading_id: str, reason: str | None) -> v1.Receipt:
+    """Held, and why."""
+    return v1.Receipt(reading_id=reading_id, fate=v1.Fate.QUARANTINED, reason=reason)

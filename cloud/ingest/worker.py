@@ -1,0 +1,126 @@
+"""One ingest worker: collect, store, acknowledge, answer; it outlives the database's and the broker's absences."""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from types import FrameType
+from typing import TypeVar
+
+import psycopg
+
+from cloud import clock
+from cloud.config import IngestSettings
+from cloud.db.connect import Connection, open_connection
+from cloud.ingest import status
+from cloud.ingest.arrivals import Arrival
+from cloud.ingest.handle import handle
+from cloud.ingest.receipts import Outcome
+from cloud.ingest.subscriber import Delivery, Subscriber
+from gateway.wire import v1
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+FIRST_RETRY_S = 0.05
+LAST_RETRY_S = 5.0
+IDLE_S = 0.5
+
+
+class Stopped(Exception):
+    """We were asked to end while waiting; what is in hand is unacknowledged and comes again."""
+
+
+class Worker:
+    """The loop, with its connection to the database."""
+
+    def __init__(
+        self, settings: IngestSettings, subscriber: Subscriber, stop: threading.Event, now: Callable[[], datetime]
+    ) -> None:
+        self._settings = settings
+        self._subscriber = subscriber
+        self._stop = stop
+        self._now = now
+        self._connection: Connection | None = None
+
+    def run(self, ready: Callable[[], None]) -> None:
+        """Until asked to stop. ``ready`` is called once, when both sides answered."""
+        try:
+            self._persistently(lambda connection: connection.execute("SELECT 1"))
+            while not self._subscriber.subscribed.wait(IDLE_S):
+                if self._stop.is_set():
+                    return
+            ready()
+            while not self._stop.is_set():
+                self._turn(self._subscriber.collect(IDLE_S))
+        except Stopped:
+            return
+        finally:
+            self._close()
+
+    def _turn(self, batch: Sequence[Delivery]) -> None:
+        readings = [_arrival(d) for d in batch if d.channel == "readings"]
+        statuses = [d for d in batch if d.channel == "status"]
+        outcomes: Sequence[Outcome] = []
+        if readings:
+            outcomes = self._persistently(lambda connection: handle(connection, readings, self._now))
+        if statuses:
+            self._persistently(lambda connection: status.record(connection, statuses))
+        self._subscriber.acknowledge(batch)
+        for outcome in outcomes:
+            self._subscriber.publish(v1.topic(outcome.gateway_id, "receipts"), v1.encode(outcome.receipts))
+
+    def _persistently(self, work: Callable[[Connection], T]) -> T:
+        """Do it, again and again while the database is away; nothing is acknowledged meanwhile."""
+        delay_s = FIRST_RETRY_S
+        while True:
+            try:
+                return work(self._connected())
+            except psycopg.Error as error:
+                # Never the message: it may quote a row.
+                log.error("the database is away or busy (%s %s)", type(error).__name__, error.sqlstate or "")
+            self._close()
+            if self._stop.wait(delay_s):
+                raise Stopped
+            delay_s = min(delay_s * 2, LAST_RETRY_S)
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            name = f"pulsepost {self._settings.client_id}"
+            self._connection = open_connection(self._settings.database_url, name, autocommit=True)
+        return self._connection
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _arrival(delivery: Delivery) -> Arrival:
+    return Arrival(
+        gateway_id=delivery.gateway_id,
+        payload=delivery.payload,
+        correlation=delivery.correlation,
+        received_at=delivery.received_at,
+    )
+
+
+def run(settings: IngestSettings, ready: Callable[[], None]) -> int:
+    """The ingest process: until SIGTERM or SIGINT."""
+    stop = threading.Event()
+
+    def end(signum: int, frame: FrameType | None) -> None:
+        del signum, frame
+        stop.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    subscriber = Subscriber(settings.broker, settings.client_id, clock.now)
+    subscriber.start()
+    try:
+        Worker(settings, subscriber, stop, clock.now).run(ready)
+    finally:
+        subscriber.stop()
+    return 0

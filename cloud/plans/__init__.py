@@ -1,0 +1,1 @@
+"""What holds for one patient: their own alarm limits."""

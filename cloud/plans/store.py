@@ -1,0 +1,77 @@
+"""All SQL of patients' own alarm limits."""
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from alerting.limits import DEFAULT_LIMITS, PatientLimit, Priority
+from cloud.db.connect import Connection, one
+from device_drivers.nomenclature import Unit
+
+log = logging.getLogger(__name__)
+
+# Condition → the units in which it has a default; a patient's own limit must name one of them.
+UNITS_OF: Mapping[str, frozenset[Unit]] = {limit.condition: frozenset(limit.values) for limit in DEFAULT_LIMITS}
+
+
+class UnknownLimit(ValueError):
+    """No default limit has this condition in this unit, so nobody would ever look at it."""
+
+
+def limits_of(connection: Connection, patient_ids: Collection[UUID]) -> Mapping[UUID, Sequence[PatientLimit]]:
+    """The limits in force of these patients, with the display name of who set each; expiry is alerting's business."""
+    found: dict[UUID, list[PatientLimit]] = {}
+    for limit_id, patient_id, condition, unit, value, priority, set_by, set_at, expires_at in connection.execute(
+        "SELECT limit_id, patient_id, condition, unit, value, priority, display_name, set_at, expires_at"
+        " FROM alarm_limit JOIN account ON account_id = set_by"
+        " WHERE superseded_at IS NULL AND patient_id = ANY(%s) ORDER BY condition, unit",
+        (list(patient_ids),),
+    ):
+        if unit not in UNITS_OF.get(condition, ()):
+            # Set under another version of the software: the default holds, and the operator hears of it.
+            log.error("alarm limit %s has an unknown condition or unit and is not applied", limit_id)
+            continue
+        found.setdefault(patient_id, []).append(
+            PatientLimit(
+                condition=condition,
+                unit=Unit(unit),
+                value=value,
+                priority=Priority(priority),
+                set_by=set_by,
+                set_at=set_at,
+                expires_at=expires_at,
+            )
+        )
+    return found
+
+
+def set_limit(
+    connection: Connection,
+    *,
+    patient_id: UUID,
+    condition: str,
+    unit: Unit,
+    value: Decimal,
+    priority: Priority,
+    reason: str,
+    set_by: UUID,
+    at: datetime,
+    expires_at: datetime | None = None,
+) -> UUID:
+    """A patient's own limit, superseding the former; gives its limit_id. UnknownLimit where none would be looked at."""
+    if unit not in UNITS_OF.get(condition, ()):
+        raise UnknownLimit(f"no default limit {condition!r} in {unit}")
+    connection.execute(
+        "UPDATE alarm_limit SET superseded_at = %s"
+        " WHERE patient_id = %s AND condition = %s AND unit = %s AND superseded_at IS NULL",
+        (at, patient_id, condition, unit.value),
+    )
+    row = connection.execute(
+        "INSERT INTO alarm_limit (patient_id, condition, unit, value, priority, reason, set_by, set_at, expires_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING limit_id",
+        (patient_id, condition, unit.value, value, priority.value, reason, set_by, at, expires_at),
+    ).fetchone()
+    limit_id: UUID = one(row)[0]
+    return limit_id
