@@ -1,0 +1,102 @@
+"""``python -m gateway``: run a gateway, or look at one.
+
+Exit codes: 0 good, 2 bad usage or configuration, 3 the outbox cannot be used, 4 another gateway runs on it.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import signal
+import sys
+from pathlib import Path
+
+from gateway import app, clock, config
+from gateway.outbox import Outbox, OutboxError, VisitRow
+
+USAGE, OUTBOX, RUNNING = 2, 3, 4
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; returns the exit code."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        settings = config.load(parsed.config)
+        if parsed.command == "status":
+            print(json.dumps(_status(settings), indent=2))
+            return 0
+        return _run(settings)
+    except config.ConfigError as error:
+        return _fail(USAGE, error)
+    except OutboxError as error:
+        return _fail(OUTBOX, error)
+    except app.AlreadyRunning as error:
+        return _fail(RUNNING, error)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m gateway", description="A home gateway of Pulsepost.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    run = commands.add_parser("run", help="read the devices of the configuration and publish what they say")
+    status = commands.add_parser("status", help="what waits in the outbox and how the last visits went, as JSON")
+    for command in (run, status):
+        command.add_argument(
+            "config", type=Path, metavar="CONFIG", help="a TOML file; gateway/README.md has an example"
+        )
+    return parser
+
+
+def _run(settings: config.Config) -> int:
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    async def until_signal() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await app.run(settings, stop=stop, on_ready=lambda: print(f"ready {settings.gateway_id}", flush=True))
+
+    asyncio.run(until_signal())
+    return 0
+
+
+def _status(settings: config.Config) -> dict[str, object]:
+    outbox = Outbox.read_only(app.outbox_path(settings))
+    try:
+        depth, visits = outbox.depth(), outbox.visits()
+        return {
+            "gateway_id": settings.gateway_id,
+            "outbox": {
+                "depth": depth.rows,
+                "oldest_unsent_s": round((clock.now() - depth.oldest).total_seconds()) if depth.oldest else None,
+                "in_flight": len(outbox.in_flight()),
+                "freed": outbox.freed(),
+            },
+            "devices": [_device(entry, visits.get(entry.name)) for entry in settings.devices],
+        }
+    finally:
+        outbox.close()
+
+
+def _device(entry: config.DeviceEntry, visit: VisitRow | None) -> dict[str, object]:
+    last = (
+        {
+            "at": visit.at.isoformat(),
+            "outcome": visit.outcome,
+            "reason": visit.reason,
+            "received": visit.received,
+            "new": visit.new,
+            "holds": visit.holds,
+        }
+        if visit
+        else None
+    )
+    return {"name": entry.name, "profile": entry.profile, "transport": "serial" if entry.url else "ble", "last": last}
+
+
+def _fail(code: int, error: Exception) -> int:
+    print(error, file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

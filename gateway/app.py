@@ -1,0 +1,277 @@
+"""The composition: roster, visits, publisher and heartbeat on one event loop, until told to stop.
+
+One radio: Bluetooth visits come one after the other, started by an advertisement of a rostered device. Each serial port
+has a task of its own (not a thread), which visits when the device appears and at an interval. A device that fails is
+visited ever more rarely; nobody else is concerned.
+"""
+
+import asyncio
+import fcntl
+import logging
+import math
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from device_drivers.errors import LinkError
+from firmware_profiles.catalogue import Catalogue, catalogue
+from firmware_profiles.schema import Profile
+from gateway import clock, heartbeat
+from gateway.config import Config, Intervals
+from gateway.outbox import Outbox, OutboxError, VisitRow
+from gateway.publisher import Publisher
+from gateway.roster import Roster, RosteredDevice, resolve
+from gateway.visit import OpenLink, Outcome, VisitReport, visit
+
+if TYPE_CHECKING:  # bleak is loaded only where the roster has a Bluetooth device: it costs memory
+    from device_drivers.links.ble import Advertisement, BleBackend
+
+log = logging.getLogger(__name__)
+
+# How often a path is looked at while its device is unplugged: cheap, and nobody waits longer than this.
+APPEARANCE_POLL_S = 1.0
+# A scanner that could not start or broke (bluetoothd restarting) is started again after so long.
+SCANNER_RETRY_S = 5.0
+
+
+class AlreadyRunning(Exception):
+    """Another gateway process uses this data directory."""
+
+
+def outbox_path(config: Config) -> Path:
+    """The outbox's file."""
+    return config.data_dir / "outbox.sqlite"
+
+
+async def run(
+    config: Config,
+    *,
+    ble_backend: "BleBackend | None" = None,
+    on_ready: Callable[[], None] | None = None,
+    stop: asyncio.Event | None = None,
+    profiles: Catalogue | None = None,
+) -> None:
+    """Run a gateway until ``stop`` is set (without one: until cancelled).
+
+    ``ble_backend`` is None in production (BlueZ). ``on_ready`` is called once everything runs; the broker need not be
+    there for that. Raises OutboxError where the outbox cannot be opened, AlreadyRunning.
+    """
+    with _one_process(config.data_dir):
+        outbox = Outbox.open(outbox_path(config))
+        try:
+            await _Gateway(config, outbox, profiles or catalogue(), ble_backend).run(on_ready, stop or asyncio.Event())
+        finally:
+            outbox.close()
+
+
+@contextmanager
+def _one_process(data_dir: Path) -> Iterator[None]:
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(data_dir / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise OutboxError(f"data_dir {data_dir} cannot be used: {error.strerror}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise AlreadyRunning(f"another gateway runs on {data_dir}; stop it first") from error
+    finally:
+        os.close(lock)
+
+
+class _Gateway:
+    """One running gateway."""
+
+    def __init__(self, config: Config, outbox: Outbox, profiles: Catalogue, backend: "BleBackend | None") -> None:
+        self._config = config
+        self._outbox = outbox
+        self._backend = backend
+        self._roster: Roster = resolve(config.devices, profiles)
+        self._publisher = Publisher(
+            outbox,
+            config.gateway_id,
+            config.mqtt,
+            config.password,
+            status=lambda: heartbeat.status(outbox, clock.now()),
+            now=clock.now,
+            monotonic=clock.monotonic,
+            receipt_timeout_s=config.intervals.receipt_timeout_s,
+            reconnect_max_s=config.intervals.reconnect_max_s,
+        )
+
+    async def run(self, on_ready: Callable[[], None] | None, stop: asyncio.Event) -> None:
+        self._report_problems()
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(self._publisher.run(), name="publisher"),
+                group.create_task(
+                    heartbeat.beat(self._publisher.say_status, self._config.intervals.heartbeat_s), name="heartbeat"
+                ),
+                *(group.create_task(self._serve_port(d), name=f"serial {d.name}") for d in self._roster.serial),
+            ]
+            if self._roster.ble:
+                tasks.append(group.create_task(self._serve_radio(), name="radio"))
+            if on_ready is not None:
+                on_ready()
+            await stop.wait()
+            for task in tasks:
+                task.cancel()
+
+    def _report_problems(self) -> None:
+        for problem in self._roster.problems:
+            log.error("%s is not visited: %s", problem.name, problem.reason)
+            report = VisitReport(
+                name=problem.name, outcome=Outcome.NO_PROFILE, reason=problem.reason, started_at=clock.now()
+            )
+            self._record(report)
+
+    # Serial -------------------------------------------------------------------------------------------------------
+
+    async def _serve_port(self, device: RosteredDevice) -> None:
+        url = str(device.entry.url)
+        failures = 0
+        while True:
+            await _appearance(url)
+            report = await self._visit(device, _serial_opener(url))
+            failures = 0 if report.outcome is Outcome.COMPLETE else failures + 1
+            if await _disappears(url, pause_s(self._config.intervals, failures)):
+                failures = 0  # plugged in again, it is a new start
+
+    # Bluetooth ----------------------------------------------------------------------------------------------------
+
+    async def _serve_radio(self) -> None:
+        from device_drivers.links.ble import Scanner
+
+        schedule = _RadioSchedule(self._config.intervals)
+        # Without a filter by service: some devices advertise theirs only in the scan response, or not at all.
+        while True:
+            try:
+                async with Scanner(backend=self._backend, adapter=self._config.adapter) as scanner:
+                    async for advertisement in scanner:
+                        await self._answer(advertisement, schedule)
+            except LinkError as error:
+                log.error("the radio cannot be used (%s); trying again in %g s", error, SCANNER_RETRY_S)
+            await asyncio.sleep(SCANNER_RETRY_S)
+
+    async def _answer(self, advertisement: "Advertisement", schedule: "_RadioSchedule") -> None:
+        device = self._roster.by_address(advertisement.address)
+        if device is None or not schedule.is_due(device.name, clock.monotonic()):
+            return
+        report = await self._visit(device, self._ble_opener(advertisement))
+        schedule.visited(device.name, clock.monotonic(), complete=report.outcome is Outcome.COMPLETE)
+
+    def _ble_opener(self, advertisement: "Advertisement") -> OpenLink:
+        from device_drivers.links.ble import connect
+
+        def open_link(profile: Profile) -> AbstractAsyncContextManager[Any]:
+            return connect(advertisement, profile, backend=self._backend, adapter=self._config.adapter)
+
+        return open_link
+
+    # ------------------------------------------------------------------------------------------------------------
+
+    async def _visit(self, device: RosteredDevice, open_link: OpenLink) -> VisitReport:
+        report = await visit(
+            device,
+            open_link,
+            self._outbox,
+            clock.now,
+            limit_s=self._config.intervals.visit_limit_s,
+            on_put=self._publisher.wake,
+        )
+        self._record(report)
+        return report
+
+    def _record(self, report: VisitReport) -> None:
+        good = report.outcome is Outcome.COMPLETE
+        text = "%s: %s, %d readings, %d new (%s)"
+        log.log(
+            logging.INFO if good else logging.WARNING,
+            text,
+            report.name,
+            report.outcome,
+            report.received,
+            report.new,
+            report.reason,
+        )
+        for warning in report.warnings:
+            log.warning("%s: %s", report.name, warning)
+        row = VisitRow(
+            name=report.name,
+            at=report.started_at,
+            outcome=report.outcome,
+            reason=report.reason,
+            received=report.received,
+            new=report.new,
+            holds=report.holds,
+        )
+        try:
+            self._outbox.record_visit(row)
+        except OutboxError as error:
+            log.error("%s", error)  # the report is a convenience: without it the readings are as safe as before
+
+
+class _RadioSchedule:
+    """When an advertisement of a device is answered: not during its cool-down, longer after failures."""
+
+    def __init__(self, intervals: Intervals) -> None:
+        self._intervals = intervals
+        self._not_before: dict[str, float] = {}
+        self._failures: dict[str, int] = {}
+
+    def is_due(self, name: str, monotonic: float) -> bool:
+        return monotonic >= self._not_before.get(name, monotonic)
+
+    def visited(self, name: str, monotonic: float, *, complete: bool) -> None:
+        self._failures[name] = 0 if complete else self._failures.get(name, 0) + 1
+        # A cuff advertises for half a minute after a measurement: the first failures are tried again at once.
+        first = self._intervals.ble_cooldown_s if complete else min(1.0, self._intervals.ble_cooldown_s)
+        self._not_before[name] = monotonic + min(
+            doubled(first, self._failures[name] - 2), self._intervals.backoff_max_s
+        )
+
+
+def pause_s(intervals: Intervals, failures: int) -> float:
+    """How long a serial device is left alone: its interval, doubled with each failure after the first."""
+    ceiling = max(intervals.backoff_max_s, intervals.serial_visit_s)
+    return min(doubled(intervals.serial_visit_s, failures - 1), ceiling)
+
+
+def doubled(seconds: float, times: int) -> float:
+    """``seconds`` doubled so many times; beyond 20 times every ceiling has been reached."""
+    return math.ldexp(seconds, min(max(0, times), 20))
+
+
+def _serial_opener(url: str) -> OpenLink:
+    from device_drivers.links.serial import open_serial
+
+    def open_link(profile: Profile) -> AbstractAsyncContextManager[Any]:
+        return open_serial(url, profile)
+
+    return open_link
+
+
+def _is_path(url: str) -> bool:
+    return url.startswith("/")
+
+
+async def _appearance(url: str) -> None:
+    """Return once the device path is there; a URL that is no path always is."""
+    while _is_path(url) and not os.path.exists(url):  # noqa: ASYNC110 -- no event tells of a path that appears
+        await asyncio.sleep(APPEARANCE_POLL_S)
+
+
+async def _disappears(url: str, within_s: float) -> bool:
+    """Whether the device path goes away; returns at once when it does, after ``within_s`` otherwise."""
+    if not _is_path(url):
+        await asyncio.sleep(within_s)
+        return False
+    deadline = clock.monotonic() + within_s
+    while (left := deadline - clock.monotonic()) > 0:
+        if not os.path.exists(url):
+            return True
+        await asyncio.sleep(min(left, APPEARANCE_POLL_S))
+    return False

@@ -1,0 +1,139 @@
+"""The gateway's configuration: one TOML file, strict. See ``gateway/README.md`` for a whole example.
+
+What is wrong is said with the file, the key and what to do; an unknown key is refused, so that a misspelt one is not
+silently a default. Paths are relative to the file that names them.
+"""
+
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+Name = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9-]{1,64}$")]
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+Seconds = Annotated[float, msgspec.Meta(gt=0)]
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; the text names the file, the key and what to do."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table in which an unknown key is an error."""
+
+
+class Mqtt(Strict, frozen=True, kw_only=True):
+    """The clinic's broker. ``username`` is the gateway's id unless said otherwise."""
+
+    host: str
+    port: Port = 1883
+    username: str | None = None
+    password_file: str | None = None
+
+
+class Intervals(Strict, frozen=True, kw_only=True):
+    """How often, in seconds."""
+
+    serial_visit_s: Seconds = 300.0  # between two visits to a serial device
+    ble_cooldown_s: Seconds = 30.0  # after a visit, advertisements of the device are not answered for so long
+    backoff_max_s: Seconds = 600.0  # a device that fails is visited ever more rarely, down to once in so long
+    visit_limit_s: Seconds = 300.0  # a visit that takes longer is given up
+    heartbeat_s: Seconds = 60.0
+    receipt_timeout_s: Seconds = 30.0  # a message without receipt is published again after so long, doubling
+    reconnect_max_s: Seconds = 60.0  # between two attempts to reach the broker, doubling from 1 s
+
+
+class DeviceEntry(Strict, frozen=True, kw_only=True):
+    """One device of the home. Exactly one of ``url`` (serial) and ``address`` (Bluetooth).
+
+    ``name`` stands in logs and must say nothing about a patient. ``firmware`` is needed only where a model's profile
+    has several firmware ranges and the device cannot say which it runs.
+    """
+
+    name: Name
+    profile: str
+    url: str | None = None
+    address: Annotated[str, msgspec.Meta(pattern="^([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}$")] | None = None
+    firmware: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.url is None) == (self.address is None):
+            raise ValueError("needs exactly one of `url` (serial) and `address` (Bluetooth)")
+
+
+class File(Strict, frozen=True, kw_only=True):
+    """The TOML file as it is written."""
+
+    gateway_id: Name
+    data_dir: str
+    mqtt: Mqtt
+    adapter: str = "hci0"
+    intervals: Intervals = Intervals()
+    device: tuple[DeviceEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """What the gateway runs on: checked, paths absolute, the password read."""
+
+    gateway_id: str
+    data_dir: Path
+    mqtt: Mqtt
+    password: str | None
+    adapter: str
+    intervals: Intervals
+    devices: tuple[DeviceEntry, ...]
+
+
+def load(path: Path) -> Config:
+    """Read and check a configuration file. ConfigError."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(path, f"cannot be read ({error.strerror}); give the path of a TOML file") from error
+    try:
+        file = msgspec.toml.decode(text, type=File)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(path, f"{error}; see gateway/README.md for every key") from error
+    _refuse_twice(path, "name", [entry.name for entry in file.device])
+    _refuse_twice(path, "url", [entry.url for entry in file.device if entry.url])
+    _refuse_twice(path, "address", [entry.address.upper() for entry in file.device if entry.address])
+    return Config(
+        gateway_id=file.gateway_id,
+        data_dir=path.parent.absolute() / file.data_dir,
+        mqtt=file.mqtt,
+        password=_password(path, file.mqtt),
+        adapter=file.adapter,
+        intervals=file.intervals,
+        devices=file.device,
+    )
+
+
+def _refuse_twice(path: Path, key: str, values: list[str]) -> None:
+    for value in values:
+        if values.count(value) > 1:
+            raise ConfigError(path, f"two [[device]] tables have the {key} {value!r}; remove or rename one")
+
+
+def _password(path: Path, mqtt: Mqtt) -> str | None:
+    if mqtt.password_file is None:
+        return None
+    file = path.parent / mqtt.password_file
+    try:
+        if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise ConfigError(path, f"mqtt.password_file: others can read {file}; run: chmod 600 {file}")
+        password = file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            path, f"mqtt.password_file: {file} cannot be read; write the broker's password there"
+        ) from error
+    if not password:
+        raise ConfigError(path, f"mqtt.password_file: {file} is empty; write the broker's password there")
+    return password

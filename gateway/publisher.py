@@ -1,0 +1,253 @@
+"""From the outbox to the broker, and receipts back; the only file here that imports paho.
+
+A PUBACK frees nothing. What is published stays in the outbox until its receipt, and is published again where none has
+come in time (doubling), and after every reconnect, because the broker may have lost all it knew.
+
+Threads: paho runs its own network loop in one thread. The alternative, driving paho from the event loop, was refused:
+paho resolves names, connects and shakes hands over TLS with blocking calls, and a clinic's dead network would stall a
+meter's answer. Everything else happens on the event loop's thread; paho's callbacks only hand over.
+
+One truth: paho's own queue of unacknowledged messages is dropped at each connection; the outbox knows better.
+"""
+
+import asyncio
+import logging
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from gateway.config import Mqtt
+from gateway.heartbeat import LAST_WILL
+from gateway.outbox import Lane, Outbox, OutboxError, Outgoing
+from gateway.wire import v1
+
+log = logging.getLogger(__name__)
+
+# Messages in flight per lane. Two windows: neither lane waits for the other.
+WINDOW = 4
+# A message that was published so often without a receipt leaves its window: whatever is wrong with it, or with the
+# far side, must not hold up what was measured since. It stays in flight, and is published ever more rarely.
+STUCK_AFTER = 2
+# The broker keeps our subscription, and receipts that come meanwhile, for a week.
+SESSION_EXPIRY_S = 7 * 24 * 3600
+KEEPALIVE_S = 30
+RECONNECT_MIN_S = 1
+RECEIPT_TIMEOUT_MAX_S = 3600.0
+# After a failure of the outbox (disk full): how long until it is tried again.
+OUTBOX_RETRY_S = 10.0
+
+
+@dataclass(slots=True)
+class _Flight:
+    """A message that waits for its receipt."""
+
+    lane: Lane
+    deadline: float  # monotonic
+    attempt: int  # 0 for the first publication on this connection
+
+
+class Publisher:
+    """Publishes what the outbox holds, for as long as ``run`` runs."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        gateway_id: str,
+        mqtt: Mqtt,
+        password: str | None,
+        *,
+        status: Callable[[], v1.StatusMessage],
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float],
+        receipt_timeout_s: float = 30.0,
+        reconnect_max_s: float = 60.0,
+    ) -> None:
+        self._outbox = outbox
+        self._gateway_id = gateway_id
+        self._mqtt = mqtt
+        self._status = status
+        self._now = now
+        self._monotonic = monotonic
+        self._receipt_timeout_s = receipt_timeout_s
+        self._flights: dict[str, _Flight] = {}
+        self._receipts: list[v1.ReceiptsMessage] = []
+        self._wake = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self.connected = asyncio.Event()
+        self._client = self._make_client(password, reconnect_max_s)
+
+    def wake(self) -> None:
+        """There is something new in the outbox."""
+        self._wake.set()
+
+    def say_status(self) -> None:
+        """Publish how the gateway is, if the broker can be reached."""
+        if not self.connected.is_set():
+            return
+        try:
+            payload = v1.encode(self._status())
+        except OutboxError as error:
+            log.error("no heartbeat: %s", error)
+            return
+        self._client.publish(v1.topic(self._gateway_id, "status"), payload, qos=1)
+
+    async def run(self) -> None:
+        """Connect, publish, free; until cancelled, then say good-bye."""
+        properties = _properties(PacketTypes.CONNECT)
+        properties.SessionExpiryInterval = SESSION_EXPIRY_S
+        self._client.connect_async(
+            self._mqtt.host, self._mqtt.port, keepalive=KEEPALIVE_S, clean_start=False, properties=properties
+        )
+        self._client.loop_start()
+        try:
+            while True:
+                await self._wait(self._turn())
+        finally:
+            # Reason 4: the broker says the last will for us, so that "offline" is seen at once.
+            self._client.disconnect(ReasonCode(PacketTypes.DISCONNECT, identifier=4))
+            await asyncio.to_thread(self._client.loop_stop)
+
+    def _turn(self) -> float | None:
+        """One round; how long the next may wait, in seconds (None: until something happens)."""
+        self._wake.clear()
+        try:
+            self._free_receipted()
+            if self.connected.is_set():
+                self._publish_overdue()
+                self._publish_waiting()
+        except OutboxError as error:
+            log.error("%s; trying again in %g s", error, OUTBOX_RETRY_S)
+            return OUTBOX_RETRY_S
+        if not self.connected.is_set() or not self._flights:
+            return None
+        return max(0.0, min(flight.deadline for flight in self._flights.values()) - self._monotonic())
+
+    async def _wait(self, timeout_s: float | None) -> None:
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._wake.wait()
+        except TimeoutError:
+            pass  # a receipt is overdue
+
+    def _free_receipted(self) -> None:
+        receipts, self._receipts = self._receipts, []
+        if receipts:
+            freed = self._outbox.free(receipts, self._now())
+            log.info("%d readings freed by %d receipts", freed, len(receipts))
+            open_messages = self._outbox.in_flight()
+            self._flights = {key: flight for key, flight in self._flights.items() if key in open_messages}
+
+    def _publish_overdue(self) -> None:
+        now = self._monotonic()
+        for message_id, flight in list(self._flights.items()):
+            if flight.deadline <= now:
+                outgoing = self._outbox.message(message_id)
+                if outgoing is None:
+                    del self._flights[message_id]
+                else:
+                    self._publish(outgoing, flight.attempt + 1)
+
+    def _publish_waiting(self) -> None:
+        for lane in Lane:
+            in_flight = sum(f.lane is lane and f.attempt < STUCK_AFTER for f in self._flights.values())
+            for _ in range(WINDOW - in_flight):
+                outgoing = self._outbox.claim(lane)
+                if outgoing is None:
+                    break
+                self._publish(outgoing, attempt=0)
+
+    def _publish(self, outgoing: Outgoing, attempt: int) -> None:
+        message = v1.ReadingsMessage(
+            v=v1.VERSION, message_id=outgoing.message_id, session=outgoing.session, readings=outgoing.readings
+        )
+        properties = _properties(PacketTypes.PUBLISH)
+        properties.CorrelationData = bytes.fromhex(outgoing.message_id)
+        self._client.publish(v1.topic(self._gateway_id, "readings"), v1.encode(message), qos=1, properties=properties)
+        timeout_s = min(math.ldexp(self._receipt_timeout_s, min(attempt, 20)), RECEIPT_TIMEOUT_MAX_S)
+        self._flights[outgoing.message_id] = _Flight(outgoing.lane, self._monotonic() + timeout_s, attempt)
+        log.info(
+            "published %d readings, %s lane%s", len(outgoing.readings), outgoing.lane, ", again" if attempt else ""
+        )
+
+    # On the event loop's thread, called from paho's ----------------------------------------------------------------
+
+    def _arrived(self) -> None:
+        log.info("connected to the broker")
+        self.connected.set()
+        self._wake.set()
+        self.say_status()
+        try:
+            unreceipted = self._outbox.in_flight()
+        except OutboxError as error:
+            log.error("%s", error)
+            return
+        now = self._monotonic()
+        self._flights = {message_id: _Flight(lane, now, -1) for message_id, lane in unreceipted.items()}
+
+    def _departed(self, reason: str) -> None:
+        if self.connected.is_set():
+            log.warning("lost the broker: %s", reason)
+        self.connected.clear()
+
+    def _received(self, payload: bytes) -> None:
+        try:
+            self._receipts.append(v1.decode_receipts(payload))
+        except v1.WireError as error:
+            log.error("a receipt that cannot be read: %s", error)
+            return
+        self._wake.set()
+
+    # On paho's thread ---------------------------------------------------------------------------------------------
+
+    def _make_client(self, password: str | None, reconnect_max_s: float) -> Client:
+        client = Client(CallbackAPIVersion.VERSION2, client_id=self._gateway_id, protocol=MQTTProtocolVersion.MQTTv5)
+        if password is not None:
+            client.username_pw_set(self._mqtt.username or self._gateway_id, password)
+        client.will_set(v1.topic(self._gateway_id, "status"), v1.encode(LAST_WILL), qos=1)
+        client.reconnect_delay_set(RECONNECT_MIN_S, max(RECONNECT_MIN_S, round(reconnect_max_s)))
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        client.on_publish = self._on_publish
+        return client
+
+    def _on_connect(
+        self, client: Client, _: object, __: ConnectFlags, reason: ReasonCode, ___: Properties | None
+    ) -> None:
+        if reason.is_failure:
+            log.error("the broker refuses us: %s", reason)
+            return
+        client.drop_out_messages()
+        client.subscribe(v1.topic(self._gateway_id, "receipts"), qos=1)
+
+    def _on_subscribe(
+        self, _: Client, __: object, ___: int, reasons: list[ReasonCode], ____: Properties | None
+    ) -> None:
+        # Published before the subscription stands, a receipt could be missed.
+        if any(reason.is_failure for reason in reasons):
+            log.error("the broker refuses our subscription to receipts: nothing will be freed")
+        self._loop.call_soon_threadsafe(self._arrived)
+
+    def _on_disconnect(
+        self, _: Client, __: object, ___: DisconnectFlags, reason: ReasonCode, ____: Properties | None
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._departed, str(reason))
+
+    def _on_message(self, _: Client, __: object, message: MQTTMessage) -> None:
+        self._loop.call_soon_threadsafe(self._received, bytes(message.payload))
+
+    def _on_publish(self, _: Client, __: object, ___: int, reason: ReasonCode, ____: Properties | None) -> None:
+        if reason.is_failure:
+            log.error("the broker refused a message: %s", reason)
+
+
+def _properties(packet_type: int) -> Properties:
+    return Properties(packet_type)  # type: ignore[no-untyped-call]  # paho's only untyped class

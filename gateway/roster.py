@@ -1,0 +1,92 @@
+"""Which devices this home has, and which profile each of them is read with.
+
+A profile is never guessed: an id that no profile has, a firmware that fits no range of it, or fits two, is a problem
+that is logged, shown by ``python -m gateway status`` and carried by no reading. The other devices are not concerned.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import msgspec
+
+from firmware_profiles.catalogue import Catalogue, UnknownProfile
+from firmware_profiles.match import AmbiguousProfile, NoProfile, choose_firmware
+from firmware_profiles.schema import Profile, ProfileFile
+from gateway.config import DeviceEntry
+
+
+class Unresolved(Exception):
+    """No profile, or more than one, for a device of the roster; ``reason`` says what was looked for."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name = name
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class RosteredDevice:
+    """A device of this home and everything that its profile file knows of the way it is reached."""
+
+    entry: DeviceEntry
+    file: ProfileFile  # with the firmware tables of its transport only
+
+    @property
+    def name(self) -> str:
+        """Its name in the configuration; stands in logs."""
+        return self.entry.name
+
+    def profile(self, firmware: str | None) -> Profile:
+        """The profile for a firmware as the device said it; the configuration's word wins. Unresolved."""
+        try:
+            return choose_firmware(self.file, self.entry.firmware or firmware)
+        except NoProfile as error:
+            raise Unresolved(
+                self.name, f"no firmware range of {self.file.device.id} fits {error.identity.firmware}"
+            ) from error
+        except AmbiguousProfile as error:
+            reason = f"{' and '.join(error.profiles)} fit; say which by `firmware` in the configuration"
+            raise Unresolved(self.name, reason) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """The devices that can be visited, and what is wrong with the others."""
+
+    serial: tuple[RosteredDevice, ...]
+    ble: tuple[RosteredDevice, ...]
+    problems: tuple[Unresolved, ...]
+
+    def by_address(self, address: str) -> RosteredDevice | None:
+        """The Bluetooth device with this address, in whatever case."""
+        return next((d for d in self.ble if d.entry.address and d.entry.address.upper() == address.upper()), None)
+
+
+def resolve(entries: Iterable[DeviceEntry], catalogue: Catalogue) -> Roster:
+    """Look each device's profile up; whatever is wrong comes back as a problem, never as an exception."""
+    serial: list[RosteredDevice] = []
+    ble: list[RosteredDevice] = []
+    problems: list[Unresolved] = []
+    for entry in entries:
+        try:
+            device = _resolve(entry, catalogue)
+        except Unresolved as problem:
+            problems.append(problem)
+        else:
+            (serial if entry.url else ble).append(device)
+    return Roster(tuple(serial), tuple(ble), tuple(problems))
+
+
+def _resolve(entry: DeviceEntry, catalogue: Catalogue) -> RosteredDevice:
+    try:
+        file = catalogue.file(entry.profile)
+    except UnknownProfile as error:
+        raise Unresolved(entry.name, str(error)) from error
+    transport = "serial" if entry.url else "ble"
+    tables = tuple(table for table in file.firmware if table.transport == transport)
+    if not tables:
+        raise Unresolved(entry.name, f"profile {entry.profile} is not reached by {transport}")
+    device = RosteredDevice(entry, msgspec.structs.replace(file, firmware=tables))
+    if entry.firmware is not None:
+        device.profile(None)
+    return device

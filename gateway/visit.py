@@ -1,0 +1,232 @@
+"""One visit to one device, start to end: open the link, converse, make durable, move the cursor.
+
+The order is the promise. What the driver yields is on disk before the driver is asked for more, so it may tell the
+device "I have it"; the cursor moves on ``Complete`` alone. Whatever goes wrong ends the visit with a reason: readings
+that came whole are kept, the cursor stays, and the next visit takes up where the device still holds data.
+"""
+
+import asyncio
+import logging
+import re
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from importlib import import_module
+from typing import Any
+
+from device_drivers.drivers.conversation import Clock, Complete, Event, Opened, Received
+from device_drivers.errors import CodecError, DeviceError, ForbiddenCommand, LinkError
+from device_drivers.readings import Reading
+from device_drivers.timestamps import CoincidentTimeStamp, TimeQuality, effective_time
+from firmware_profiles.schema import Profile
+from gateway.outbox import Lane, Outbox, OutboxError, Seen
+from gateway.roster import RosteredDevice, Unresolved
+from gateway.wire import v1
+
+log = logging.getLogger(__name__)
+
+# A reading not older than this may still call for somebody today; it goes before the backlog.
+LIVE_WITHIN = timedelta(hours=1)
+
+# Opens the link of a device for a profile; what comes out is what the profile's driver speaks over.
+OpenLink = Callable[[Profile], AbstractAsyncContextManager[Any]]
+
+
+class Outcome(StrEnum):
+    """How a visit ended."""
+
+    COMPLETE = "complete"
+    CUT = "cut"  # it began; what came whole is kept, the cursor stayed
+    UNREACHABLE = "unreachable"  # it never answered
+    NO_PROFILE = "no_profile"  # it says that it is something we have no profile for, or two
+    OUTBOX_FAILED = "outbox_failed"  # nothing can be kept: nothing was taken from the device
+    DEFECT = "defect"  # a mistake of ours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitReport:
+    """For the log, the status command and the schedule; no value, time or identifier of a person is in it."""
+
+    name: str
+    outcome: Outcome
+    reason: str
+    started_at: datetime
+    received: int = 0
+    new: int = 0
+    holds: int | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class _AnotherDevice(Exception):
+    """What answered is not what the cursor and the profile were chosen for; ``seen`` is."""
+
+    def __init__(self, seen: Seen) -> None:
+        super().__init__("another device or firmware than last time answered")
+        self.seen = seen
+
+
+async def visit(
+    device: RosteredDevice,
+    open_link: OpenLink,
+    outbox: Outbox,
+    now: Clock,
+    *,
+    limit_s: float = 300.0,
+    on_put: Callable[[], None] = lambda: None,
+) -> VisitReport:
+    """Visit a device; every way in which that can end is a VisitReport, never an exception.
+
+    ``on_put`` is called after readings became durable.
+    """
+    one = _Visit(device, outbox, now, on_put)
+    try:
+        async with asyncio.timeout(limit_s):
+            await one.run(open_link)
+        return one.report(Outcome.COMPLETE, "everything that the device announced was received")
+    except Unresolved as error:
+        return one.report(Outcome.NO_PROFILE, error.reason)
+    except OutboxError as error:
+        return one.report(Outcome.OUTBOX_FAILED, str(error))
+    except LinkError as error:
+        return one.report(Outcome.CUT if one.opened else Outcome.UNREACHABLE, spell(error))
+    except DeviceError as error:
+        return one.report(Outcome.CUT, spell(error))
+    except TimeoutError:
+        return one.report(Outcome.CUT, f"the visit took longer than {limit_s:g} s")
+    except Exception as error:  # noqa: BLE001 -- a defect in one driver must not stop the visits to other devices
+        return one.report(Outcome.DEFECT, _where(error))
+
+
+class _Visit:
+    """The state of one visit."""
+
+    def __init__(self, device: RosteredDevice, outbox: Outbox, now: Clock, on_put: Callable[[], None]) -> None:
+        self._device = device
+        self._outbox = outbox
+        self._now = now
+        self._on_put = on_put
+        self._started_at = now()
+        self._session_id = uuid.uuid4().hex
+        self.opened: Opened | None = None
+        self._received = 0
+        self._new = 0
+        self._holds: int | None = None
+        self._warnings: tuple[str, ...] = ()
+
+    def report(self, outcome: Outcome, reason: str) -> VisitReport:
+        return VisitReport(
+            name=self._device.name,
+            outcome=outcome,
+            reason=reason,
+            started_at=self._started_at,
+            received=self._received,
+            new=self._new,
+            holds=self._holds,
+            warnings=self._warnings,
+        )
+
+    async def run(self, open_link: OpenLink) -> None:
+        """Converse with whatever answers; once more where it is not what answered last time."""
+        seen = self._outbox.seen(self._device.name)
+        try:
+            await self._converse(open_link, seen)
+        except _AnotherDevice as error:
+            self._outbox.remember(self._device.name, error.seen)
+            self.opened = None
+            await self._converse(open_link, error.seen)
+
+    async def _converse(self, open_link: OpenLink, seen: Seen | None) -> None:
+        profile = self._device.profile(seen.firmware if seen else None)
+        driver = profile.device.driver
+        cursor = self._outbox.cursor(seen.device_id, driver) if seen else None
+        read = import_module(f"device_drivers.drivers.{driver}").read
+        async with open_link(profile) as link, aclosing(read(link, profile, cursor, self._now)) as events:
+            async for event in _events(events):
+                self._take(event, profile, seen, with_cursor=cursor is not None)
+
+    def _take(self, event: Event, profile: Profile, seen: Seen | None, *, with_cursor: bool) -> None:
+        match event:
+            case Opened():
+                self._check(event, profile, seen, with_cursor=with_cursor)
+                self.opened = event
+                self._holds = event.holds
+            case Received():
+                self._keep(event.readings, profile)
+            case Complete():
+                self._complete(event, profile)
+
+    def _check(self, opened: Opened, profile: Profile, seen: Seen | None, *, with_cursor: bool) -> None:
+        """Whether profile and cursor fit what answered. Unresolved, _AnotherDevice."""
+        found = Seen(opened.identity.device_id, opened.identity.firmware)
+        right_profile = self._device.profile(found.firmware) == profile
+        right_cursor = not with_cursor or (seen is not None and seen.device_id == found.device_id)
+        if not (right_profile and right_cursor):
+            raise _AnotherDevice(found)
+        if found != seen:
+            self._outbox.remember(self._device.name, found)
+
+    def _keep(self, readings: tuple[Reading, ...], profile: Profile) -> None:
+        opened = self._opened()
+        read_at = self._now()
+        session = v1.wire_session(
+            self._session_id, opened.identity, profile.id, self._started_at, opened.coincident, self._holds
+        )
+        rows = [(v1.wire_reading(r, read_at), lane(r, opened.coincident, read_at)) for r in readings]
+        self._new += self._outbox.put(session, rows, read_at)
+        self._received += len(readings)
+        self._on_put()
+
+    def _complete(self, event: Complete, profile: Profile) -> None:
+        self._holds = event.holds if event.holds is not None else self._holds
+        self._warnings = event.warnings
+        self._outbox.move_cursor(self._opened().identity.device_id, profile.device.driver, event.cursor, self._now())
+
+    def _opened(self) -> Opened:
+        if self.opened is None:
+            raise RuntimeError("the driver yielded something before Opened")
+        return self.opened
+
+
+async def _events(events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+    """The driver's events up to Complete; RuntimeError where the driver ends without it."""
+    async for event in events:
+        yield event
+        if isinstance(event, Complete):
+            return
+    raise RuntimeError("the driver ended without Complete")
+
+
+def lane(reading: Reading, coincident: CoincidentTimeStamp | None, read_at: datetime) -> Lane:
+    """LIVE where the reading is known to be recent; a reading without a trustworthy time waits its turn."""
+    effective = effective_time(reading.reported_time, coincident, read_at)
+    if effective.quality not in (TimeQuality.SYNCHRONISED, TimeQuality.MAPPED) or effective.time is None:
+        return Lane.BACKFILL
+    return Lane.LIVE if read_at - effective.time <= LIVE_WITHIN else Lane.BACKFILL
+
+
+def spell(error: DeviceError) -> str:
+    """What went wrong, without the octets that a device sent: they may hold a value or a serial number."""
+    match error:
+        case CodecError():
+            return f"{error.format}: {_redact(error.reason)} at octet {error.offset} of {len(error.octets)}"
+        case ForbiddenCommand():
+            return f"profile {error.profile_id} does not allow a command that the driver sent"
+        case _:
+            return f"{type(error).__name__}: {_redact(str(error))}"
+
+
+def _redact(text: str) -> str:
+    """Blank out whatever could be a serial number, an address or octets: words with four digits or more."""
+    return re.sub(r"\b(?=(?:[\w:-]*\d){4})[\w:-]+", "…", text)
+
+
+def _where(error: Exception) -> str:
+    """Type and place of a defect; its message may hold what the device said."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "nowhere"
+    return f"{type(error).__name__} at {place}"

@@ -1,0 +1,220 @@
+"""The publisher against a real Mosquitto, which is killed, restarted and robbed of its memory."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from deploy.services.own_broker import OwnBroker
+
+from gateway import clock, heartbeat
+from gateway.config import Mqtt
+from gateway.outbox import Lane, Outbox
+from gateway.publisher import STUCK_AFTER, WINDOW, Publisher
+from gateway.wire import v1
+from tests.fix_gateway import GATEWAY_ID, FakeCloud, eventually
+from tests.gateway.made import receipts, session, wire
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Iterator[Outbox]:
+    outbox = Outbox.open(tmp_path / "outbox.sqlite")
+    yield outbox
+    outbox.close()
+
+
+@asynccontextmanager
+async def publishing(
+    broker: OwnBroker, outbox: Outbox, *, receipt_timeout_s: float = 30.0, password: str | None = None
+) -> AsyncIterator[Publisher]:
+    publisher = Publisher(
+        outbox,
+        GATEWAY_ID,
+        Mqtt(host=broker.host, port=broker.port),
+        password or broker.add_user(GATEWAY_ID),
+        status=lambda: heartbeat.status(outbox, clock.now()),
+        now=clock.now,
+        monotonic=clock.monotonic,
+        receipt_timeout_s=receipt_timeout_s,
+        reconnect_max_s=1.0,
+    )
+    task = asyncio.create_task(publisher.run())
+    try:
+        yield publisher
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+def put(outbox: Outbox, *numbers: int, lane: Lane = Lane.LIVE, visit: int = 0) -> set[str]:
+    rows = [(wire(number), lane) for number in numbers]
+    outbox.put(session(visit), rows, clock.now())
+    return {reading.reading_id for reading, _ in rows}
+
+
+async def test_a_reading_is_published_and_freed_by_its_receipt(
+    broker: OwnBroker, cloud: FakeCloud, outbox: Outbox
+) -> None:
+    async with publishing(broker, outbox) as publisher:
+        ids = put(outbox, 1, 2)
+        publisher.wake()
+        await eventually(lambda: outbox.depth().rows == 0)
+    assert [{r.reading_id for r in m.readings} for m in cloud.messages] == [ids]
+    assert cloud.messages[0].session == session()
+    assert cloud.correlations == [bytes.fromhex(cloud.messages[0].message_id)]
+
+
+async def test_the_brokers_acknowledgement_frees_nothing(broker: OwnBroker, cloud: FakeCloud, outbox: Outbox) -> None:
+    cloud.answering = False
+    async with publishing(broker, outbox) as publisher:
+        put(outbox, 1)
+        publisher.wake()
+        # The second message's way through the broker is behind the first's acknowledgement.
+        await cloud.until(lambda: len(cloud.messages) == 1)
+        put(outbox, 2)
+        publisher.wake()
+        await cloud.until(lambda: len(cloud.messages) == 2)
+        assert outbox.depth().rows == 2
+        cloud.answer(cloud.messages[0])
+        await eventually(lambda: outbox.depth().rows == 1)
+
+
+async def test_a_receipt_for_the_whole_message_frees_it(broker: OwnBroker, cloud: FakeCloud, outbox: Outbox) -> None:
+    cloud.answering = False
+    async with publishing(broker, outbox):
+        put(outbox, 1, 2)
+    async with publishing(broker, outbox):
+        await cloud.until(lambda: len(cloud.messages) == 1)
+        cloud.send(receipts(cloud.messages[0].message_id, whole=v1.Fate.QUARANTINED))
+        await eventually(lambda: outbox.depth().rows == 0)
+    assert outbox.fate(wire(1).reading_id) is v1.Fate.QUARANTINED
+
+
+async def test_without_a_receipt_a_message_comes_again_under_its_id(
+    broker: OwnBroker, cloud: FakeCloud, outbox: Outbox
+) -> None:
+    cloud.answering = False
+    put(outbox, 1)
+    async with publishing(broker, outbox, receipt_timeout_s=0.05):
+        await cloud.until(lambda: len(cloud.messages) == 3)
+        assert len({message.message_id for message in cloud.messages}) == 1
+        assert outbox.depth().rows == 1
+        cloud.answer(cloud.messages[0])
+        await eventually(lambda: outbox.depth().rows == 0)
+
+
+async def test_a_killed_broker_gets_every_unreceipted_reading_again(
+    broker: OwnBroker, cloud: FakeCloud, outbox: Outbox
+) -> None:
+    cloud.answering = False
+    ids = put(outbox, *range(120), lane=Lane.BACKFILL)
+    async with publishing(broker, outbox):
+        await cloud.until(lambda: len(cloud.messages) == 3)
+        broker.kill()
+        before = len(cloud.messages)
+        late = put(outbox, 500, visit=1)
+        cloud.answering = True
+        broker.start()
+        await eventually(lambda: outbox.depth().rows == 0)
+    again = {reading.reading_id for message in cloud.messages[before:] for reading in message.readings}
+    assert again == ids | late
+    assert outbox.freed() == {"stored": 121}
+
+
+async def test_what_was_published_before_a_restart_of_the_gateway_comes_again(
+    broker: OwnBroker, cloud: FakeCloud, outbox: Outbox
+) -> None:
+    cloud.answering = False
+    put(outbox, 1, 2)
+    async with publishing(broker, outbox):
+        await cloud.until(lambda: len(cloud.messages) == 1)
+    cloud.answering = True
+    async with publishing(broker, outbox):
+        await eventually(lambda: outbox.depth().rows == 0)
+    assert cloud.messages[0] == cloud.messages[1]
+
+
+async def test_a_receipt_that_came_while_the_gateway_was_away_is_still_delivered(
+    broker: OwnBroker, cloud: FakeCloud, outbox: Outbox
+) -> None:
+    cloud.answering = False
+    password = broker.add_user(GATEWAY_ID)
+    put(outbox, 1)
+    async with publishing(broker, outbox, password=password):
+        await cloud.until(lambda: len(cloud.messages) == 1)
+    cloud.answer(cloud.messages[0])
+    async with publishing(broker, outbox, password=password):
+        await eventually(lambda: outbox.depth().rows == 0)
+
+
+async def test_a_live_reading_does_not_wait_for_the_backlog(
+    broker: OwnBroker, cloud: FakeCloud, outbox: Outbox
+) -> None:
+    cloud.answering = False
+    put(outbox, *range(1000), lane=Lane.BACKFILL)
+    async with publishing(broker, outbox) as publisher:
+        await cloud.until(lambda: len(cloud.messages) == WINDOW)
+        live = put(outbox, 2000, visit=1)
+        publisher.wake()
+        await cloud.until(lambda: live <= cloud.received())
+        assert len(cloud.messages) == WINDOW + 1
+
+
+async def test_messages_that_nobody_ever_receipts_do_not_hold_up_what_comes_after(
+    broker: OwnBroker, cloud: FakeCloud, outbox: Outbox
+) -> None:
+    cloud.answering = False
+    for visit in range(WINDOW):
+        put(outbox, visit, visit=visit)
+    async with publishing(broker, outbox, receipt_timeout_s=0.05):
+        await cloud.until(lambda: len(cloud.messages) == WINDOW * (STUCK_AFTER + 1))
+        live = put(outbox, 2000, visit=WINDOW)
+        await cloud.until(lambda: live <= cloud.received())
+
+
+async def test_a_backlog_drains_whole(broker: OwnBroker, cloud: FakeCloud, outbox: Outbox) -> None:
+    ids = put(outbox, *range(2000), lane=Lane.BACKFILL)
+    async with publishing(broker, outbox):
+        await eventually(lambda: outbox.depth().rows == 0)
+    assert cloud.received() == ids
+    assert len(cloud.messages) == 40
+
+
+async def test_a_receipt_that_cannot_be_read_changes_nothing(
+    broker: OwnBroker, cloud: FakeCloud, outbox: Outbox
+) -> None:
+    cloud.answering = False
+    put(outbox, 1)
+    async with publishing(broker, outbox):
+        await cloud.until(lambda: len(cloud.messages) == 1)
+        cloud.send_octets(b"\xff not a receipt")
+        cloud.send_octets(b'{"v":1,"message_id":"../../etc"}')
+        cloud.send(receipts("f" * 32, "f" * 32))
+        cloud.answer(cloud.messages[0])
+        await eventually(lambda: outbox.depth().rows == 0)
+    assert outbox.freed() == {"stored": 1}
+
+
+async def test_birth_heartbeat_and_goodbye_are_said(broker: OwnBroker, cloud: FakeCloud, outbox: Outbox) -> None:
+    cloud.answering = False
+    put(outbox, 1, 2)
+    async with publishing(broker, outbox) as publisher:
+        await cloud.until(lambda: len(cloud.statuses) == 1)
+        publisher.say_status()
+        await cloud.until(lambda: len(cloud.statuses) == 2)
+    await cloud.until(lambda: len(cloud.statuses) == 3)
+    birth, beat, goodbye = cloud.statuses
+    assert (birth.state, beat.state, beat.outbox_depth) == ("online", "online", 2)
+    assert beat.oldest_unsent_s is not None
+    assert goodbye == heartbeat.LAST_WILL
+
+
+async def test_a_refused_password_loses_nothing(broker: OwnBroker, cloud: FakeCloud, outbox: Outbox) -> None:
+    put(outbox, 1)
+    async with publishing(broker, outbox, password="wrong") as publisher:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(publisher.connected.wait(), 1.0)
+    assert outbox.depth().rows == 1
+    async with publishing(broker, outbox):
+        await eventually(lambda: outbox.depth().rows == 0)
