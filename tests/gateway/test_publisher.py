@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from deploy.services.own_broker import OwnBroker
 
+from deploy.services.source import OwnBroker
 from gateway import clock, heartbeat
 from gateway.config import Mqtt
 from gateway.outbox import Lane, Outbox

@@ -1,0 +1,106 @@
+"""A cloud of a few lines, on the real broker: it takes readings messages and answers with receipts when told to."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from deploy.services.source import OwnBroker
+from gateway import clock
+from gateway.wire import v1
+
+GATEWAY_ID = "gw-under-test"
+
+
+class FakeCloud:
+    """The imitation of ``cloud.ingest``: user "ingest", the same topics, receipts by hand or at once."""
+
+    def __init__(self, broker: OwnBroker) -> None:
+        self._password = broker.add_user("ingest")
+        self._broker = broker
+        self._loop = asyncio.get_running_loop()
+        self._changed = asyncio.Condition()
+        self._subscribed = asyncio.Event()
+        self.messages: list[v1.ReadingsMessage] = []
+        self.correlations: list[bytes] = []
+        self.statuses: list[v1.StatusMessage] = []
+        self.answering = True
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator["FakeCloud"]:
+        client = Client(CallbackAPIVersion.VERSION2, client_id="ingest", protocol=MQTTProtocolVersion.MQTTv5)
+        client.username_pw_set("ingest", self._password)
+        client.on_connect = self._on_connect
+        client.on_subscribe = lambda *_: self._loop.call_soon_threadsafe(self._subscribed.set)
+        client.on_message = lambda _, __, message: self._loop.call_soon_threadsafe(self._take, message)
+        client.reconnect_delay_set(1, 1)
+        self._client = client
+        client.connect_async(self._broker.host, self._broker.port, clean_start=False)
+        client.loop_start()
+        try:
+            await asyncio.wait_for(self._subscribed.wait(), 10)
+            yield self
+        finally:
+            client.disconnect()
+            await asyncio.to_thread(client.loop_stop)
+
+    async def until(self, condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
+        """Wait until something that arrived makes the condition true."""
+        async with asyncio.timeout(timeout_s), self._changed:
+            await self._changed.wait_for(condition)
+
+    def received(self) -> set[str]:
+        """The ids of all readings that arrived."""
+        return {reading.reading_id for message in self.messages for reading in message.readings}
+
+    def answer(self, message: v1.ReadingsMessage, fate: v1.Fate = v1.Fate.STORED) -> None:
+        """Send the receipt of one message."""
+        receipts = tuple(v1.Receipt(reading_id=reading.reading_id, fate=fate) for reading in message.readings)
+        self.send(v1.ReceiptsMessage(v=1, message_id=message.message_id, committed_at=clock.now(), receipts=receipts))
+
+    def send(self, receipts: v1.ReceiptsMessage) -> None:
+        """Send any receipt."""
+        self.send_octets(v1.encode(receipts))
+
+    def send_octets(self, payload: bytes) -> None:
+        """Send anything at all where a receipt belongs."""
+        self._client.publish(v1.topic(GATEWAY_ID, "receipts"), payload, qos=1)
+
+    def _on_connect(
+        self, client: Client, _: object, __: ConnectFlags, ___: ReasonCode, ____: Properties | None
+    ) -> None:
+        client.subscribe([("phg/v1/+/readings", 1), ("phg/v1/+/status", 1)])
+
+    def _take(self, message: MQTTMessage) -> None:
+        if message.topic.endswith("/status"):
+            self.statuses.append(v1.decode_status(bytes(message.payload)))
+        else:
+            readings = v1.decode_readings(bytes(message.payload))
+            self.messages.append(readings)
+            self.correlations.append(message.properties.CorrelationData if message.properties else b"")
+            if self.answering:
+                self.answer(readings)
+        self._loop.create_task(self._notify())
+
+    async def _notify(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+
+@pytest.fixture
+async def cloud(broker: OwnBroker) -> AsyncIterator[FakeCloud]:
+    """Connected and subscribed."""
+    async with FakeCloud(broker).connected() as connected:
+        yield connected
+
+
+async def eventually(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
+    """Yield to the event loop until a condition holds that tells nobody when it changes."""
+    async with asyncio.timeout(timeout_s):
+        while not condition():  # noqa: ASYNC110 -- the outbox tells nobody
+            await asyncio.sleep(0.01)
