@@ -1,0 +1,177 @@
+"""The console as an ASGI application, put together; and serving it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from socket import socket
+from typing import Any, Final
+
+import psycopg
+import uvicorn
+from fastapi import Depends, FastAPI, Request, Response, status
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import PlainTextResponse, RedirectResponse
+from fastapi.staticfiles import StaticFiles
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from starlette.exceptions import HTTPException
+
+from cloud import clock
+from cloud.auth.access import SignInNeeded
+from cloud.auth.routes import router as auth
+from cloud.config import ConsoleSettings
+from cloud.console import assets
+from cloud.console.edge import Pool, same_origin, wants_fragment
+from cloud.console.headers import HEADERS, SecurityHeaders
+from cloud.console.pages import page
+from cloud.db.connect import CONNECT_TIMEOUT_S, session_options
+from cloud.live.hub import Hub
+from cloud.live.routes import router as live
+from cloud.live.stream import SIGNED_OUT
+from cloud.patients.routes import router as patients
+from cloud.quarantine.routes import router as quarantine
+from cloud.worklist.routes import router as worklist
+
+POOL_SIZE: Final = 10
+WAIT_FOR_CONNECTION_S: Final = 5.0
+FIRST_CONTACT_WITHIN_S: Final = 15.0
+# Live streams never end by themselves; whoever stops the console need not wait for them.
+STOP_WITHIN_S: Final = 3
+
+
+def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.now) -> FastAPI:
+    """The console. AssetsMissing, at once, where the front-end libraries have not been put in place."""
+    assets.check()
+    app = FastAPI(
+        title="Pulsepost",
+        lifespan=_lifespan(settings),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        dependencies=[Depends(same_origin)],
+    )
+    app.state.now = now
+    app.add_middleware(SecurityHeaders)
+    for router in (auth, worklist, patients, quarantine, live):
+        app.include_router(router)
+    app.add_api_route("/healthz", _health)
+    app.mount("/static", StaticFiles(directory=assets.STATIC))
+    app.add_exception_handler(SignInNeeded, _to_sign_in)
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(Exception, _failed)
+    return app
+
+
+def serve(settings: ConsoleSettings, host: str, port: int, ready: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM; ``ready`` gets ``http://host:port`` once requests are answered."""
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=STOP_WITHIN_S,
+    )
+    _Server(config, app, ready).run()
+
+
+class _Server(uvicorn.Server):
+    """Says when it serves, and ends the live streams as soon as it is told to stop."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI, ready: Callable[[str], None]) -> None:
+        super().__init__(config)
+        self._app = app
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            self._ready(f"http://{host}:{port}")
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        hub: Hub = self._app.state.hub
+        hub.close()
+        await super().shutdown(sockets)
+
+
+def _lifespan(settings: ConsoleSettings) -> Callable[[FastAPI], Any]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with _pool(settings.database_url) as pool:
+            await pool.wait(FIRST_CONTACT_WITHIN_S)
+            hub = Hub(settings.database_url)
+            app.state.pool, app.state.hub = pool, hub
+            listening = asyncio.create_task(hub.run(), name="live")
+            try:
+                yield
+            finally:
+                hub.close()
+                listening.cancel()
+                with suppress(asyncio.CancelledError):
+                    await listening
+
+    return lifespan
+
+
+def _pool(url: str) -> Pool:
+    return AsyncConnectionPool(
+        url,
+        min_size=2,
+        max_size=POOL_SIZE,
+        timeout=WAIT_FOR_CONNECTION_S,
+        kwargs={
+            "application_name": "pulsepost-console",
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            "options": session_options(),
+        },
+        check=AsyncConnectionPool.check_connection,
+        open=False,
+    )
+
+
+async def _health(request: Request) -> Response:
+    """200 while the database answers and live events arrive; no data."""
+    pool: Pool = request.app.state.pool
+    hub: Hub = request.app.state.hub
+    try:
+        async with pool.connection(timeout=1) as conn:
+            await conn.execute("SELECT 1")
+    except (psycopg.OperationalError, PoolTimeout):
+        return PlainTextResponse("database does not answer\n", status.HTTP_503_SERVICE_UNAVAILABLE)
+    if not hub.is_listening:
+        return PlainTextResponse("not listening\n", status.HTTP_503_SERVICE_UNAVAILABLE)
+    return PlainTextResponse("ok\n")
+
+
+async def _to_sign_in(request: Request, _: Exception) -> Response:
+    accepted = request.headers.get("accept", "")
+    if "text/event-stream" in accepted:
+        # The browser's EventSource cannot see a status: it is told in its own language.
+        return Response(SIGNED_OUT, media_type="text/event-stream")
+    if wants_fragment(request):
+        return Response(status_code=status.HTTP_401_UNAUTHORIZED, headers={"HX-Redirect": "/login"})
+    if request.method == "GET" and "text/html" in accepted:
+        return RedirectResponse("/login", status.HTTP_303_SEE_OTHER)
+    return Response(status_code=status.HTTP_401_UNAUTHORIZED)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    code = error.status_code if isinstance(error, HTTPException) else status.HTTP_500_INTERNAL_SERVER_ERROR
+    return page(request, "error.html", status_code=code, code=code)
+
+
+async def _malformed(request: Request, _: Exception) -> Response:
+    """An id that is none looks like one that does not exist."""
+    return page(request, "error.html", status_code=status.HTTP_404_NOT_FOUND, code=status.HTTP_404_NOT_FOUND)
+
+
+async def _failed(request: Request, _: Exception) -> Response:
+    """The error itself is in the log; the answer says nothing of it. It is made outside of all middleware."""
+    code = status.HTTP_500_INTERNAL_SERVER_ERROR
+    response = page(request, "error.html", status_code=code, code=code)
+    response.headers.update({**HEADERS, "Cache-Control": "no-store"})
+    return response

@@ -1,0 +1,1 @@
+"""People: accounts, signing in and out, sessions, roles, and the one predicate that says whose patients they see."""

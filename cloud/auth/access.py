@@ -1,0 +1,55 @@
+"""What a route asks for: a signed-in person, of a certain role, whose request is their own."""
+
+import secrets
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+from fastapi import Depends, HTTPException, Request, status
+
+from cloud.auth import cookies, service
+from cloud.auth.models import CLINICAL, NURSING, TECHNICAL, Role, Session
+from cloud.console.edge import UNSAFE, Now, Tx, form_field
+
+CSRF_HEADER = "X-CSRF-Token"
+CSRF_FIELD = "csrf_token"
+
+
+class SignInNeeded(Exception):
+    """Nobody is signed in; the app answers with the sign-in page, or 401 where no page was asked for."""
+
+
+async def signed_in(request: Request, conn: Tx, now: Now) -> Session:
+    """The session of this request; an unsafe request must also carry the session's CSRF token."""
+    token = cookies.read(request, cookies.SESSION)
+    session = await service.session_of(conn, token, now) if token else None
+    if session is None:
+        raise SignInNeeded
+    if request.method in UNSAFE:
+        await require_csrf_token(request, session.csrf_token)
+    request.state.session = session
+    return session
+
+
+async def require_csrf_token(request: Request, expected: str) -> None:
+    """403 unless the header or the form field holds this token; an empty one opens nothing."""
+    given = request.headers.get(CSRF_HEADER) or await form_field(request, CSRF_FIELD)
+    if not expected or not secrets.compare_digest(given.encode(), expected.encode()):
+        raise HTTPException(status.HTTP_403_FORBIDDEN)
+
+
+def only(roles: frozenset[Role]) -> Callable[[Session], Coroutine[Any, Any, Session]]:
+    """A dependency: for any other role the page does not exist."""
+
+    async def of_these_roles(session: Annotated[Session, Depends(signed_in)]) -> Session:
+        if session.role not in roles:
+            raise HTTPException(status.HTTP_404_NOT_FOUND)
+        return session
+
+    return of_these_roles
+
+
+Anyone = Annotated[Session, Depends(signed_in)]
+Clinical = Annotated[Session, Depends(only(CLINICAL))]
+Nursing = Annotated[Session, Depends(only(NURSING))]
+Technical = Annotated[Session, Depends(only(TECHNICAL))]
+Patient = Annotated[Session, Depends(only(frozenset({Role.PATIENT})))]

@@ -1,0 +1,33 @@
+"""The two cookies: of a session, and of a sign-in form that has no session yet."""
+
+import secrets
+
+from fastapi import Request, Response
+
+from cloud.console.edge import is_secure
+
+SESSION = "pulsepost"
+SIGN_IN = "pulsepost-sign-in"
+
+
+def read(request: Request, name: str) -> str | None:
+    return request.cookies.get(_full(request, name))
+
+
+def write(request: Request, response: Response, name: str, value: str) -> None:
+    """For the browser's session only; no script reads it. Lax: a link in a message or a CRM opens a page signed in."""
+    response.set_cookie(_full(request, name), value, path="/", httponly=True, samesite="lax", secure=is_secure(request))
+
+
+def clear(request: Request, response: Response, name: str) -> None:
+    response.delete_cookie(_full(request, name), path="/", httponly=True, samesite="lax", secure=is_secure(request))
+
+
+def sign_in_token(request: Request) -> str:
+    """What the sign-in form repeats in a hidden field: only a page of ours can know it."""
+    return read(request, SIGN_IN) or secrets.token_urlsafe(32)
+
+
+def _full(request: Request, name: str) -> str:
+    # __Host-: the browser itself refuses it without Secure, from another host, or for a sub-path.
+    return f"__Host-{name}" if is_secure(request) else name

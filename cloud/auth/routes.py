@@ -1,0 +1,95 @@
+"""GET and POST /login, POST /logout, and / which leads everybody to their own first page."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from fastapi import APIRouter, Request, Response, status
+from fastapi.responses import RedirectResponse
+
+from cloud.audit import store as audit
+from cloud.auth import cookies, service
+from cloud.auth.access import Anyone, require_csrf_token
+from cloud.auth.models import Refusal, Role, Session
+from cloud.console.edge import Now, Tx, form_field
+from cloud.console.pages import page
+from cloud.console.texts import SIGN_IN_REFUSALS
+
+router = APIRouter()
+
+
+@router.get("/")
+async def home(request: Request, session: Anyone) -> Response:
+    path = first_page(session)
+    return _see(path) if path else page(request, "no_pages_yet.html")
+
+
+@router.get("/login")
+async def sign_in_page(request: Request) -> Response:
+    return _form(request, None)
+
+
+@router.post("/login")
+async def sign_in(request: Request, conn: Tx, now: Now) -> Response:
+    await require_csrf_token(request, cookies.read(request, cookies.SIGN_IN) or "")
+    result = await service.sign_in(conn, await form_field(request, "login"), await form_field(request, "password"), now)
+    if isinstance(result, Refusal):
+        return _form(request, result)
+    previous = cookies.read(request, cookies.SESSION)
+    if previous:
+        await service.sign_out(conn, previous)
+    await audit.record(
+        conn, at=now, account_id=result.account_id, action="sign_in", subject=f"account:{result.account_id}"
+    )
+    response = _see("/")
+    cookies.clear(request, response, cookies.SIGN_IN)
+    cookies.write(request, response, cookies.SESSION, result.token)
+    return response
+
+
+@router.post("/logout")
+async def sign_out(request: Request, conn: Tx, now: Now, session: Anyone) -> Response:
+    await service.sign_out(conn, cookies.read(request, cookies.SESSION) or "")
+    await audit.record(
+        conn, at=now, account_id=session.account_id, action="sign_out", subject=f"account:{session.account_id}"
+    )
+    response = _see("/login")
+    cookies.clear(request, response, cookies.SESSION)
+    return response
+
+
+FIRST_PAGES: Final[Mapping[Role, str]] = {
+    Role.NURSE: "/worklist",
+    Role.LEAD_NURSE: "/worklist",
+    Role.DOCTOR: "/patients",
+    Role.PATIENT: "/me",
+    Role.SUPPORT: "/quarantine",
+    Role.ADMINISTRATOR: "/quarantine",
+}
+
+
+def first_page(session: Session) -> str | None:
+    """Where this role's work begins; None while no page has been built for it."""
+    return FIRST_PAGES.get(session.role)
+
+
+def _form(request: Request, refusal: Refusal | None) -> Response:
+    token = cookies.sign_in_token(request)
+    response = page(
+        request,
+        "sign_in.html",
+        status_code={
+            None: status.HTTP_200_OK,
+            Refusal.WRONG: status.HTTP_401_UNAUTHORIZED,
+            Refusal.THROTTLED: status.HTTP_429_TOO_MANY_REQUESTS,
+        }[refusal],
+        csrf_token=token,
+        refusal=SIGN_IN_REFUSALS[refusal] if refusal else None,
+    )
+    if refusal is Refusal.THROTTLED:
+        response.headers["Retry-After"] = str(int(service.FAILURES_WITHIN.total_seconds()))
+    cookies.write(request, response, cookies.SIGN_IN, token)
+    return response
+
+
+def _see(path: str) -> Response:
+    return RedirectResponse(path, status.HTTP_303_SEE_OTHER)

@@ -1,0 +1,109 @@
+"""All SQL of accounts and sessions."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+from psycopg.sql import SQL
+
+from cloud.auth.care_team import IN_CARE_TEAM
+from cloud.auth.models import Credentials, Role, Session
+
+Connection = AsyncConnection[Any]
+
+
+def create_account(
+    conn: psycopg.Connection[Any],
+    *,
+    login: str,
+    display_name: str,
+    role: Role,
+    password_hash: str,
+    patient_id: UUID | None = None,
+) -> UUID:
+    """Insert an account, through an administrator's connection: the console's role cannot."""
+    row = conn.execute(
+        """INSERT INTO account (login, display_name, role, password_hash, patient_id)
+           VALUES (%s, %s, %s, %s, %s) RETURNING account_id""",
+        (login, display_name, role, password_hash, patient_id),
+    ).fetchone()
+    if row is None:
+        raise LookupError("INSERT ... RETURNING gave no row")
+    account_id: UUID = row[0]
+    return account_id
+
+
+async def one_attempt_at_a_time(conn: Connection, login: str) -> None:
+    """Make further attempts at this login wait until this transaction ends, so that none slips past the count."""
+    await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended('login:' || %s, 0))", (login,))
+
+
+async def failures_since(conn: Connection, login: str, since: datetime) -> int:
+    cursor = await conn.execute("SELECT count(*) FROM login_failure WHERE login = %s AND at > %s", (login, since))
+    row = await cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+async def record_failure(conn: Connection, login: str, at: datetime) -> None:
+    await conn.execute("INSERT INTO login_failure (login, at) VALUES (%s, %s)", (login, at))
+
+
+async def forget_failures(conn: Connection, login: str) -> None:
+    await conn.execute("DELETE FROM login_failure WHERE login = %s", (login,))
+
+
+async def credentials(conn: Connection, login: str) -> Credentials | None:
+    async with conn.cursor(row_factory=class_row(Credentials)) as cursor:
+        await cursor.execute(
+            "SELECT account_id, password_hash FROM account WHERE login = %s AND disabled_at IS NULL", (login,)
+        )
+        return await cursor.fetchone()
+
+
+async def start_session(
+    conn: Connection, account_id: UUID, token_hash: bytes, csrf_token: str, now: datetime, expires_at: datetime
+) -> None:
+    await conn.execute(
+        """INSERT INTO login_session (token_hash, account_id, csrf_token, created_at, last_seen_at, expires_at)
+           VALUES (%s, %s, %s, %s, %s, %s)""",
+        (token_hash, account_id, csrf_token, now, now, expires_at),
+    )
+
+
+async def end_session(conn: Connection, token_hash: bytes) -> None:
+    await conn.execute("DELETE FROM login_session WHERE token_hash = %s", (token_hash,))
+
+
+async def forget_expired_sessions(conn: Connection, account_id: UUID, now: datetime) -> None:
+    await conn.execute("DELETE FROM login_session WHERE account_id = %s AND expires_at <= %s", (account_id, now))
+
+
+async def session(conn: Connection, token_hash: bytes, now: datetime, idle: timedelta) -> Session | None:
+    """The session of an account that is not disabled, unless it ran out or lay idle."""
+    async with conn.cursor(row_factory=class_row(Session)) as cursor:
+        await cursor.execute(
+            """SELECT s.token_hash, s.csrf_token, s.last_seen_at,
+                      a.account_id, a.login, a.display_name, a.role, a.patient_id
+               FROM login_session s JOIN account a USING (account_id)
+               WHERE s.token_hash = %s AND s.expires_at > %s AND s.last_seen_at > %s AND a.disabled_at IS NULL""",
+            (token_hash, now, now - idle),
+        )
+        return await cursor.fetchone()
+
+
+async def seen(conn: Connection, token_hash: bytes, now: datetime) -> None:
+    await conn.execute("UPDATE login_session SET last_seen_at = %s WHERE token_hash = %s", (now, token_hash))
+
+
+async def in_care_team(conn: Connection, account_id: UUID, patient_id: UUID) -> bool:
+    """Whether the patient is one of the account's now."""
+    cursor = await conn.execute(_IN_CARE_TEAM, {"account_id": account_id, "patient_id": patient_id})
+    return await cursor.fetchone() is not None
+
+
+_IN_CARE_TEAM = SQL("SELECT FROM patient p WHERE p.patient_id = %(patient_id)s AND {in_care_team}").format(
+    in_care_team=IN_CARE_TEAM
+)

@@ -1,0 +1,1 @@
+"""What all pages share: templates, texts, headers, static files and the edge of a request."""

@@ -1,0 +1,65 @@
+"""The edge of a request: its one transaction, its one time, its forms."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from fastapi import Depends, HTTPException, Request, status
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+Connection = AsyncConnection[Any]
+Pool = AsyncConnectionPool[Connection]
+
+UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+# Our forms are a handful of short fields; whatever is larger is none of them.
+LARGEST_FORM = 16_384
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+async def transaction(request: Request) -> AsyncIterator[Connection]:
+    """One transaction per request: committed once, before the response leaves; rolled back by any error."""
+    pool: Pool = request.app.state.pool
+    async with pool.connection() as conn:
+        yield conn
+
+
+def now(request: Request) -> datetime:
+    """The time of this request (aware, UTC)."""
+    moment: datetime = request.app.state.now()
+    return moment
+
+
+async def same_origin(request: Request) -> None:
+    """Refuse an unsafe request that does not come from a page of this very origin.
+
+    Every browser sends ``Origin`` with such a request; a script has to send it too.
+    """
+    if request.method not in UNSAFE:
+        return
+    if int(request.headers.get("content-length") or 0) > LARGEST_FORM or "transfer-encoding" in request.headers:
+        raise HTTPException(status.HTTP_413_CONTENT_TOO_LARGE)
+    origin = request.headers.get("origin", "")
+    if not origin or urlsplit(origin).netloc != request.headers.get("host"):
+        raise HTTPException(status.HTTP_403_FORBIDDEN)
+
+
+async def form_field(request: Request, name: str) -> str:
+    """A text field of the submitted form; empty when it is not there."""
+    value = (await request.form(max_files=0, max_fields=20)).get(name)
+    return value if isinstance(value, str) else ""
+
+
+def is_secure(request: Request) -> bool:
+    """Whether cookies may and must be Secure: always, except over plain HTTP on this machine itself."""
+    return request.url.scheme == "https" or request.url.hostname not in LOOPBACK
+
+
+def wants_fragment(request: Request) -> bool:
+    """Whether htmx asked, who puts the answer into the page."""
+    return request.headers.get("hx-request") == "true"
+
+
+Tx = Annotated[Connection, Depends(transaction, scope="function")]
+Now = Annotated[datetime, Depends(now)]

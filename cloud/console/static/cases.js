@@ -1,0 +1,95 @@
+// Keeps the list #cases as the stream says: rows in order, the focus where it was, news spoken.
+
+import { announce, words } from "./live.js";
+
+const list = document.getElementById("cases");
+
+function rowsOf(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  return [...template.content.querySelectorAll("li[data-case-id]")];
+}
+
+function place(row) {
+  const after = [...list.children].find((other) => other.dataset.order > row.dataset.order);
+  list.insertBefore(row, after ?? null);
+  htmx.process(row);
+}
+
+function speak(row) {
+  const text = (selector) => row.querySelector(selector)?.textContent.trim() ?? "";
+  const parts = [text(".priority"), text(".case__name"), text(".case__sentence")];
+  announce(parts.reduce((filled, part) => filled.replace("{}", part), words.new));
+}
+
+// The row's content changes only when it differs, so that nothing moves under a finger or a screen reader.
+function apply(row, isNews) {
+  const old = document.getElementById(row.id);
+  if (row.dataset.open !== "true") {
+    if (old) remove(old);
+    return;
+  }
+  const raised = row.dataset.state === "raised" && old?.dataset.state !== "raised";
+  const hadFocus = old?.contains(document.activeElement);
+  old?.remove();
+  place(row);
+  if (hadFocus) refocus(row);
+  if (isNews && raised) {
+    row.classList.add("case--new");
+    speak(row);
+  }
+}
+
+// Not the button: it is another one now, and whoever presses Enter twice must not do two things.
+function refocus(row) {
+  row.focus({ preventScroll: true });
+}
+
+function remove(row) {
+  const hadFocus = row.contains(document.activeElement);
+  const next = row.nextElementSibling ?? row.previousElementSibling;
+  announce(words.closed.replace("{}", row.querySelector(".case__name").textContent));
+  row.remove();
+  if (hadFocus) (next ?? document.getElementById("main")).focus();
+}
+
+function count() {
+  const waiting = list.querySelectorAll(".case--waiting").length;
+  const put = (id, number) => { const place = document.getElementById(id); if (place) place.textContent = number; };
+  put("waiting-count", waiting);
+  put("open-count", list.children.length);
+  document.title = document.title.replace(/^(\(\d+\) )?/, waiting ? `(${waiting}) ` : "");
+}
+
+let first = true;
+document.body.addEventListener("live:worklist", (event) => {
+  const rows = rowsOf(event.detail);
+  const ids = new Set(rows.map((row) => row.id));
+  for (const row of [...list.children]) if (!ids.has(row.id)) remove(row);
+  for (const row of rows) {
+    const old = document.getElementById(row.id);
+    if (old?.dataset.state !== row.dataset.state || old?.dataset.order !== row.dataset.order
+        || old?.dataset.mine !== row.dataset.mine) apply(row, !first);
+  }
+  first = false;
+  count();
+});
+document.body.addEventListener("live:case", (event) => {
+  rowsOf(event.detail).forEach((row) => apply(row, true));
+  count();
+});
+
+// A click was answered: htmx has put the new row in the place of the old one.
+let pressed = null;
+document.body.addEventListener("htmx:before:request", (event) => {
+  pressed = event.target.closest?.("li[data-case-id]")?.id ?? null;
+});
+document.body.addEventListener("htmx:after:swap", () => {
+  const row = pressed && document.getElementById(pressed);
+  pressed = null;
+  if (!row) return;
+  if (row.dataset.open !== "true") remove(row);
+  else if (!document.activeElement || document.activeElement === document.body) refocus(row);
+  count();
+});
+count();

@@ -1,0 +1,132 @@
+// Draws what /patients/{id}/series.json gives: one chart per kind and unit, limits as broken lines, HI and LO at the edge.
+
+const box = document.getElementById("charts");
+const words = JSON.parse(box.dataset.words);
+const HEIGHT = 240;
+let plots = [];
+
+const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+function limitLines(plot, chart) {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.setLineDash([8, 6]);
+  ctx.lineWidth = 1.5 * devicePixelRatio;
+  for (const limit of chart.limits) {
+    const y = plot.valToPos(limit.value, "y", true);
+    if (y < bbox.top || y > bbox.top + bbox.height) continue;
+    ctx.strokeStyle = css(`--${limit.priority}`);
+    ctx.beginPath();
+    ctx.moveTo(bbox.left, y);
+    ctx.lineTo(bbox.left + bbox.width, y);
+    ctx.stroke();
+  }
+  ctx.restore();
+}
+
+function offScale(plot, chart) {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.font = `bold ${13 * devicePixelRatio}px system-ui, sans-serif`;
+  ctx.textAlign = "center";
+  ctx.fillStyle = css("--high");
+  for (const mark of chart.off_scale) {
+    const high = mark.word === "HI";
+    ctx.textBaseline = high ? "top" : "bottom";
+    ctx.fillText(mark.word, plot.valToPos(mark.time, "x", true), high ? bbox.top + 2 : bbox.top + bbox.height - 2);
+  }
+  ctx.restore();
+}
+
+// Every line that a nurse may ask about is in view: the readings and the limits next to them.
+function range(chart) {
+  return (_plot, low, high) => {
+    const values = chart.limits.map((limit) => limit.value);
+    const least = Math.min(low ?? Infinity, ...values);
+    const most = Math.max(high ?? -Infinity, ...values);
+    if (!Number.isFinite(least) || !Number.isFinite(most)) return [0, 1];
+    const margin = (most - least) * 0.08 || 1;
+    return [Math.max(0, least - margin), most + margin];
+  };
+}
+
+const shapes = {
+  systolic: (ctx, x, y, r) => { ctx.moveTo(x - r, y + r); ctx.lineTo(x + r, y + r); ctx.lineTo(x, y - r); ctx.closePath(); },
+  diastolic: (ctx, x, y, r) => { ctx.moveTo(x - r, y - r); ctx.lineTo(x + r, y - r); ctx.lineTo(x, y + r); ctx.closePath(); },
+  glucose: (ctx, x, y, r) => ctx.arc(x, y, r, 0, 2 * Math.PI),
+};
+
+function points(plot, chart) {
+  const { ctx, bbox } = plot;
+  const r = 4.5 * devicePixelRatio;
+  ctx.save();
+  Object.entries(chart.lines).forEach(([name, values], index) => {
+    ctx.fillStyle = css(`--line-${index + 1}`);
+    values.forEach((value, at) => {
+      const x = plot.valToPos(chart.times[at], "x", true);
+      if (value === null || x < bbox.left || x > bbox.left + bbox.width) return;
+      ctx.beginPath();
+      shapes[name](ctx, x, plot.valToPos(value, "y", true), r);
+      ctx.fill();
+    });
+  });
+  ctx.restore();
+}
+
+function span(chart) {
+  if (!chart.times.length) return null;
+  const [first, last] = [chart.times[0], chart.times.at(-1)];
+  const margin = Math.max((last - first) * 0.04, 3600);
+  return [first - margin, last + margin];
+}
+
+function draw(chart, zone) {
+  const figure = document.createElement("figure");
+  const caption = document.createElement("figcaption");
+  caption.textContent = `${words[chart.kind]} (${chart.unit}), ${chart.times.length} ${words.readings}`;
+  figure.append(caption);
+  box.append(figure);
+  const axis = { stroke: css("--ink"), grid: { stroke: css("--rule"), width: 1 }, ticks: { stroke: css("--rule") }, font: "13px system-ui, sans-serif" };
+  const format = (form) => (_plot, ticks) => ticks.map((tick) => new Date(tick * 1000).toLocaleString(document.documentElement.lang, { timeZone: zone, ...form }));
+  const days = (span(chart)?.[1] ?? 0) - (span(chart)?.[0] ?? 0) > 3 * 86400;
+  const options = {
+    width: Math.max(280, figure.clientWidth),
+    height: HEIGHT,
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
+    cursor: { drag: { x: false, y: false }, points: { show: false } },
+    legend: { show: Object.keys(chart.lines).length > 1, live: false },
+    scales: { x: { range: (_plot, low, high) => span(chart) ?? [low, high] }, y: { range: range(chart) } },
+    axes: [
+      { ...axis, values: format(days ? { day: "numeric", month: "short" } : { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hour12: false }), space: days ? 70 : 130 },
+      { ...axis, size: 54 },
+    ],
+    series: [{}, ...Object.keys(chart.lines).map((name, index) => ({
+      label: words[name], stroke: css(`--line-${index + 1}`), width: 1.5, spanGaps: false, points: { show: false },
+    }))],
+    hooks: { draw: [(plot) => { limitLines(plot, chart); points(plot, chart); offScale(plot, chart); }] },
+  };
+  plots.push([new uPlot(options, [chart.times, ...Object.values(chart.lines)], figure), figure]);
+}
+
+async function refresh() {
+  const answer = await fetch(box.dataset.series, { headers: { Accept: "application/json" } }).catch(() => null);
+  if (!answer?.ok) return;
+  const { zone, charts } = await answer.json();
+  plots.forEach(([plot]) => plot.destroy());
+  plots = [];
+  box.replaceChildren();
+  const note = document.createElement("p");
+  note.className = "fine";
+  if (charts.length) {
+    charts.forEach((chart) => draw(chart, zone));
+    note.textContent = words.limits;
+  } else note.textContent = words.none;
+  box.append(note);
+  box.dataset.drawn = charts.length;
+}
+
+document.body.addEventListener("live:reading", refresh);
+document.body.addEventListener("live:open", refresh);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", refresh);
+new ResizeObserver(() => plots.forEach(([plot, figure]) => plot.setSize({ width: Math.max(280, figure.clientWidth), height: HEIGHT }))).observe(box);
+refresh();

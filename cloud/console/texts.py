@@ -1,0 +1,158 @@
+"""Every word that the console says about a code, in one place; templates mark theirs with ``_()`` for Babel.
+
+Unknown codes are spoken as they are, with spaces: a flag that a new device sends is shown, not lost.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+from zoneinfo import ZoneInfo
+
+SIGN_IN_REFUSALS: Final[Mapping[str, str]] = {
+    "wrong": "This login and password do not fit together.",
+    "throttled": "Too many attempts. Wait 15 minutes, then try again.",
+}
+
+PRIORITIES: Final[Mapping[str, str]] = {"high": "High", "medium": "Medium", "low": "Low"}
+
+STATES: Final[Mapping[str, str]] = {
+    "raised": "New",
+    "acknowledged": "Acknowledged",
+    "in_progress": "In progress",
+    "escalated": "Escalated",
+    "resolved": "Resolved",
+    "expired": "Expired",
+}
+
+CONDITIONS: Final[Mapping[str, str]] = {
+    "hypoglycaemia_level_2": "Very low glucose",
+    "hypoglycaemia_level_1": "Low glucose",
+    "hyperglycaemia_urgent": "Very high glucose",
+    "hyperglycaemia": "High glucose",
+    "severe_hypertension_systolic": "Very high systolic pressure",
+    "hypertension_systolic": "High systolic pressure",
+    "severe_hypertension_diastolic": "Very high diastolic pressure",
+    "hypotension_systolic": "Low systolic pressure",
+    "bradycardia": "Slow pulse",
+    "tachycardia": "Fast pulse",
+}
+
+RELATIONS: Final[Mapping[str, str]] = {"below": "below", "above": "above", "at_or_above": "at or above"}
+
+UNITS: Final[Mapping[str, str]] = {"mm[Hg]": "mmHg", "/min": "/min"}
+
+QUANTITY_STATES: Final[Mapping[str, str]] = {
+    "above_range": "HI",
+    "below_range": "LO",
+    "not_a_number": "Failed measurement",
+    "not_at_this_resolution": "Failed measurement",
+    "positive_infinity": "Failed measurement",
+    "negative_infinity": "Failed measurement",
+    "reserved": "Failed measurement",
+}
+
+SAMPLES: Final[Mapping[str, str]] = {"control_solution": "Control solution", "test": "Test"}
+
+TIME_QUALITIES: Final[Mapping[str, str]] = {
+    "synchronised": "clock right",
+    "mapped": "clock off, corrected",
+    "unknown_timeline": "time unknown",
+    "implausible": "time implausible",
+}
+
+QUARANTINE_REASONS: Final[Mapping[str, str]] = {
+    "undecodable": "Cannot be read",
+    "unknown_version": "Unknown version",
+    "unknown_gateway": "Unknown gateway",
+    "unassigned_device": "Device without a patient",
+    "impossible_value": "Impossible value",
+    "impossible_time": "Impossible time",
+    "unknown_timeline": "Time unknown",
+    "content_mismatch": "Content does not fit",
+    "refused_by_database": "Refused by the database",
+}
+
+ROLES: Final[Mapping[str, str]] = {
+    "nurse": "Nurse",
+    "lead_nurse": "Lead nurse",
+    "doctor": "Doctor",
+    "coordinator": "Coordinator",
+    "support": "Support",
+    "auditor": "Auditor",
+    "administrator": "Administrator",
+    "patient": "Patient",
+}
+
+# The page's script says the same while time passes; it is given these words.
+SPANS: Final[Mapping[str, str]] = {
+    "moment": "under 1 min",
+    "minutes": "{} min",
+    "hours": "{} h {} min",
+    "days": "{} d",
+    "due": "due in {}",
+    "overdue": "overdue by {}",
+    "ago": "{} ago",
+}
+
+# What the page's script says by itself.
+ANNOUNCEMENTS: Final[Mapping[str, str]] = {
+    "new": "New case, priority {}: {}. {}",
+    "closed": "Case closed: {}",
+    "failed": "That did not work. Try again.",
+    "live": "Live",
+    "connecting": "Connecting",
+    "lost": "Not receiving",
+    "signed_out": "Signed out",
+}
+
+CONFLICTS: Final[Mapping[str, str]] = {
+    "taken": "{owner} was faster.",
+    "not_yours": "Only {owner} can resolve it.",
+    "closed": "Already closed.",
+    "not_now": "Not possible in this state.",
+}
+
+
+def word(code: str, words: Mapping[str, str]) -> str:
+    return words.get(code) or code.replace("_", " ")
+
+
+def unit(code: str) -> str:
+    """A UCUM unit as people write it."""
+    return UNITS.get(code, code)
+
+
+def duration(span: timedelta) -> str:
+    """A span in its one or two largest units: ``3 min``, ``2 h 5 min``, ``4 d``."""
+    minutes = max(0, int(span.total_seconds() // 60))
+    if minutes < 1:
+        return SPANS["moment"]
+    if minutes < 60:
+        return SPANS["minutes"].format(minutes)
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return SPANS["hours"].format(hours, minutes)
+    return SPANS["days"].format(hours // 24)
+
+
+def due(deadline: datetime, now: datetime) -> str:
+    """``due in 12 min`` or ``overdue by 1 h 0 min``."""
+    if deadline > now:
+        return SPANS["due"].format(duration(deadline - now))
+    return SPANS["overdue"].format(duration(now - deadline))
+
+
+def local(moment: datetime, zone: str, form: str = "%d %b %Y, %H:%M") -> str:
+    """A moment on the clock of an IANA zone."""
+    return moment.astimezone(ZoneInfo(zone)).strftime(form)
+
+
+def figure(value: Decimal | None, state: str, bound: Decimal | None, unit_code: str) -> str:
+    """One figure as the device said it: ``5.40 mmol/L``, ``HI, above 600 mg/dL``, ``Failed measurement``."""
+    if value is not None:
+        return f"{value} {unit(unit_code)}"
+    if bound is not None and state in ("above_range", "below_range"):
+        side = "above" if state == "above_range" else "below"
+        return f"{QUANTITY_STATES[state]}, {side} {bound} {unit(unit_code)}"
+    return word(state, QUANTITY_STATES)

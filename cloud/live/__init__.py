@@ -1,0 +1,1 @@
+"""What happens now, on people's screens: PostgreSQL notifications fanned out as server-sent events."""

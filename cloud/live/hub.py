@@ -1,0 +1,118 @@
+"""One LISTEN connection for the whole process, and everybody who wants to know.
+
+The rule that keeps screens honest: a stream is open only while we listen. When the connection to the database is lost
+every stream ends and none begins, so each page says "not receiving" by itself, and starts again from the whole truth.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final
+
+import msgspec
+import psycopg
+from psycopg import AsyncConnection
+
+from cloud.db.connect import CONNECT_TIMEOUT_S
+from cloud.live.models import Ended, Notice, parse
+
+_log = logging.getLogger(__name__)
+
+CHECK_EVERY_S: Final = 3.0
+RECONNECT_AFTER_S: Final = 1.0
+# A screen that has not taken this many events is not being looked at; it starts again when it comes back.
+LONGEST_QUEUE: Final = 1000
+
+Queue = asyncio.Queue[Notice | Ended]
+
+
+class NotListening(Exception):
+    """The database does not tell us anything now; say so instead of pretending."""
+
+
+class Hub:
+    """Fan-out of the channel ``live``. Run ``run()`` as a task; ``close()`` ends every stream."""
+
+    def __init__(self, database_url: str) -> None:
+        self._url = database_url
+        self._queues: set[Queue] = set()
+        self._listening = asyncio.Event()
+        self._closed = False
+
+    async def listening(self) -> None:
+        """Return once we listen."""
+        await self._listening.wait()
+
+    @property
+    def is_listening(self) -> bool:
+        return self._listening.is_set()
+
+    async def run(self) -> None:
+        """Listen for ever, connecting anew whenever the connection is lost."""
+        while not self._closed:
+            try:
+                await self._listen()
+            except (psycopg.OperationalError, TimeoutError) as error:
+                _log.warning("live: connection lost (%s)", type(error).__name__)
+            finally:
+                self._end(Ended("lost"))
+            await asyncio.sleep(RECONNECT_AFTER_S)
+
+    def close(self) -> None:
+        """End every stream: the process stops."""
+        self._closed = True
+        self._end(Ended("closing"))
+
+    @asynccontextmanager
+    async def subscription(self) -> AsyncIterator[Queue]:
+        """Everything told from now on; NotListening while there is nothing to hear."""
+        if not self._listening.is_set():
+            raise NotListening
+        queue: Queue = asyncio.Queue(LONGEST_QUEUE)
+        self._queues.add(queue)
+        try:
+            yield queue
+        finally:
+            self._queues.discard(queue)
+
+    async def _listen(self) -> None:
+        async with await _connect(self._url) as conn:
+            await conn.execute("LISTEN live")
+            self._listening.set()
+            while not self._closed:
+                async for notify in conn.notifies(timeout=CHECK_EVERY_S):
+                    self._tell(notify.payload)
+                # Also finds a connection that died without a word.
+                async with asyncio.timeout(CHECK_EVERY_S):
+                    await conn.execute("SELECT 1")
+
+    def _tell(self, payload: str) -> None:
+        try:
+            notice = parse(payload)
+        except msgspec.DecodeError:
+            _log.error("live: a notification of %d characters is none of ours", len(payload))
+            return
+        for queue in tuple(self._queues):
+            try:
+                queue.put_nowait(notice)
+            except asyncio.QueueFull:
+                self._drop(queue, Ended("behind"))
+
+    def _end(self, why: Ended) -> None:
+        self._listening.clear()
+        for queue in tuple(self._queues):
+            self._drop(queue, why)
+
+    def _drop(self, queue: Queue, why: Ended) -> None:
+        self._queues.discard(queue)
+        with suppress(asyncio.QueueEmpty):
+            while queue.full():
+                queue.get_nowait()
+        queue.put_nowait(why)
+
+
+async def _connect(url: str) -> AsyncConnection[Any]:
+    return await AsyncConnection.connect(
+        url, autocommit=True, application_name="pulsepost-live", connect_timeout=CONNECT_TIMEOUT_S
+    )

@@ -1,0 +1,41 @@
+"""What the database tells us: ids only; whoever may see the record reads it from its table."""
+
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+
+class ReadingStored(msgspec.Struct, frozen=True, tag_field="type", tag="reading"):
+    """A reading has become an observation."""
+
+    reading_id: UUID
+    patient_id: UUID
+    kind: str
+
+
+class CaseChanged(msgspec.Struct, frozen=True, tag_field="type", tag="case"):
+    """A case was opened or changed by the case event ``event_id``."""
+
+    case_id: UUID
+    patient_id: UUID
+    event_id: int
+
+
+Notice = ReadingStored | CaseChanged
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The last thing in a subscription: why nothing more follows."""
+
+    why: Literal["lost", "behind", "closing"]
+
+
+def parse(payload: str) -> Notice:
+    """A payload of channel ``live``; msgspec.DecodeError for anything else."""
+    return _DECODER.decode(payload)
+
+
+_DECODER = msgspec.json.Decoder(Notice)

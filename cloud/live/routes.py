@@ -1,0 +1,37 @@
+"""GET /live: server-sent events for one signed-in person.
+
+``worklist``  first of all, for clinical roles: all rows of the worklist as HTML; id = the newest case event
+``case``      a case was opened or changed: its row as HTML (``data-open="false"``: take it out); id = the case event
+``reading``   JSON {"reading_id", "patient_id", "kind"}
+``beat``      right after the subscription and then every 3 s; no event for 8 s means: not receiving
+``signed_out`` the session has ended, or nobody is signed in; nothing follows
+
+With ``?patient_id=`` only what concerns that patient. A stream that comes back starts with the whole truth again, so a
+lost event is never missed; Last-Event-ID decides nothing, since an event's id is taken before its transaction commits.
+503 while we do not hear from the database ourselves, 404 for a role that has nothing to see here.
+"""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, HTTPException, Query, Request, Response, status
+from fastapi.responses import StreamingResponse
+
+from cloud.auth.access import Anyone
+from cloud.live.hub import Hub
+from cloud.live.service import Viewer
+from cloud.live.stream import events
+
+router = APIRouter()
+
+
+@router.get("/live")
+async def live(request: Request, session: Anyone, patient_id: Annotated[UUID | None, Query()] = None) -> Response:
+    state = request.app.state
+    hub: Hub = state.hub
+    viewer = Viewer(state.pool, state.now, session, patient_id)
+    if not viewer.sees_anything:
+        raise HTTPException(status.HTTP_404_NOT_FOUND)
+    if not hub.is_listening:
+        raise HTTPException(status.HTTP_503_SERVICE_UNAVAILABLE)
+    return StreamingResponse(events(hub, viewer), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})

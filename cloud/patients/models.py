@@ -1,0 +1,79 @@
+"""A patient and the observations that a page shows."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from device_drivers.readings import Sample
+from device_drivers.timestamps import TimeQuality
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patient:
+    patient_id: UUID
+    display_name: str
+    birth_date: date | None
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientSummary:
+    """A line in the list of patients."""
+
+    patient_id: UUID
+    display_name: str
+    birth_date: date | None
+    time_zone: str
+    open_cases: int
+    highest: str | None  # the highest priority among them
+    last_reading: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """What the page shows of every observation, whatever its kind. ``state`` other than measured: no number."""
+
+    effective_time: datetime
+    reading_id: UUID
+    device: str
+    unit: str
+    state: str
+    sample: str
+    context: dict[str, Any]
+    annotations: list[str]
+    reported_time: str
+    time_quality: str
+    received_at: datetime
+
+    @property
+    def is_patient(self) -> bool:
+        """Of the patient: neither control solution nor a test."""
+        return self.sample == Sample.PATIENT
+
+    @property
+    def clock_was_right(self) -> bool:
+        return self.time_quality == TimeQuality.SYNCHRONISED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glucose(Observed):
+    value: Decimal | None
+    bound: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BloodPressure(Observed):
+    systolic: Decimal | None
+    diastolic: Decimal | None
+    mean_pressure: Decimal | None
+    pulse: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readings:
+    """The last readings, newest first."""
+
+    glucose: list[Glucose]
+    blood_pressure: list[BloodPressure]

@@ -1,0 +1,87 @@
+"""The patient's pages.
+
+GET /patients                          the account's patients
+GET /patients/{patient_id}             one patient: open cases, charts, readings, limits
+GET /patients/{patient_id}/readings    the readings alone, for the page to refresh itself
+GET /patients/{patient_id}/series.json what the charts draw
+GET /me, /me/readings                  a patient's own
+"""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, HTTPException, Request, Response, status
+
+from cloud.audit import store as audit
+from cloud.auth.access import Clinical, Patient
+from cloud.auth.models import Session
+from cloud.console.edge import Connection, Now, Tx
+from cloud.console.pages import page
+from cloud.patients import models, service, store
+from cloud.worklist import store as worklist
+
+router = APIRouter()
+
+
+@router.get("/patients")
+async def patients(request: Request, conn: Tx, now: Now, session: Clinical) -> Response:
+    return page(request, "patients.html", patients=await store.patients(conn, session.account_id), now=now)
+
+
+@router.get("/patients/{patient_id}")
+async def patient(request: Request, patient_id: UUID, conn: Tx, now: Now, session: Clinical) -> Response:
+    found = await _found(conn, session, patient_id)
+    await audit.record(
+        conn,
+        at=now,
+        account_id=session.account_id,
+        action="patient.read",
+        subject=f"patient:{patient_id}",
+        patient_id=patient_id,
+    )
+    return page(
+        request,
+        "patient.html",
+        patient=found,
+        cases=await worklist.open_cases_of(conn, session.account_id, patient_id),
+        readings=await service.last_readings(conn, patient_id, now),
+        limits=await service.limits(conn, patient_id, now),
+        now=now,
+    )
+
+
+@router.get("/patients/{patient_id}/readings")
+async def readings(request: Request, patient_id: UUID, conn: Tx, now: Now, session: Clinical) -> Response:
+    found = await _found(conn, session, patient_id)
+    last = await service.last_readings(conn, patient_id, now)
+    return page(request, "readings.html", patient=found, readings=last)
+
+
+@router.get("/patients/{patient_id}/series.json")
+async def series(patient_id: UUID, conn: Tx, now: Now, session: Clinical) -> dict[str, Any]:
+    found = await _found(conn, session, patient_id)
+    return await service.series(conn, patient_id, found.time_zone, now)
+
+
+@router.get("/me")
+async def me(request: Request, conn: Tx, now: Now, session: Patient) -> Response:
+    return page(request, "me.html", **await _own(conn, now, session))
+
+
+@router.get("/me/readings")
+async def my_readings(request: Request, conn: Tx, now: Now, session: Patient) -> Response:
+    return page(request, "my_readings.html", **await _own(conn, now, session))
+
+
+async def _own(conn: Connection, now: Now, session: Session) -> dict[str, Any]:
+    found = await store.oneself(conn, session.patient_id) if session.patient_id else None
+    if found is None:
+        raise HTTPException(status.HTTP_404_NOT_FOUND)
+    return {"patient": found, "readings": await service.last_readings(conn, found.patient_id, now)}
+
+
+async def _found(conn: Connection, session: Session, patient_id: UUID) -> models.Patient:
+    found = await store.patient(conn, session.account_id, patient_id)
+    if found is None:
+        raise HTTPException(status.HTTP_404_NOT_FOUND)
+    return found

@@ -1,0 +1,113 @@
+"""All SQL of the patient's pages. Without the account's right to see the patient there is no row."""
+
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+from psycopg.sql import SQL
+
+from alerting.limits import PatientLimit, Priority
+from cloud.auth.care_team import IN_CARE_TEAM
+from cloud.patients.models import BloodPressure, Glucose, Patient, PatientSummary
+from cloud.plans.store import UNITS_OF
+from device_drivers.nomenclature import Unit
+
+Connection = AsyncConnection[Any]
+
+_PATIENT: Final = SQL(
+    """SELECT p.patient_id, p.display_name, p.birth_date, p.time_zone FROM patient p
+       WHERE p.patient_id = %(patient_id)s AND {in_care_team}"""
+).format(in_care_team=IN_CARE_TEAM)
+
+_PATIENTS: Final = SQL(
+    """SELECT p.patient_id, p.display_name, p.birth_date, p.time_zone, cases.open_cases, cases.highest,
+              greatest((SELECT max(g.effective_time) FROM glucose g WHERE g.patient_id = p.patient_id),
+                       (SELECT max(b.effective_time) FROM blood_pressure b WHERE b.patient_id = p.patient_id)
+              ) AS last_reading
+       FROM patient p
+       CROSS JOIN LATERAL (
+           SELECT count(*) AS open_cases,
+                  (array_agg(c.priority ORDER BY array_position(ARRAY['high', 'medium', 'low'], c.priority)))[1]
+                      AS highest
+           FROM alert_case c WHERE c.patient_id = p.patient_id AND c.state NOT IN ('resolved', 'expired')) cases
+       WHERE {in_care_team}
+       ORDER BY array_position(ARRAY['high', 'medium', 'low'], cases.highest), p.display_name, p.patient_id"""
+).format(in_care_team=IN_CARE_TEAM)
+
+_GLUCOSE: Final = """SELECT o.effective_time, o.reading_id, d.manufacturer || ' ' || d.model AS device, o.unit, o.state,
+        o.sample, o.context, o.annotations, o.reported_time, o.time_quality, o.received_at, o.value, o.bound
+    FROM glucose o JOIN device d USING (device_id)
+    WHERE o.patient_id = %s AND o.effective_time > %s
+    ORDER BY o.effective_time DESC, o.stored_at DESC LIMIT %s"""
+
+_BLOOD_PRESSURE: Final = """SELECT o.effective_time, o.reading_id, d.manufacturer || ' ' || d.model AS device, o.unit,
+        o.state, o.sample, o.context, o.annotations, o.reported_time, o.time_quality, o.received_at,
+        o.systolic, o.diastolic, o.mean_pressure, o.pulse
+    FROM blood_pressure o JOIN device d USING (device_id)
+    WHERE o.patient_id = %s AND o.effective_time > %s
+    ORDER BY o.effective_time DESC, o.stored_at DESC LIMIT %s"""
+
+
+async def patient(conn: Connection, account_id: UUID, patient_id: UUID) -> Patient | None:
+    """The patient, if in the account's care."""
+    async with conn.cursor(row_factory=class_row(Patient)) as cursor:
+        await cursor.execute(_PATIENT, {"account_id": account_id, "patient_id": patient_id})
+        return await cursor.fetchone()
+
+
+async def oneself(conn: Connection, patient_id: UUID) -> Patient | None:
+    """The patient behind a patient's own account: the caller takes the id from the session, never from a request."""
+    async with conn.cursor(row_factory=class_row(Patient)) as cursor:
+        await cursor.execute(
+            "SELECT patient_id, display_name, birth_date, time_zone FROM patient WHERE patient_id = %s", (patient_id,)
+        )
+        return await cursor.fetchone()
+
+
+async def patients(conn: Connection, account_id: UUID) -> list[PatientSummary]:
+    """All patients in the account's care, those with the gravest open case first."""
+    async with conn.cursor(row_factory=class_row(PatientSummary)) as cursor:
+        await cursor.execute(_PATIENTS, {"account_id": account_id})
+        return await cursor.fetchall()
+
+
+async def glucose(conn: Connection, patient_id: UUID, since: datetime, most: int) -> list[Glucose]:
+    """Newest first; the caller has checked who asks."""
+    async with conn.cursor(row_factory=class_row(Glucose)) as cursor:
+        await cursor.execute(_GLUCOSE, (patient_id, since, most))
+        return await cursor.fetchall()
+
+
+async def blood_pressure(conn: Connection, patient_id: UUID, since: datetime, most: int) -> list[BloodPressure]:
+    """Newest first; the caller has checked who asks."""
+    async with conn.cursor(row_factory=class_row(BloodPressure)) as cursor:
+        await cursor.execute(_BLOOD_PRESSURE, (patient_id, since, most))
+        return await cursor.fetchall()
+
+
+async def own_limits(conn: Connection, patient_id: UUID) -> list[PatientLimit]:
+    """The patient's own limits that nothing has replaced, with the name of whoever set them.
+
+    A condition or unit that no default knows (set under another version) is not applied, so it is not shown either.
+    """
+    cursor = await conn.execute(
+        """SELECT l.condition, l.unit, l.value, l.priority, a.display_name, l.set_at, l.expires_at
+           FROM alarm_limit l JOIN account a ON a.account_id = l.set_by
+           WHERE l.patient_id = %s AND l.superseded_at IS NULL""",
+        (patient_id,),
+    )
+    return [
+        PatientLimit(
+            condition=condition,
+            unit=Unit(unit),
+            value=value,
+            priority=Priority(priority),
+            set_by=set_by,
+            set_at=set_at,
+            expires_at=expires_at,
+        )
+        async for condition, unit, value, priority, set_by, set_at, expires_at in cursor
+        if unit in UNITS_OF.get(condition, ())
+    ]

@@ -1,0 +1,41 @@
+"""All SQL of the quarantine pages."""
+
+from typing import Any, Final
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+
+from cloud.quarantine.models import Item, ItemWithPayload
+
+Connection = AsyncConnection[Any]
+SHOWN: Final = 200
+
+
+async def open_items(conn: Connection) -> list[Item]:
+    """Unresolved items, newest first, at most SHOWN."""
+    async with conn.cursor(row_factory=class_row(Item)) as cursor:
+        await cursor.execute(
+            """SELECT quarantine_id, received_at, gateway_id, device_id, reason_code, reason, seen, resolved_at,
+                      octet_length(payload) AS payload_octets
+               FROM quarantine WHERE resolved_at IS NULL ORDER BY received_at DESC, quarantine_id LIMIT %s""",
+            (SHOWN,),
+        )
+        return await cursor.fetchall()
+
+
+async def count_open(conn: Connection) -> int:
+    cursor = await conn.execute("SELECT count(*) FROM quarantine WHERE resolved_at IS NULL")
+    row = await cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+async def item(conn: Connection, quarantine_id: UUID) -> ItemWithPayload | None:
+    async with conn.cursor(row_factory=class_row(ItemWithPayload)) as cursor:
+        await cursor.execute(
+            """SELECT quarantine_id, received_at, gateway_id, device_id, reason_code, reason, seen, resolved_at,
+                      octet_length(payload) AS payload_octets, payload, payload_sha256
+               FROM quarantine WHERE quarantine_id = %s""",
+            (quarantine_id,),
+        )
+        return await cursor.fetchone()

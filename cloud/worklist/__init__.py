@@ -1,0 +1,1 @@
+"""The nurse's worklist: open cases of her patients, and taking one on."""
