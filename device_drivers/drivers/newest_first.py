@@ -9,7 +9,9 @@ oldest record silently. So a walk knows where it stopped by the reading itself, 
 - If a measurement was added meanwhile, the next index shows the same record once more. Equal readings in one group
   are therefore believed only while the head of the memory has not changed; otherwise the pass starts again. (Readings
   that were given out before keep their identity, so giving them out twice is harmless.)
-- After the last record the count and the head are read again; if they changed, another pass fetches the new ones.
+- After the last record the count and the head are read again; if they changed, another pass follows. Where this one
+  ended at the cursor, the next stops at this one's head; where it ended at the count, old records may have moved
+  beyond that count meanwhile, and the next reads everything again.
 """
 
 from collections import Counter
@@ -75,7 +77,8 @@ class Walk:
                 self.lost_track = self._known is not None and not self._found
             if await self._unchanged():
                 return
-            self._known = self.newest
+            if self._found:
+                self._known = self.newest
         raise ProtocolError(f"the memory changed during each of {PASSES} passes")
 
     async def _pass(self) -> AsyncGenerator[tuple[Reading, ...]]:

@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(args: argparse.Namespace) -> int:
     """Serve the ``serial`` part of the spec."""
-    spec = msgspec.json.decode(args.spec.read_bytes(), type=HomeSpec)
+    spec = msgspec.json.decode(args.spec.read_bytes(), type=HomeSpec, strict=False)
     async with AsyncExitStack() as stack:
         doors = await open_doors(stack, spec.serial, ports_folder(stack, args.dir))
         listener = asyncio.create_task(_listen(doors))
@@ -71,7 +71,7 @@ async def until_told_to_stop() -> None:
 
 
 async def _listen(doors: dict[str, PtyDoor]) -> None:
-    async for new in new_records():
+    async for new in new_records(NewRecord):
         if measure(doors, new):
             say({"device": new.device, "measured": True})
         else:

@@ -5,10 +5,11 @@ import os
 import stat
 import sys
 from collections.abc import AsyncIterator
+from typing import TypeVar
 
 import msgspec
 
-from device_drivers.simulators.spec import NewRecord
+New = TypeVar("New")
 
 
 def say(message: dict[str, object]) -> None:
@@ -23,8 +24,11 @@ def complain(text: str) -> None:
     sys.stderr.flush()
 
 
-async def new_records() -> AsyncIterator[NewRecord]:
-    """The measurements that are ordered on standard input, to its end; a line that is none is complained about."""
+async def new_records(kind: type[New]) -> AsyncIterator[New]:
+    """The measurements that are ordered on standard input, to its end; a line that is none is complained about.
+
+    ``kind``: the shape of one line (``NewRecord``, or ``NewBleRecord``, which takes every ``NewRecord`` too).
+    """
     mode = os.fstat(sys.stdin.fileno()).st_mode
     if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or sys.stdin.isatty()):
         return  # /dev/null and files cannot be waited for
@@ -32,6 +36,6 @@ async def new_records() -> AsyncIterator[NewRecord]:
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     while line := await lines.readline():
         try:
-            yield msgspec.json.decode(line, type=NewRecord)
+            yield msgspec.json.decode(line, type=kind, strict=False)
         except msgspec.DecodeError as error:
             complain(f"not a measurement: {error}")
