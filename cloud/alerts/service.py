@@ -24,6 +24,8 @@ def evaluate(connection: Connection, observations: Sequence[Observation], at: da
 
     Idempotent: an alert that exists for a reading and a condition is not raised again.
     """
+    if not observations:
+        return ()
     own = limits_of(connection, {o.patient_id for o in observations})
     limits = {patient_id: in_force(mine, at) for patient_id, mine in own.items()}
     return file_alerts(connection, _patient_alerts(observations, limits), at)

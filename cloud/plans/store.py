@@ -24,9 +24,9 @@ def limits_of(connection: Connection, patient_ids: Collection[UUID]) -> Mapping[
     """The limits in force of these patients, with the display name of who set each; expiry is alerting's business."""
     found: dict[UUID, list[PatientLimit]] = {}
     for limit_id, patient_id, condition, unit, value, priority, set_by, set_at, expires_at in connection.execute(
-        "SELECT limit_id, patient_id, condition, unit, value, priority, display_name, set_at, expires_at"
-        " FROM alarm_limit JOIN account ON account_id = set_by"
-        " WHERE superseded_at IS NULL AND patient_id = ANY(%s) ORDER BY condition, unit",
+        "SELECT limit_id, l.patient_id, condition, unit, value, priority, display_name, set_at, expires_at"
+        " FROM alarm_limit l JOIN account ON account_id = set_by"
+        " WHERE superseded_at IS NULL AND l.patient_id = ANY(%s) ORDER BY condition, unit",
         (list(patient_ids),),
     ):
         if unit not in UNITS_OF.get(condition, ()):
