@@ -69,11 +69,15 @@ def _ingest() -> int:
 
 def _console(host: str, port: int) -> int:
     settings = config.console_settings()
-    import uvicorn
+    from cloud.app import create_app, server
+    from cloud.console.assets import AssetsMissing
 
-    from cloud.app import create_app
-
-    uvicorn.run(create_app(settings), host=host, port=port, log_config=None, access_log=False)
+    try:
+        app = create_app(settings)
+    except AssetsMissing as missing:
+        print(missing, file=sys.stderr)
+        return 2
+    server(app, host, port, ready=lambda address: print(f"ready {address}", flush=True)).run()
     return 0
 
 

@@ -63,9 +63,11 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
     return app
 
 
-def serve(settings: ConsoleSettings, host: str, port: int, ready: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM; ``ready`` gets ``http://host:port`` once requests are answered."""
-    app = create_app(settings)
+def server(app: FastAPI, host: str, port: int, ready: Callable[[str], None]) -> uvicorn.Server:
+    """A server whose ``run()`` serves until SIGINT, SIGTERM or ``should_exit``.
+
+    ``ready`` gets ``http://host:port`` once requests are answered; port 0 takes a free one.
+    """
     config = uvicorn.Config(
         app,
         host=host,
@@ -75,7 +77,7 @@ def serve(settings: ConsoleSettings, host: str, port: int, ready: Callable[[str]
         server_header=False,
         timeout_graceful_shutdown=STOP_WITHIN_S,
     )
-    _Server(config, app, ready).run()
+    return _Server(config, app, ready)
 
 
 class _Server(uvicorn.Server):

@@ -14,7 +14,7 @@ from cloud.patients.store import Connection
 from device_drivers.nomenclature import Unit
 from device_drivers.readings import QuantityState
 
-SHOWN: Final = 30  # readings of each kind on the page
+SHOWN: Final = 15  # readings of each kind on the page
 SHOWN_WITHIN: Final = timedelta(days=365)
 DRAWN_WITHIN: Final = timedelta(days=30)
 DRAWN: Final = 2000

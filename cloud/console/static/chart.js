@@ -46,7 +46,9 @@ function range(chart) {
     const most = Math.max(high ?? -Infinity, ...values);
     if (!Number.isFinite(least) || !Number.isFinite(most)) return [0, 1];
     const margin = (most - least) * 0.08 || 1;
-    return [Math.max(0, least - margin), most + margin];
+    // HI and LO stand clear of the lines, at the edge.
+    const room = (word) => (chart.off_scale.some((mark) => mark.word === word) ? 2.2 : 1);
+    return [Math.max(0, least - margin * room("LO")), most + margin * room("HI")];
   };
 }
 
