@@ -1,0 +1,32 @@
+"""Pictures of the running console, for the README."""
+
+from pathlib import Path
+
+from playwright.async_api import async_playwright
+
+# What a browser needs to run headless as root, and to speak to nobody but us.
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+async def take_picture(console: str, login: str, password: str, file: Path) -> None:
+    """Sign in and photograph the worklist, once a case is on it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = await browser.new_page(viewport={"width": 1366, "height": 600})
+        await page.goto(f"{console}/login")
+        await page.fill('input[name="login"]', login)
+        await page.fill('input[name="password"]', password)
+        await page.press('input[name="password"]', "Enter")
+        await page.wait_for_selector("[data-case-id]")
+        await page.screenshot(path=file)
+        await browser.close()

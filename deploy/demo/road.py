@@ -1,0 +1,164 @@
+"""The whole road as processes: simulated devices, a home gateway, ingest workers and the console.
+
+The demonstration and the journey tests stand on it: services are given, everything else is started here.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+from deploy.demo import processes
+from deploy.demo.cast import CLOCK_SKEW_S, HomeDevice
+from deploy.demo.processes import Child
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Addresses of real services, each with the login of the process that uses it."""
+
+    admin_url: str
+    ingest_url: str
+    console_url: str
+    broker_host: str
+    broker_port: int
+    ingest_password: str
+    gateway_password: str
+
+    @property
+    def mqtt_url(self) -> str:
+        """The broker as the ingest wants it."""
+        return f"mqtt://ingest:{quote(self.ingest_password, safe='')}@{self.broker_host}:{self.broker_port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulated:
+    """The running simulators: where each serial device is, and the radio that the Bluetooth ones are on."""
+
+    child: Child
+    urls: dict[str, str]
+    radio: str
+
+
+@dataclass(slots=True)
+class Road:
+    """Starts the processes one by one; ``stop`` ends them all, the newest first."""
+
+    services: Services
+    gateway_id: str
+    folder: Path
+    children: list[Child] = field(default_factory=list)
+
+    @property
+    def logs(self) -> Path:
+        """Where each process writes what it has to say."""
+        return self.folder / "logs"
+
+    @property
+    def outbox(self) -> Path:
+        """The gateway's outbox file."""
+        return self.folder / "gateway" / "outbox.sqlite"
+
+    async def ingest(self, name: str = "ingest-1") -> Child:
+        """An ingest worker; its name is its client id."""
+        return await self._start(
+            name,
+            "-m", "cloud", "ingest",
+            env={
+                "PULSEPOST_DATABASE_URL": self.services.ingest_url,
+                "PULSEPOST_MQTT_URL": self.services.mqtt_url,
+                "PULSEPOST_INGEST_CLIENT_ID": f"{self.gateway_id}-{name}",
+            },
+        )  # fmt: skip
+
+    async def console(self, port: int) -> str:
+        """The console; its address."""
+        child = await self._start(
+            "console",
+            "-m", "cloud", "console", "--port", str(port),
+            env={"PULSEPOST_DATABASE_URL": self.services.console_url},
+        )  # fmt: skip
+        return child.ready_line.split()[-1]
+
+    async def simulators(self, devices: Sequence[HomeDevice]) -> Simulated:
+        """The simulated devices of a home, in a process of their own."""
+        ports = self.folder / "ports"
+        ports.mkdir(parents=True, exist_ok=True)
+        spec = self.folder / "home.json"
+        spec.write_text(json.dumps(home_spec(devices)))
+        child = await self._start(
+            "simulators",
+            "-m", "device_drivers.simulators", "home", "--spec", str(spec), "--dir", str(ports),
+            ready='"radio"',
+        )  # fmt: skip
+        return Simulated(
+            child=child,
+            urls={device.name: str(ports / device.name) for device in devices if device.address is None},
+            radio=json.loads(child.ready_line)["radio"],
+        )
+
+    async def home(self, devices: Sequence[HomeDevice], simulated: Simulated) -> Child:
+        """The gateway of this home, its radio being the virtual one."""
+        password = self.folder / "broker-password"
+        password.touch(mode=0o600)
+        password.write_text(self.services.gateway_password)
+        config = self.folder / "gateway.toml"
+        config.write_text(gateway_config(self.gateway_id, self.services, devices, simulated.urls))
+        return await self._start("gateway", "-m", "deploy.demo.home", str(config), "--radio", simulated.radio)
+
+    async def stop(self) -> None:
+        """End every process, the newest first."""
+        while self.children:
+            await self.children.pop().stop()
+
+    async def _start(
+        self, name: str, *arguments: str, env: dict[str, str] | None = None, ready: str = "ready"
+    ) -> Child:
+        child = await processes.start(name, *arguments, log_dir=self.logs, env=env, ready=ready)
+        self.children.append(child)
+        return child
+
+
+def home_spec(devices: Sequence[HomeDevice]) -> dict[str, object]:
+    """The home as `python -m device_drivers.simulators home` takes it."""
+
+    def shared(device: HomeDevice) -> dict[str, object]:
+        return {
+            "profile": device.profile,
+            "serial_number": device.serial_number,
+            "clock_skew_s": CLOCK_SKEW_S,
+            "records": list(device.records),
+        }
+
+    return {
+        "serial": [{"name": device.name, **shared(device)} for device in devices if device.address is None],
+        "radio": {"devices": [{"address": d.address, **shared(d)} for d in devices if d.address is not None]},
+    }
+
+
+def gateway_config(gateway_id: str, services: Services, devices: Sequence[HomeDevice], urls: dict[str, str]) -> str:
+    """The gateway's TOML; the intervals are short, because somebody is watching."""
+    tables = [
+        f"""[[device]]
+name = "{device.name}"
+profile = "{device.profile}"
+{f'address = "{device.address}"' if device.address else f'url = "{urls[device.name]}"'}
+"""
+        for device in devices
+    ]
+    return f"""gateway_id = "{gateway_id}"
+data_dir = "gateway"
+
+[mqtt]
+host = "{services.broker_host}"
+port = {services.broker_port}
+password_file = "broker-password"
+
+[intervals]
+serial_visit_s = 5.0
+ble_cooldown_s = 5.0
+backoff_max_s = 10.0
+heartbeat_s = 10.0
+
+""" + "\n".join(tables)
