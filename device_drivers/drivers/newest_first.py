@@ -7,7 +7,8 @@ oldest record silently. So a walk knows where it stopped by the reading itself, 
   readings numbered from the oldest, 0. The cursor is the newest reading and how many equal ones its group held.
 - A walk ends behind the group that holds the cursor's reading; of that group only what is newer is given out.
 - If a measurement was added meanwhile, the next index shows the same record once more. Equal readings in one group
-  are therefore believed only while the head of the memory has not changed; otherwise the pass starts again. (Readings
+  are therefore believed only while the head of the memory (its newest group and the reading behind it, so that one
+  more equal reading shows, too) has not changed; otherwise the pass starts again. (Readings
   that were given out before keep their identity, so giving them out twice is harmless.)
 - After the last record the count and the head are read again; if they changed, another pass follows. Where this one
   ended at the cursor, the next stops at this one's head; where it ended at the count, old records may have moved
@@ -57,7 +58,7 @@ class Walk:
     def __init__(self, memory: Memory, known: Known | None) -> None:
         self._memory = memory
         self._known = known
-        self._head: Reading | None = None
+        self._head: list[Reading] = []
         self._found = False
         self.newest: Known | None = None
         self.holds = 0
@@ -82,12 +83,12 @@ class Walk:
         raise ProtocolError(f"the memory changed during each of {PASSES} passes")
 
     async def _pass(self) -> AsyncGenerator[tuple[Reading, ...]]:
-        self._head, self.newest, self._found = None, None, False
+        self._head, self.newest, self._found = [], None, False
         self.holds = await self._memory.count()
         group: list[Reading] = []
         for index in range(self.holds):
             reading = await self._memory.record(index)
-            self._head = self._head or reading
+            self._extend_head(reading)
             if group and reading.reported_time.text != group[0].reported_time.text:
                 if fresh := await self._settle(group):
                     yield fresh
@@ -120,7 +121,14 @@ class Walk:
                 return index
         return len(identities)
 
+    def _extend_head(self, reading: Reading) -> None:
+        if not self._head or self._head[-1].reported_time == self._head[0].reported_time:
+            self._head.append(reading)
+
     async def _unchanged(self) -> bool:
         if await self._memory.count() != self.holds:
             return False
-        return self._head is None or (await self._memory.record(0)).reading_id == self._head.reading_id
+        for index, reading in enumerate(self._head):
+            if (await self._memory.record(index)).reading_id != reading.reading_id:
+                return False
+        return True

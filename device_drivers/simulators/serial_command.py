@@ -14,7 +14,7 @@ from device_drivers.simulators.clock import utc_now
 from device_drivers.simulators.device import Now
 from device_drivers.simulators.line import line_to
 from device_drivers.simulators.pty_door import PtyDoor
-from device_drivers.simulators.spec import DeviceSpec, HomeSpec, NewRecord
+from device_drivers.simulators.spec import DeviceSpec, HomeSpec, NewRecord, RecordSpec
 from device_drivers.simulators.standard_streams import complain, new_records, say
 from firmware_profiles.catalogue import catalogue
 
@@ -31,6 +31,7 @@ async def run(args: argparse.Namespace) -> int:
     async with AsyncExitStack() as stack:
         doors = await open_doors(stack, spec.serial, ports_folder(stack, args.dir))
         listener = asyncio.create_task(_listen(doors))
+        say({"ready": True})
         await until_told_to_stop()
         listener.cancel()
     return 0
@@ -53,11 +54,11 @@ async def open_doors(
     return doors
 
 
-def measure(doors: dict[str, PtyDoor], new: NewRecord) -> bool:
+def measure(doors: dict[str, PtyDoor], device: str, record: RecordSpec) -> bool:
     """Let a device measure now; False where it is none of these."""
-    if (door := doors.get(new.device)) is None:
+    if (door := doors.get(device)) is None:
         return False
-    door.line.device.measure(new.record)
+    door.line.device.measure(record)
     return True
 
 
@@ -72,7 +73,7 @@ async def until_told_to_stop() -> None:
 
 async def _listen(doors: dict[str, PtyDoor]) -> None:
     async for new in new_records(NewRecord):
-        if measure(doors, new):
+        if measure(doors, new.device, new.record):
             say({"device": new.device, "measured": True})
         else:
             complain(f"no device is called {new.device!r}")
