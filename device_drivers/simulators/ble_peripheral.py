@@ -75,7 +75,7 @@ class Peripheral:
 
     async def power_on(self, radio: VirtualRadio, key_store: KeyStore | None = None) -> None:
         """Join the radio and begin to advertise."""
-        device = await radio.join(self.spec.name or self.profile.device.model, self.spec.address, key_store)
+        device = await radio.join(self.spec.local_name or self.profile.device.model, self.spec.address, key_store)
         self._device = device
         device.pairing_config_factory = lambda _connection: PairingConfig(delegate=_Display(self.ble, self.spec))
         device.add_services(self._services())
@@ -216,7 +216,7 @@ class Peripheral:
         return True
 
     def _advertising_data(self) -> bytes:
-        name = self.spec.name or self.profile.device.model
+        name = self.spec.local_name or self.profile.device.model
         return bytes(
             core.AdvertisingData(
                 [

@@ -15,21 +15,26 @@ _KINDS: dict[str, type[Glucometer] | type[Cuff]] = {
 
 
 class SimulatedRoom:
-    """The devices on one virtual radio, by address. Make it with ``furnish``."""
+    """The devices on one virtual radio, by address and by name. Make it with ``furnish``."""
 
     def __init__(self, radio: VirtualRadio) -> None:
         self.radio = radio
         self.devices: dict[str, Peripheral] = {}
+        self._names: dict[str, str] = {}
 
     async def add(self, device: Peripheral, key_store: str | None = None) -> None:
         """Switch a device on."""
         address = device.spec.address.upper()
         await device.power_on(self.radio, key_store_at(key_store, address))
         self.devices[address] = device
+        self._names[device.spec.name or address] = address
 
-    def measure(self, new: NewBleRecord) -> None:
-        """A running device measures now. KeyError for an address that nobody has."""
-        self.devices[new.device.upper()].measure(new.record)
+    def measure(self, new: NewBleRecord) -> bool:
+        """A running device measures now; False where it is none of these."""
+        device = self.devices.get(self._names.get(new.device, new.device.upper()))
+        if device is not None:
+            device.measure(new.record)
+        return device is not None
 
     async def close(self) -> None:
         """Switch everything off."""

@@ -39,6 +39,9 @@ class RadioFaults(Strict, frozen=True, kw_only=True):
 class BleDeviceSpec(Strict, frozen=True, kw_only=True):
     """One simulated Bluetooth device; its clock is UTC plus ``clock_skew_s`` (a home's zone is skew, too).
 
+    ``name`` is what a new measurement's ``device`` may call it, beside its address; ``local_name`` is advertised (the
+    model where None).
+
     ``advertise_every_s``: 0 advertises always. Otherwise it advertises while it holds something that nobody has taken,
     and for ``advertise_for_s`` every so many seconds.
     """
@@ -48,6 +51,7 @@ class BleDeviceSpec(Strict, frozen=True, kw_only=True):
     serial_number: str
     firmware: str = "1.0.0"
     name: str | None = None
+    local_name: str | None = None
     passkey: int | None = None  # what its display shows; random where None
     clock_skew_s: float = 0.0
     first_sequence_number: int = 0
@@ -66,7 +70,7 @@ class RadioSpec(Strict, frozen=True, kw_only=True):
 
 
 class NewBleRecord(Strict, frozen=True, kw_only=True):
-    """A measurement that a running device is told to make; ``device`` is its address."""
+    """A measurement that a running device is told to make; ``device`` is its name or its address."""
 
     device: str
     record: BleRecordSpec

@@ -1,0 +1,55 @@
+"""``radio``: simulated Bluetooth devices on a virtual radio that other processes reach over HCI, until SIGTERM."""
+
+import argparse
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import msgspec
+
+from device_drivers.simulators.clock import utc_now
+from device_drivers.simulators.device import Now
+from device_drivers.simulators.radio import SimulatedRoom, furnish
+from device_drivers.simulators.radio_spec import NewBleRecord, RadioSpec
+from device_drivers.simulators.serial_command import until_told_to_stop
+from device_drivers.simulators.spec import HomeSpec
+from device_drivers.simulators.standard_streams import complain, new_records, say
+from firmware_profiles.catalogue import catalogue
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """``--spec`` and ``--listen``."""
+    parser.add_argument("--spec", type=Path, required=True, help="JSON: see device_drivers/simulators/radio_spec.py")
+    parser.add_argument("--listen", default="tcp:127.0.0.1:0", help="tcp:HOST:PORT or unix:PATH (default: %(default)s)")
+
+
+async def run(args: argparse.Namespace) -> int:
+    """Serve the ``radio`` part of the spec."""
+    home = msgspec.json.decode(args.spec.read_bytes(), type=HomeSpec, strict=False)
+    async with AsyncExitStack() as stack:
+        room = await open_room(stack, radio_part(home), args.listen)
+        listener = asyncio.create_task(_listen(room))
+        await until_told_to_stop()
+        listener.cancel()
+    return 0
+
+
+def radio_part(home: HomeSpec) -> RadioSpec:
+    """The Bluetooth devices of a home. msgspec.ValidationError."""
+    return msgspec.json.decode(home.radio, type=RadioSpec, strict=False)
+
+
+async def open_room(stack: AsyncExitStack, spec: RadioSpec, listen: str, now: Now = utc_now) -> SimulatedRoom:
+    """All devices, switched on; then one JSON line whose ``radio`` is what ``open_central`` takes. UnknownProfile."""
+    room = await furnish(spec, catalogue(), now)
+    stack.push_async_callback(room.close)
+    say({"radio": await room.radio.listen(listen), "devices": list(room.devices)})
+    return room
+
+
+async def _listen(room: SimulatedRoom) -> None:
+    async for new in new_records(NewBleRecord):
+        if room.measure(new):
+            say({"device": new.device, "measured": True})
+        else:
+            complain(f"no device is called {new.device!r}")
