@@ -28,7 +28,7 @@ class Reason:
         value = {
             QuantityState.ABOVE_RANGE: "above the meter's range (HI)",
             QuantityState.BELOW_RANGE: "below the meter's range (LO)",
-        }.get(self.state, f"{self.value} {_spoken(self.unit)}")
+        }.get(self.state, f"{self.value}{_spoken(self.unit)}")
         relation = {
             Relation.BELOW: "below the limit of",
             Relation.ABOVE: "above the limit of",
@@ -36,7 +36,7 @@ class Reason:
         }[self.relation]
         since = f" since {self.since}" if self.since else ""
         return (
-            f"{_name(self.measure)} {value}: {relation} {self.limit} {_spoken(self.unit)} (set by {self.source}{since})"
+            f"{_name(self.measure)} {value}: {relation} {self.limit}{_spoken(self.unit)} (set by {self.source}{since})"
         )
 
 
@@ -107,5 +107,5 @@ def _name(measure: Measure) -> str:
 
 
 def _spoken(unit: Unit) -> str:
-    """Units as people write them; the coded form stays in the data."""
-    return "mmHg" if unit is Unit.MM_HG else str(unit)
+    """The unit as people write it after a figure (``72/min``, ``128 mmHg``); the coded form stays in the data."""
+    return {Unit.MM_HG: " mmHg", Unit.PER_MIN: "/min"}.get(unit, f" {unit}")

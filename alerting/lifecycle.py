@@ -37,6 +37,10 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.IN_PROGRESS, Event.JOIN): State.IN_PROGRESS,
     (State.IN_PROGRESS, Event.WORSEN): State.RAISED,
     (State.IN_PROGRESS, Event.RESOLVE): State.RESOLVED,
+    # An escalated case is already with the next tier: worsening changes its priority, not its state.
+    (State.ESCALATED, Event.JOIN): State.ESCALATED,
+    (State.ESCALATED, Event.WORSEN): State.ESCALATED,
+    (State.ESCALATED, Event.ACKNOWLEDGE): State.ACKNOWLEDGED,
 }
 
 
