@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from deploy.services import debian_root, docker, places
 from deploy.services.docker import Docker
@@ -12,6 +13,8 @@ from deploy.services.errors import ServicesUnavailable
 from deploy.services.installation import Installation
 from deploy.services.local import Local
 from deploy.services.source import Source
+
+S = TypeVar("S", bound=Source)
 
 NOTHING = (
     "No TimescaleDB and no Mosquitto: start Docker, or install the Debian 13 packages postgresql-17-timescaledb and "
@@ -21,19 +24,28 @@ NOTHING = (
 
 
 def find(prefer: str | None = None, *, say: Callable[[str], None]) -> Source:
-    """The first source that can run both services; `prefer`, the one that ran them last, before all others.
+    """A source that can run both services; `prefer`, the one that runs them now, before all others.
 
     Raises:
         ServicesUnavailable: with one sentence that says what to install.
     """
     if prefer is not None and (source := known_source(prefer)) is not None:
         return source
-    for source in _present():
+    return choose(_present(), _builder(say))
+
+
+def find_local(*, say: Callable[[str], None]) -> Local:
+    """As `find`, but never Docker: processes of this machine."""
+    return choose(_present_locally(), _builder(say))
+
+
+def choose(present: Iterable[S], build: Callable[[], S] | None) -> S:
+    """The first that is present, else one that is built, else ServicesUnavailable."""
+    for source in present:
         return source
-    if debian_root.can_be_built():
-        debian_root.build(places.DEBIAN_ROOT, say=say)
-        return in_debian_root()
-    raise ServicesUnavailable(NOTHING)
+    if build is None:
+        raise ServicesUnavailable(NOTHING)
+    return build()
 
 
 def known_source(name: str) -> Source | None:
@@ -45,10 +57,24 @@ def _present() -> Iterator[Source]:
     """What can be used without installing anything, in order; a question is asked only when it is reached."""
     if docker.answers():
         yield Docker()
-    if _is_usable(on_machine().installation):
+    yield from _present_locally()
+
+
+def _present_locally() -> Iterator[Local]:
+    if is_usable(on_machine().installation):
         yield on_machine()
     if os.geteuid() == 0 and debian_root.is_complete(places.DEBIAN_ROOT):
         yield in_debian_root()
+
+
+def _builder(say: Callable[[str], None]) -> Callable[[], Local] | None:
+    """What makes a Debian root, on a machine where one can be made."""
+
+    def build() -> Local:
+        debian_root.build(places.DEBIAN_ROOT, say=say)
+        return in_debian_root()
+
+    return build if debian_root.can_be_built() else None
 
 
 def on_machine() -> Local:
@@ -62,7 +88,7 @@ def in_debian_root() -> Local:
     return Local("debian-root", "a Debian 13 root under .local/debian-13", installation)
 
 
-def _is_usable(installation: Installation) -> bool:
+def is_usable(installation: Installation) -> bool:
     """Both programs are there; and, as root, their own users can reach the data's folder."""
     if not (installation.has_postgres() and installation.has_mosquitto()):
         return False

@@ -13,7 +13,7 @@ from deploy.services.errors import ServiceFailed
 POSTGRES_BIN = "usr/lib/postgresql/17/bin"
 TIMESCALEDB = "usr/lib/postgresql/17/lib/timescaledb.so"
 MOSQUITTO = "usr/sbin/mosquitto"
-HASH_PASSWORDS = "usr/bin/mosquitto_passwd"
+MOSQUITTO_HASHER = "usr/bin/mosquitto_passwd"
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -31,7 +31,7 @@ class Installation:
         return (self.root / POSTGRES_BIN / "postgres").is_file() and (self.root / TIMESCALEDB).is_file()
 
     def has_mosquitto(self) -> bool:
-        return (self.root / MOSQUITTO).is_file() and (self.root / HASH_PASSWORDS).is_file()
+        return (self.root / MOSQUITTO).is_file() and (self.root / MOSQUITTO_HASHER).is_file()
 
     def inside(self, path: Path) -> str:
         """The path as a program in the root sees it."""

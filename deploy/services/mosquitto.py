@@ -10,7 +10,7 @@ from string import Template
 
 from deploy.services import places
 from deploy.services.errors import ServiceFailed
-from deploy.services.installation import HASH_PASSWORDS, MOSQUITTO, Installation
+from deploy.services.installation import MOSQUITTO, MOSQUITTO_HASHER, Installation
 from deploy.services.ports import LOOPBACK, free_port, wait_until_listening
 from deploy.services.postgres import last_lines
 from deploy.services.processes import Process
@@ -64,7 +64,7 @@ class Mosquitto:
         entry = self._folder / f"entry-{secrets.token_hex(4)}"
         # Written and hashed in a file: on a command line other users of the machine could read it.
         self._installation.write_private(entry, f"{user}:{password}\n", USER)
-        self._installation.run(HASH_PASSWORDS, "-U", self._installation.inside(entry), user=USER)
+        self._installation.run(MOSQUITTO_HASHER, "-U", self._installation.inside(entry), user=USER)
         hashed = entry.read_text()
         entry.unlink()
         others = _without(self._folder / "passwords", user)
