@@ -36,7 +36,7 @@ def services() -> Iterator[Running]:
 @pytest.fixture(scope="session")
 def template_database(services: Running) -> Iterator[str]:
     """The name of a migrated database, made once per session, to clone from; nobody may connect to it."""
-    name = f"template_{secrets.token_hex(6)}"
+    name = f"{databases.SCRATCH}template_{secrets.token_hex(6)}"
     _create(services, name)
     try:
         migrate(services.admin_url(name))
@@ -49,7 +49,7 @@ def template_database(services: Running) -> Iterator[str]:
 @pytest.fixture
 def database(services: Running, template_database: str) -> Iterator[Database]:
     """A fresh database at the head of the migrations; dropped at the end, whoever is still connected."""
-    name = f"test_{secrets.token_hex(6)}"
+    name = f"{databases.SCRATCH}{secrets.token_hex(6)}"
     _create(services, name, template=template_database)
     try:
         yield Database(

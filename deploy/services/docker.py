@@ -86,6 +86,12 @@ class Docker:
         finally:
             broker.remove()
 
+    def remove_leftovers(self) -> None:
+        """End and remove the brokers of users that were killed: projects named as `own_broker` names them."""
+        listed = self.compose("ls", "--all", "--quiet").split()
+        for project in (name for name in listed if name.startswith(f"{self.project}-")):
+            Docker(project).compose("down", "--volumes", "--timeout=10")
+
     def compose(self, *arguments: str, text: str = "", ports: dict[str, str] | None = None) -> str:
         """Run `docker compose` on this project; what it printed.
 

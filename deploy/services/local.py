@@ -17,6 +17,9 @@ from deploy.services.postgres import Postgres
 from deploy.services.processes import Process
 from deploy.services.state import Started, State
 
+OWN_BROKERS = "brokers"
+"""The folder, under the installation's data, of the brokers of one user each."""
+
 
 @dataclass(frozen=True)
 class Local:
@@ -68,7 +71,7 @@ class Local:
     @contextmanager
     def own_broker(self) -> Iterator[LocalBroker]:
         """A started broker; ended, and its folder removed, at the end."""
-        program = Mosquitto(self.installation, f"brokers/{secrets.token_hex(6)}")
+        program = Mosquitto(self.installation, f"{OWN_BROKERS}/{secrets.token_hex(6)}")
         broker = LocalBroker(program)
         try:
             program.create()
@@ -76,6 +79,15 @@ class Local:
             yield broker
         finally:
             broker.stop()
+            program.remove()
+
+    def remove_leftovers(self) -> None:
+        """End and remove the brokers of users that were killed."""
+        for folder in self.installation.data.glob(f"{OWN_BROKERS}/*"):
+            program = Mosquitto(self.installation, f"{OWN_BROKERS}/{folder.name}")
+            process = program.process()
+            if process is not None:
+                mosquitto.stop(process)
             program.remove()
 
 

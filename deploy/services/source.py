@@ -57,3 +57,6 @@ class Source(Protocol):
 
     def own_broker(self) -> AbstractContextManager[OwnBroker]:
         """A started broker; ended, and its data removed, at the end."""
+
+    def remove_leftovers(self) -> None:
+        """End and remove the brokers of users that were killed. Only while nobody uses the services."""

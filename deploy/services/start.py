@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from deploy.services import discovery, given, locks, mosquitto, passwords, postgres, roles, state
+from deploy.services import databases, discovery, given, locks, mosquitto, passwords, postgres, roles, state
 from deploy.services.passwords import Passwords
 from deploy.services.ports import LOOPBACK
 from deploy.services.running import Running
 from deploy.services.source import OwnBroker, Source
 from deploy.services.state import State
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -23,17 +26,29 @@ def services_in_use() -> Iterator[Running]:
 
     At the end the last user of the clone stops what was started, unless `start` asked to keep it.
     """
-    with ExitStack() as use:
-        with locks.exclusive(locks.START):
-            running = _start(keep=False)
-            use.enter_context(locks.shared(locks.IN_USE))
-        try:
-            yield running
-        finally:
-            with locks.exclusive(locks.START):
-                use.close()
-                if not state.load().kept and not locks.is_held(locks.IN_USE):
-                    _stop()
+
+    def begin(alone: bool) -> Running:
+        running = _start(keep=False)
+        if alone and given.DATABASE not in os.environ:
+            databases.drop_scratch(running.postgres_admin_url)
+        return running
+
+    with _in_use(begin) as running:
+        yield running
+
+
+@contextmanager
+def own_broker() -> Iterator[OwnBroker]:
+    """A broker of the caller's own, beside the shared one."""
+
+    def begin(alone: bool) -> Source:
+        source = _source(state.load())
+        if alone:
+            source.remove_leftovers()
+        return source
+
+    with _in_use(begin) as source, source.own_broker() as broker:
+        yield broker
 
 
 def start() -> Running:
@@ -53,16 +68,29 @@ def running_state() -> State:
     return _living(state.load())
 
 
-@contextmanager
-def own_broker() -> Iterator[OwnBroker]:
-    """A broker of the caller's own, beside the shared one."""
-    with _source(state.load()).own_broker() as broker:
-        yield broker
-
-
 def say(text: str) -> None:
     """One line of progress; on standard error, because `env` prints a shell script."""
     print(f"==> {text}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _in_use(begin: Callable[[bool], T]) -> Iterator[T]:
+    """Count as a user of the services as long as this lasts; the last one stops what is not to be kept.
+
+    `begin` is told whether there is no other user, and none can come while it works.
+    """
+    with ExitStack() as use:
+        try:
+            with locks.exclusive(locks.START):
+                alone = not locks.is_held(locks.IN_USE)
+                use.enter_context(locks.shared(locks.IN_USE))
+                begun = begin(alone)
+            yield begun
+        finally:
+            with locks.exclusive(locks.START):
+                use.close()
+                if not state.load().kept and not locks.is_held(locks.IN_USE):
+                    _stop()
 
 
 def _start(*, keep: bool) -> Running:

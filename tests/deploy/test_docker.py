@@ -98,6 +98,17 @@ def test_stop_stops_the_clones_own_project(asked: Path) -> None:
     assert list(Docker("demo").stop(State("docker"))) == []
 
 
+def test_brokers_of_killed_users_are_removed_and_the_shared_one_is_not(
+    asked: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STAND_IN_PROJECTS", "demo demo-0a1b other")
+    Docker("demo").remove_leftovers()
+    assert [line.split(" -p ")[1].split()[:2] for line in asked.read_text().splitlines()] == [
+        ["demo", "ls"],
+        ["demo-0a1b", "down"],
+    ]
+
+
 def test_what_docker_complains_of_is_passed_on(asked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STAND_IN_SILENT", "yes")
     with pytest.raises(ServiceFailed, match="Cannot connect to the Docker daemon"):

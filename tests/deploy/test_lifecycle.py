@@ -73,6 +73,16 @@ def test_the_broker_is_reused_and_stop_leaves_the_shared_one_alone(
     assert listens(host, int(port))
 
 
+def test_a_broker_whose_user_was_killed_is_removed(local: Local) -> None:
+    killed_user = local.own_broker()
+    broker = killed_user.__enter__()
+    port = broker.port
+    local.remove_leftovers()
+    assert not listens(LOOPBACK, port)
+    assert list(local.installation.data.glob("brokers/*")) == []
+    killed_user.__exit__(None, None, None)
+
+
 def test_a_process_that_only_has_an_old_pid_is_not_ours(local: Local, tmp_path: Path) -> None:
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as somebody:
         theirs = Process.of(somebody.pid)
