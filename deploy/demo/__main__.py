@@ -8,15 +8,12 @@ import shutil
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
-
 from cloud.db.migrate import migrate
 from deploy.demo import cast, check, clock, watch
-from deploy.demo.check import CheckFailed, Seen
+from deploy.demo.check import CheckFailed
 from deploy.demo.picture import take_picture
 from deploy.demo.processes import Child, NotReady
 from deploy.demo.road import Road, Services
@@ -94,19 +91,13 @@ async def _check(
 ) -> None:
     until = up_at + check.PROMISE_S
     expected = sum(len(device.records) for device in cast.DEVICES)
-    seen = Seen()
-    async with watch.signed_in(console, "nurse", passwords["nurse"]) as nurse:
-        following = asyncio.create_task(check.follow(nurse, seen))
-        await asyncio.wait_for(seen.receiving.wait(), 10)
+    async with watch.signed_in(console, "nurse", passwords["nurse"]) as nurse, check.following(nurse) as seen:
         await road.home(cast.DEVICES, await road.simulators(cast.DEVICES))
         await check.arrived(seen, expected, until)
         took_s = clock.monotonic() - up_at
         if options.picture:
             await take_picture(console, "nurse", passwords["nurse"], options.picture)
         await check.acknowledged(nurse, seen, road.services.admin_url, "nurse")
-        following.cancel()
-        with suppress(asyncio.CancelledError, httpx.HTTPError):
-            await following
     fates = await check.all_freed(road.outbox, expected, until + 10)
     for line in check.byte_to_screen(road.services.admin_url, seen):
         print(json.dumps(line))

@@ -56,6 +56,7 @@ class HomeDevice:
     patient: str
     records: tuple[dict[str, int | str], ...]
     address: str | None = None
+    passkey: int | None = None  # what its display shows while it pairs
 
 
 PATIENTS = (
@@ -105,7 +106,7 @@ DEVICES = (
         "ble-glucometer", "roche-accu-chek-guide", "ble", "92513337", "anna.lindqvist",
         _glucose((3 * _DAY, 131), (3 * _DAY - 5 * _HOUR, 172), (2 * _DAY, 118), (2 * _DAY - 5 * _HOUR, 158),
                  (_DAY, 142), (_DAY - 5 * _HOUR, 189), (8 * _HOUR, 164), (2 * 60, 291)),
-        address="F0:00:00:00:00:01",
+        address="F0:00:00:00:00:01", passkey=271828,
     ),
     HomeDevice(
         "ble-cuff", "and-ua-651ble", "ble", "5170900125", "pavel.novak",

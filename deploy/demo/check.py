@@ -3,7 +3,8 @@
 import asyncio
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -35,8 +36,29 @@ class Seen:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-async def follow(client: httpx.AsyncClient, seen: Seen) -> None:
-    """Note what the live stream shows, until cancelled."""
+@asynccontextmanager
+async def following(client: httpx.AsyncClient) -> AsyncIterator[Seen]:
+    """What the live stream shows from now on; begins once the stream has said its first word. CheckFailed."""
+    seen = Seen()
+    task = asyncio.create_task(_follow(client, seen))
+    try:
+        await _first_word(seen)
+        yield seen
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError, httpx.HTTPError):
+            await task
+
+
+async def _first_word(seen: Seen) -> None:
+    try:
+        async with asyncio.timeout(10):
+            await seen.receiving.wait()
+    except TimeoutError:
+        raise CheckFailed("the console's live stream said nothing for 10 s") from None
+
+
+async def _follow(client: httpx.AsyncClient, seen: Seen) -> None:
     async for event in watch.live(client, clock.now):
         match event.name:
             case "beat":

@@ -24,6 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--radio", required=True, help="HCI transport of the virtual radio, e.g. tcp-client:127.0.0.1:9"
     )
+    parser.add_argument(
+        "--passkey", type=int, help="what the person at the gateway types when a device shows a passkey"
+    )
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
@@ -31,16 +34,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2
-    asyncio.run(_run(config, options.radio))
+    asyncio.run(_run(config, options.radio, options.passkey))
     return 0
 
 
-async def _run(config: Config, radio: str) -> None:
+async def _run(config: Config, radio: str, passkey: int | None) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    async with open_central(radio, key_store=str(config.data_dir / "bonds.json")) as backend:
+    bonds = str(config.data_dir / "bonds.json")
+    async with open_central(radio, key_store=bonds, passkey=lambda: passkey) as backend:
         await app.run(
             config,
             ble_backend=backend,

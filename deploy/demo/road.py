@@ -105,7 +105,12 @@ class Road:
         password.write_text(self.services.gateway_password)
         config = self.folder / "gateway.toml"
         config.write_text(gateway_config(self.gateway_id, self.services, devices, simulated.urls))
-        return await self._start("gateway", "-m", "deploy.demo.home", str(config), "--radio", simulated.radio)
+        shown = next((device.passkey for device in devices if device.passkey is not None), None)
+        return await self._start(
+            "gateway",
+            "-m", "deploy.demo.home", str(config), "--radio", simulated.radio,
+            *(["--passkey", str(shown)] if shown is not None else []),
+        )  # fmt: skip
 
     async def stop(self) -> None:
         """End every process, the newest first."""
@@ -133,7 +138,13 @@ def home_spec(devices: Sequence[HomeDevice]) -> dict[str, object]:
 
     return {
         "serial": [{"name": device.name, **shared(device)} for device in devices if device.address is None],
-        "radio": {"devices": [{"address": d.address, **shared(d)} for d in devices if d.address is not None]},
+        "radio": {
+            "devices": [
+                {"address": device.address, "passkey": device.passkey, **shared(device)}
+                for device in devices
+                if device.address is not None
+            ]
+        },
     }
 
 
