@@ -3,7 +3,9 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from device_drivers.codecs import taidoc_51 as wire
 from device_drivers.drivers.conversation import Complete
+from device_drivers.drivers.taidoc_51 import TaiDoc
 from device_drivers.errors import ChecksumError, DeviceError, LinkLost, LinkTimeout, ProtocolError
 from device_drivers.nomenclature import Mdc
 from device_drivers.readings import Kind, QuantityState, Reading
@@ -169,3 +171,32 @@ async def test_a_cable_pulled_at_any_octet_leaves_whole_readings_and_no_complete
     assert isinstance(found.error, LinkLost | LinkTimeout)
     assert found.complete is None
     assert [figures(reading) for reading in found.readings] == FIGURES[: len(found.readings)]
+
+
+class ScriptedLink:
+    """A line on which things arrive in a given order, whatever is sent; None is a silence."""
+
+    def __init__(self, *arriving: bytes | None) -> None:
+        self._arriving = list(arriving)
+
+    async def write(self, data: bytes) -> None:
+        """Goes nowhere."""
+
+    async def read(self, size: int, timeout_s: float) -> bytes:
+        """The next thing of the script."""
+        if (data := self._arriving.pop(0)) is None:
+            raise LinkTimeout(f"nothing within {timeout_s} s")
+        return data[:size]
+
+    async def drain_input(self) -> None:
+        """What the script still holds has not arrived yet."""
+
+
+async def test_an_answer_that_comes_late_is_not_taken_for_the_next_one() -> None:
+    first, second = (
+        wire.encode_frame(wire.Frame(wire.Command.COUNT, wire.encode_count(count), wire.Direction.DEVICE))
+        for count in (1, 2)
+    )
+    cuff = TaiDoc(ScriptedLink(None, first, first, None, second), impatient(CUFF))
+    assert wire.decode_count(await cuff.ask(wire.Command.COUNT, wire.select_user(1))) == 1
+    assert wire.decode_count(await cuff.ask(wire.Command.COUNT, wire.select_user(2))) == 2
