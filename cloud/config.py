@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 
@@ -17,24 +17,21 @@ class BrokerAddress:
     host: str
     port: int
     username: str | None = None
-    password: str | None = None
-
-    def __repr__(self) -> str:
-        return f"BrokerAddress({self.host}:{self.port})"
+    password: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MigrateSettings:
     """What ``migrate`` needs."""
 
-    database_admin_url: str
+    database_admin_url: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestSettings:
     """What one ingest worker needs. Two workers need two client ids: the broker disconnects a namesake."""
 
-    database_url: str
+    database_url: str = field(repr=False)
     broker: BrokerAddress
     client_id: str = "ingest-1"
 
@@ -43,7 +40,7 @@ class IngestSettings:
 class ConsoleSettings:
     """What the console needs."""
 
-    database_url: str
+    database_url: str = field(repr=False)
 
 
 def migrate_settings(environ: Mapping[str, str] = os.environ) -> MigrateSettings:

@@ -12,7 +12,13 @@ from sqlalchemy import NullPool, create_engine
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def migrate(admin_url: str, report: Callable[[str], None] = lambda _: None) -> None:
+# A migration that cannot get its lock gives way to the ward; it is run again later.
+LOCK_TIMEOUT = "5s"
+
+
+def migrate(
+    admin_url: str, report: Callable[[str], None] = lambda _: None, *, lock_timeout: str = LOCK_TIMEOUT
+) -> None:
     """Run what is missing, in order, each migration in its own transaction; ``report`` gets one line per step.
 
     sqlalchemy.exc.OperationalError where the database does not answer or a lock is not had in time: run it again.
@@ -21,6 +27,7 @@ def migrate(admin_url: str, report: Callable[[str], None] = lambda _: None) -> N
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["url"] = sqlalchemy_url(admin_url)
     config.attributes["report"] = report
+    config.attributes["lock_timeout"] = lock_timeout
     command.upgrade(config, "head")
 
 

@@ -202,28 +202,40 @@ class GatewayStatus:
 
 
 def record_status(connection: Connection, statuses: Iterable[GatewayStatus]) -> frozenset[str]:
-    """The newest status of each gateway counts; gives the gateways that are enrolled. A will does not mean 'seen'."""
-    newest = {s.gateway_id: s for s in sorted(statuses, key=lambda s: s.received_at)}
-    rows = connection.execute(_UPDATE_STATUS, (as_rows(list(newest.values())),))
-    return frozenset(row[0] for row in rows)
+    """Bring the rows of these gateways up to date; gives those that are enrolled. A will does not mean 'seen'."""
+    rows: dict[str, dict[str, object]] = {}
+    for status in sorted(statuses, key=lambda s: s.received_at):
+        row = rows.setdefault(status.gateway_id, {"gateway_id": status.gateway_id})
+        row |= {"state": status.state, "state_at": status.received_at}
+        if status.software is not None:
+            row["software"] = status.software
+        if status.state == "online":
+            row |= {
+                "seen_at": status.received_at,
+                "outbox_depth": status.outbox_depth,
+                "oldest_unsent_s": status.oldest_unsent_s,
+            }
+    return frozenset(row[0] for row in connection.execute(_UPDATE_STATUS, (as_rows(list(rows.values())),)))
 
 
+# Locked in order first; a status that is older than what the row says changes nothing.
 _UPDATE_STATUS = """
 WITH said AS MATERIALIZED (
-    SELECT r.* FROM json_to_recordset(%s::json) AS r(gateway_id text, state text, received_at timestamptz,
-                                                     software text, outbox_depth integer, oldest_unsent_s integer)
+    SELECT r.* FROM json_to_recordset(%s::json) AS r(gateway_id text, state text, state_at timestamptz,
+                                                     seen_at timestamptz, software text, outbox_depth integer,
+                                                     oldest_unsent_s integer)
     JOIN gateway USING (gateway_id) ORDER BY gateway_id FOR UPDATE OF gateway
 ), updated AS (
     UPDATE gateway SET
         state = said.state,
-        state_at = said.received_at,
-        last_seen_at = CASE said.state WHEN 'online' THEN said.received_at ELSE gateway.last_seen_at END,
+        state_at = said.state_at,
+        last_seen_at = coalesce(said.seen_at, gateway.last_seen_at),
         software = coalesce(said.software, gateway.software),
-        outbox_depth = coalesce(said.outbox_depth, gateway.outbox_depth),
-        oldest_unsent_s = CASE said.state WHEN 'online' THEN said.oldest_unsent_s ELSE gateway.oldest_unsent_s END
+        outbox_depth = CASE WHEN said.seen_at IS NULL THEN gateway.outbox_depth ELSE said.outbox_depth END,
+        oldest_unsent_s = CASE WHEN said.seen_at IS NULL THEN gateway.oldest_unsent_s ELSE said.oldest_unsent_s END
     FROM said
     WHERE gateway.gateway_id = said.gateway_id
-      AND (gateway.state_at IS NULL OR gateway.state_at <= said.received_at)
+      AND (gateway.state_at IS NULL OR gateway.state_at <= said.state_at)
 )
 SELECT gateway_id FROM said
 """

@@ -1,15 +1,12 @@
-"""All SQL of observations: writing the hypertables, and reading them through the views."""
+"""All SQL of writing observations into the hypertables; people read them through the views (``cloud.patients``)."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
-from typing import Any, LiteralString
-from uuid import UUID
+from collections.abc import Iterable
+from typing import Any
 
 from cloud.db.connect import Connection, as_rows
-from cloud.observations.models import Observation, StoredBloodPressure, StoredGlucose
-from device_drivers.nomenclature import Mdc, Unit
-from device_drivers.readings import Kind, Quantity, QuantityState, Sample
-from device_drivers.timestamps import TimeQuality
+from cloud.observations.models import Observation
+from device_drivers.nomenclature import Mdc
+from device_drivers.readings import Kind, QuantityState
 
 
 def insert(connection: Connection, observations: Iterable[Observation]) -> None:
@@ -25,38 +22,6 @@ def insert(connection: Connection, observations: Iterable[Observation]) -> None:
         connection.execute(_INSERT_GLUCOSE, (as_rows(glucose),))
     if blood_pressure:
         connection.execute(_INSERT_BLOOD_PRESSURE, (as_rows(blood_pressure),))
-
-
-def last_glucose(connection: Connection, patient_id: UUID, limit: int = 20) -> Sequence[StoredGlucose]:
-    """The newest glucose observations of a patient, newest first."""
-    rows = connection.execute(
-        _READ_GLUCOSE + " WHERE patient_id = %s ORDER BY effective_time DESC LIMIT %s", (patient_id, limit)
-    )
-    return [_glucose(*row) for row in rows]
-
-
-def last_blood_pressure(connection: Connection, patient_id: UUID, limit: int = 20) -> Sequence[StoredBloodPressure]:
-    """The newest blood-pressure observations of a patient, newest first."""
-    rows = connection.execute(
-        _READ_BLOOD_PRESSURE + " WHERE patient_id = %s ORDER BY effective_time DESC LIMIT %s", (patient_id, limit)
-    )
-    return [_blood_pressure(*row) for row in rows]
-
-
-def glucose_between(
-    connection: Connection, patient_id: UUID, start: datetime, end: datetime
-) -> Sequence[StoredGlucose]:
-    """Glucose observations with start <= effective time < end, oldest first."""
-    rows = connection.execute(_READ_GLUCOSE + _WINDOW, (patient_id, start, end))
-    return [_glucose(*row) for row in rows]
-
-
-def blood_pressure_between(
-    connection: Connection, patient_id: UUID, start: datetime, end: datetime
-) -> Sequence[StoredBloodPressure]:
-    """Blood-pressure observations with start <= effective time < end, oldest first."""
-    rows = connection.execute(_READ_BLOOD_PRESSURE + _WINDOW, (patient_id, start, end))
-    return [_blood_pressure(*row) for row in rows]
 
 
 def _common_row(observation: Observation) -> dict[str, Any]:
@@ -102,58 +67,6 @@ def _blood_pressure_row(observation: Observation) -> dict[str, Any]:
         "state": state,
     }
 
-
-def _glucose(*row: Any) -> StoredGlucose:
-    reading_id, effective_time, value, unit, state, bound, *rest = row
-    return StoredGlucose(
-        reading_id=reading_id,
-        effective_time=effective_time,
-        quantity=Quantity(value, Unit(unit), QuantityState(state), bound),
-        **_common(rest),
-    )
-
-
-def _blood_pressure(*row: Any) -> StoredBloodPressure:
-    reading_id, effective_time, systolic, diastolic, mean_pressure, unit, pulse, state, *rest = row
-    return StoredBloodPressure(
-        reading_id=reading_id,
-        effective_time=effective_time,
-        systolic=systolic,
-        diastolic=diastolic,
-        mean_pressure=mean_pressure,
-        unit=Unit(unit),
-        pulse=pulse,
-        state=state,
-        **_common(rest),
-    )
-
-
-def _common(rest: Sequence[Any]) -> dict[str, Any]:
-    sample, annotations, context, reported_time, time_quality, received_at, device_id = rest
-    return {
-        "sample": Sample(sample),
-        "annotations": tuple(annotations),
-        "context": context,
-        "reported_time": reported_time,
-        "time_quality": TimeQuality(time_quality),
-        "received_at": received_at,
-        "device_id": device_id,
-    }
-
-
-_READ_GLUCOSE: LiteralString = """
-SELECT reading_id, effective_time, value, unit, state, bound,
-       sample, annotations, context, reported_time, time_quality, received_at, device_id
-FROM glucose
-"""
-_READ_BLOOD_PRESSURE: LiteralString = """
-SELECT reading_id, effective_time, systolic, diastolic, mean_pressure, unit, pulse, state,
-       sample, annotations, context, reported_time, time_quality, received_at, device_id
-FROM blood_pressure
-"""
-_WINDOW: LiteralString = (
-    " WHERE patient_id = %s AND effective_time >= %s AND effective_time < %s ORDER BY effective_time"
-)
 
 _INSERT_GLUCOSE = """
 INSERT INTO glucose_observation (effective_time, reading_id, patient_id, device_id, user_index, code, value, unit,

@@ -6,8 +6,6 @@ from alembic import context
 from alembic.runtime.migration import MigrationContext, MigrationInfo
 from sqlalchemy import NullPool, create_engine, text
 
-# A migration that cannot get its lock gives way to the ward; it is run again later.
-LOCK_TIMEOUT = "5s"
 STATEMENT_TIMEOUT = "5min"
 
 engine = create_engine(context.config.attributes["url"], poolclass=NullPool)
@@ -20,7 +18,7 @@ def _say(ctx: MigrationContext, step: MigrationInfo, heads: Collection[object], 
 
 
 with engine.connect() as connection:
-    connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
+    connection.execute(text(f"SET lock_timeout = '{context.config.attributes['lock_timeout']}'"))
     connection.execute(text(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'"))
     connection.execute(text("SET timezone = 'UTC'"))
     connection.commit()

@@ -1,0 +1,180 @@
+"""One open case per patient and condition, on the real database."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+from uuid import UUID
+
+from alerting.limits import DEFAULT_LIMITS
+from alerting.pipeline import alerts
+from cloud.alerts.models import PatientAlert
+from cloud.alerts.service import evaluate, file_alerts
+from cloud.db.connect import open_connection
+from cloud.ingest.handle import handle
+from cloud.observations.models import Observation
+from device_drivers.readings import Reading
+from device_drivers.timestamps import TimeQuality
+from tests.cloud.made import NOW, Ward, glucose, new_patient, pressure, sent
+
+
+def low(value: str, minutes_ago: int = 1) -> Reading:
+    """A low glucose reading."""
+    return glucose(value, at=NOW - timedelta(minutes=minutes_ago))
+
+
+def close_cases(ward: Ward, state: str = "resolved") -> None:
+    """Somebody is done with all cases."""
+    ward.admin.execute("UPDATE alert_case SET state = %s", (state,))
+
+
+def events(ward: Ward) -> list[tuple[object, ...]]:
+    """What happened to the cases."""
+    return ward.rows("SELECT event, from_state, to_state FROM case_event ORDER BY event_id")
+
+
+def test_an_episode_of_many_readings_is_one_case(ward: Ward) -> None:
+    ward.receive(sent(*[low(str(40 + n), n + 1) for n in range(5)]))
+    ward.receive(sent(*[low(str(45 + n), n + 10) for n in range(5)]))
+
+    assert (ward.count("alert_case"), ward.count("alert"), ward.count("case_event")) == (1, 10, 10)
+
+
+def test_the_case_says_why_as_data_and_as_a_sentence(ward: Ward) -> None:
+    ward.receive(sent(low("48")))
+
+    assert ward.rows("SELECT condition, priority, state, deadline, opened_at, reason FROM alert_case") == [
+        (
+            "hypoglycaemia_level_2",
+            "high",
+            "raised",
+            NOW + timedelta(minutes=15),
+            NOW,
+            {
+                "measure": "glucose",
+                "value": "48",
+                "state": "measured",
+                "unit": "mg/dL",
+                "relation": "below",
+                "limit": "54",
+                "source": "ADA Standards of Care 2026, section 6",
+                "since": None,
+            },
+        )
+    ]
+
+
+def test_a_new_episode_after_resolution_is_a_new_case(ward: Ward) -> None:
+    ward.receive(sent(low("48", 20)))
+    close_cases(ward)
+    ward.receive(sent(low("47", 1)))
+
+    assert ward.rows("SELECT state, count(*) FROM alert_case GROUP BY state ORDER BY state") == [
+        ("raised", 1),
+        ("resolved", 1),
+    ]
+
+
+def test_conditions_and_patients_have_their_own_cases(ward: Ward) -> None:
+    ward.receive(sent(low("48")), sent(pressure("190", "85")))
+
+    assert ward.rows("SELECT condition FROM alert_case ORDER BY condition") == [
+        ("hypoglycaemia_level_2",),
+        ("severe_hypertension_systolic",),
+    ]
+
+
+def test_worsening_raises_an_acknowledged_case_again(ward: Ward) -> None:
+    late = pressure("200", "85", at=NOW - timedelta(hours=7))
+    ward.receive(sent(late))
+    ward.admin.execute("UPDATE alert_case SET state = 'acknowledged'")
+
+    ward.receive(sent(pressure("195", "85")))
+
+    assert ward.rows("SELECT state, priority, sentence LIKE 'Systolic pressure 195 %', deadline FROM alert_case") == [
+        ("raised", "high", True, NOW + timedelta(minutes=15))
+    ]
+    assert events(ward) == [("raise", None, "raised"), ("worsen", "acknowledged", "raised")]
+
+
+def test_a_late_reading_joins_the_open_case_without_speaking_for_it(ward: Ward) -> None:
+    ward.receive(sent(low("48")))
+    ward.receive(sent(glucose("40", at=NOW - timedelta(hours=8))))
+
+    assert ward.rows("SELECT priority, sentence LIKE 'Glucose 48 %' FROM alert_case") == [("high", True)]
+    assert ward.rows("SELECT priority FROM alert ORDER BY effective_time") == [("low",), ("high",)]
+
+
+def test_readings_of_one_batch_are_taken_in_the_order_of_their_measurement(ward: Ward) -> None:
+    ward.receive(sent(low("48", 1), low("47", 9), low("46", 5)))
+
+    assert ward.rows("SELECT sentence LIKE 'Glucose 48 %' FROM alert_case") == [(True,)]
+
+
+def test_evaluating_a_reading_again_raises_nothing(ward: Ward) -> None:
+    reading = low("48")
+    ward.receive(sent(reading))
+    observation = Observation(
+        reading=reading,
+        patient_id=ward.patient_id,
+        effective_time=NOW,
+        time_quality=TimeQuality.SYNCHRONISED,
+        received_at=NOW,
+    )
+    with ward.admin.transaction():
+        assert evaluate(ward.admin, [observation], NOW) == []
+    close_cases(ward)
+    with ward.admin.transaction():
+        assert evaluate(ward.admin, [observation], NOW) == []
+
+    assert (ward.count("alert_case"), ward.count("alert"), ward.count("case_event")) == (1, 1, 1)
+
+
+def test_two_workers_that_open_the_same_cases_at_once_open_each_one_once(ward: Ward) -> None:
+    patients = [new_patient(ward.admin, f"Patient {n}") for n in range(12)]
+    together = Barrier(2)
+
+    def work(offset: int) -> int:
+        made = [_alert(patient_id, 40 + offset) for patient_id in (patients if offset else reversed(patients))]
+        with open_connection(ward.database.ingest_url, "worker", autocommit=True) as connection:
+            together.wait()
+            with connection.transaction():
+                return len(file_alerts(connection, made, NOW))
+
+    with ThreadPoolExecutor(2) as workers:
+        assert list(workers.map(work, [0, 1])) == [12, 12]
+
+    assert (ward.count("alert_case"), ward.count("alert")) == (12, 24)
+    assert ward.rows("SELECT event, count(*) FROM case_event GROUP BY event ORDER BY event") == [
+        ("join", 12),
+        ("raise", 12),
+    ]
+
+
+def test_two_workers_with_the_same_messages_in_opposite_order_store_each_once(ward: Ward) -> None:
+    messages = [sent(low(str(40 + n), n + 1)) for n in range(10)] + [
+        sent(pressure("190", str(80 + n))) for n in range(5)
+    ]
+    together = Barrier(2)
+
+    def work(backwards: bool) -> int:
+        mine = messages[::-1] if backwards else messages
+        with open_connection(ward.database.ingest_url, "worker", autocommit=True) as connection:
+            together.wait()
+            return len(handle(connection, mine, lambda: NOW))
+
+    with ThreadPoolExecutor(2) as workers:
+        assert list(workers.map(work, [False, True])) == [15, 15]
+
+    assert (ward.count("ledger"), ward.count("glucose_observation"), ward.count("alert"), ward.count("alert_case")) == (
+        15,
+        10,
+        15,
+        2,
+    )
+
+
+def _alert(patient_id: UUID, value: int) -> PatientAlert:
+    reading = low(str(value))
+    [alert] = alerts(reading, NOW, NOW, DEFAULT_LIMITS)
+    reading_id = f"{patient_id.hex[:28]}{value:04d}"
+    return PatientAlert(patient_id=patient_id, reading_id=reading_id, effective_time=NOW, alert=alert)

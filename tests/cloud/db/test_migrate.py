@@ -1,0 +1,89 @@
+"""Migrations: run once, in order, under time limits, and packed with the software."""
+
+from importlib import resources
+
+import psycopg
+import pytest
+import sqlalchemy.exc
+
+from cloud.db.migrate import head, migrate, revision
+from tests.cloud.made import Ward
+
+
+def test_a_database_at_head_stays_as_it_is(ward: Ward) -> None:
+    said: list[str] = []
+    migrate(ward.database.admin_url, said.append)
+
+    assert said == []
+    assert revision(ward.database.admin_url) == head()
+
+
+def test_each_step_is_said(ward: Ward) -> None:
+    ward.admin.execute("UPDATE alembic_version SET version_num = '0001'")
+    said: list[str] = []
+    migrate(ward.database.admin_url, said.append)
+
+    assert said[-1] == "migrated to 0002"
+    if ward.rows("SELECT current_setting('timescaledb.license', true)") == [("apache",)]:
+        assert said[0] == "no columnstore: TimescaleDB runs under the licence 'apache'"
+
+
+def test_a_migration_that_cannot_get_its_lock_gives_way(ward: Ward) -> None:
+    ward.admin.execute("UPDATE alembic_version SET version_num = '0001'")
+    with ward.admin.transaction():
+        ward.admin.execute("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(sqlalchemy.exc.OperationalError, match="lock timeout"):
+            migrate(ward.database.admin_url, lock_timeout="50ms")
+
+
+def test_the_sql_is_part_of_the_package() -> None:
+    assert resources.files("cloud.db.migrations.sql").joinpath("0001_road.sql").is_file()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM ledger",
+        "UPDATE ledger SET fate = 'stored'",
+        "DELETE FROM glucose_observation",
+        "UPDATE blood_pressure_observation SET systolic = 120",
+        "DELETE FROM quarantine",
+        "DELETE FROM alert_case",
+        "DELETE FROM case_event",
+        "SELECT password_hash FROM account",
+        "SELECT * FROM login_session",
+        "INSERT INTO gateway (gateway_id) VALUES ('gw-forged')",
+        "SELECT * FROM audit",
+    ],
+)
+def test_the_ingest_role_may_not(ward: Ward, statement: str) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        ward.ingest.execute(statement.encode())
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT * FROM glucose_observation",
+        "SELECT * FROM blood_pressure_observation",
+        "SELECT raw FROM ledger",
+        "INSERT INTO glucose SELECT * FROM glucose",
+        "DELETE FROM alert_case",
+        "UPDATE case_event SET actor = NULL",
+        "UPDATE audit SET action = 'nothing'",
+        "SELECT * FROM audit",
+        "DELETE FROM quarantine",
+    ],
+)
+def test_the_console_role_may_not(ward: Ward, statement: str) -> None:
+    with (
+        psycopg.connect(ward.database.console_url, autocommit=True) as console,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        console.execute(statement.encode())
+
+
+def test_the_console_role_reads_through_the_views(ward: Ward) -> None:
+    with psycopg.connect(ward.database.console_url, autocommit=True) as console:
+        assert console.execute("SELECT count(*) FROM glucose").fetchone() == (0,)
+        assert console.execute("SELECT count(*) FROM blood_pressure").fetchone() == (0,)
