@@ -84,7 +84,9 @@ class PtyDoor:
     async def _write(self, device_end: int) -> None:
         """Send chunk by chunk; an empty one means that the cable is pulled here."""
         while chunk := await self._outgoing.get():
-            os.write(device_end, chunk)
-            await asyncio.sleep(0)  # so that a reader may see each chunk alone
+            with suppress(BlockingIOError):  # nobody takes what is sent: it is lost, as on any serial line
+                os.write(device_end, chunk)
+            # Even no delay lets a reader see each chunk alone.
+            await asyncio.sleep(self.line.faults.reply_delay_s)
         self._writer = None
         self.unplug()
