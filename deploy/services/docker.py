@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.services import mosquitto, places
+from deploy.services.broker_login import wait_until_let_in
 from deploy.services.errors import ServiceFailed
 from deploy.services.passwords import Passwords, write_private
 from deploy.services.ports import LOOPBACK, free_port, listens
@@ -67,7 +68,9 @@ class Docker:
     def set_broker_password(self, user: str, password: str) -> None:
         """Let `user` in at the broker; the password travels by standard input, not on a command line."""
         self.compose("exec", "-T", "--user=root", "mosquitto", "sh", "-c", SET_PASSWORD, text=f"{user}:{password}\n")
-        self.compose("kill", "--signal=HUP", "mosquitto")
+        port = self._published_port("mosquitto", BROKER_PORT)
+        if port is not None:
+            wait_until_let_in(LOOPBACK, port, user, password, reload=self._reload_broker)
 
     def stop(self, state: State) -> Iterator[str]:
         """Stop the containers; their volumes keep the data."""
@@ -109,6 +112,9 @@ class Docker:
         if done.returncode != 0:
             raise ServiceFailed(f"docker compose {arguments[0]} failed: {done.stderr.strip()[-2000:]}")
         return done.stdout
+
+    def _reload_broker(self) -> None:
+        self.compose("kill", "--signal=HUP", "mosquitto")
 
     def _up(self, service: str, inner_port: int, variable: str, known: Started | None) -> int:
         running = self._published_port(service, inner_port)

@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 
 from deploy.services import places
+from deploy.services.broker_login import wait_until_let_in
 from deploy.services.errors import ServiceFailed
 from deploy.services.installation import MOSQUITTO, MOSQUITTO_HASHER, Installation
 from deploy.services.ports import LOOPBACK, free_port, wait_until_listening
@@ -60,7 +61,7 @@ class Mosquitto:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def set_password(self, user: str, password: str) -> None:
-        """Let `user` in with `password`, from now on; a running broker reads its users again (SIGHUP)."""
+        """Let `user` in with `password`: when this returns, a running broker does."""
         entry = self._folder / f"entry-{secrets.token_hex(4)}"
         # Written and hashed in a file: on a command line other users of the machine could read it.
         self._installation.write_private(entry, f"{user}:{password}\n", USER)
@@ -71,7 +72,16 @@ class Mosquitto:
         self._installation.write_private(self._folder / "passwords", others + hashed, USER)
         process = self.process()
         if process is not None:
-            process.send(signal.SIGHUP)
+
+            def reload() -> None:
+                process.send(signal.SIGHUP)
+
+            wait_until_let_in(LOOPBACK, self._port(), user, password, reload=reload)
+
+    def _port(self) -> int:
+        """The port of the running broker, from its configuration."""
+        lines = (self._folder / "mosquitto.conf").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("listener "))
 
     def _has_ended(self) -> bool:
         """Its pid file is there (it is written before the port is opened) and its process is not."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from deploy.services import docker, places
 from deploy.services.docker import Docker
 from deploy.services.errors import ServiceFailed
 from deploy.services.passwords import Passwords
+from deploy.services.source import OwnBroker
 from deploy.services.state import Started, State
 
 STAND_INS = Path(__file__).parent / "stand_ins"
@@ -76,10 +78,14 @@ def test_a_second_start_leaves_a_running_container_alone(asked: Path, published:
     assert " up --detach" not in asked.read_text()
 
 
-def test_a_brokers_password_is_on_no_command_line(asked: Path) -> None:
-    Docker("demo").start_mosquitto(PASSWORDS, None)
-    assert "broker-word" not in asked.read_text()
-    assert asked.with_name("asked.stdin").read_text() == "ingest:broker-word\n"
+def test_a_brokers_password_is_on_no_command_line(
+    broker: OwnBroker, asked: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    password = broker.add_user("ingest")
+    monkeypatch.setenv("STAND_IN_PORT", str(broker.port))
+    Docker("demo").start_mosquitto(replace(PASSWORDS, broker_ingest=password), None)
+    assert password not in asked.read_text()
+    assert asked.with_name("asked.stdin").read_text() == f"ingest:{password}\n"
     assert asked.read_text().splitlines()[-1].endswith("-p demo kill --signal=HUP mosquitto")
 
 

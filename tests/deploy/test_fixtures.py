@@ -13,6 +13,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from deploy.services.broker_login import lets_in
 from deploy.services.source import OwnBroker
 from tests.fix_services import Database
 
@@ -81,6 +82,12 @@ def test_nobody_gets_in_without_the_right_password(broker: OwnBroker) -> None:
         _publish(broker, "home-1", "wrong", "phg/v1/home-1/readings", b"no")
     with pytest.raises(ConnectionRefusedError, match="Not authorized"):
         _publish(broker, "", "", "phg/v1/home-1/readings", b"no")
+
+
+def test_a_user_is_let_in_as_soon_as_it_is_added(broker: OwnBroker) -> None:
+    users = {f"home-{number}": broker.add_user(f"home-{number}") for number in range(20)}
+    assert all(lets_in(broker.host, broker.port, user, password) for user, password in users.items())
+    assert not lets_in(broker.host, broker.port, "home-1", users["home-2"])
 
 
 def _client(user: str, password: str) -> Client:
