@@ -10,7 +10,7 @@ import fcntl
 import logging
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 APPEARANCE_POLL_S = 1.0
 # A scanner that could not start or broke (bluetoothd restarting) is started again after so long.
 SCANNER_RETRY_S = 5.0
+# A link that is closed in order needs up to 2 s on BlueZ; what has not ended then is cancelled again.
+CANCEL_AGAIN_S = 4.0
 
 
 class AlreadyRunning(Exception):
@@ -105,20 +107,21 @@ class _Gateway:
     async def run(self, on_ready: Callable[[], None] | None, stop: asyncio.Event) -> None:
         self._report_problems()
         async with asyncio.TaskGroup() as group:
+            publisher = group.create_task(self._publisher.run(), name="publisher")
+            beat = heartbeat.beat(self._publisher.say_status, self._config.intervals.heartbeat_s)
             tasks = [
-                group.create_task(self._publisher.run(), name="publisher"),
-                group.create_task(
-                    heartbeat.beat(self._publisher.say_status, self._config.intervals.heartbeat_s), name="heartbeat"
-                ),
+                group.create_task(beat, name="heartbeat"),
                 *(group.create_task(self._serve_port(d), name=f"serial {d.name}") for d in self._roster.serial),
             ]
             if self._roster.ble:
                 tasks.append(group.create_task(self._serve_radio(), name="radio"))
             if on_ready is not None:
                 on_ready()
-            await stop.wait()
-            for task in tasks:
-                task.cancel()
+            try:
+                await stop.wait()
+            finally:
+                await _end(tasks)
+                await _end([publisher])
 
     def _report_problems(self) -> None:
         for problem in self._roster.problems:
@@ -232,6 +235,15 @@ class _RadioSchedule:
         self._not_before[name] = monotonic + min(
             doubled(first, self._failures[name] - 2), self._intervals.backoff_max_s
         )
+
+
+async def _end(tasks: Iterable["asyncio.Task[None]"]) -> None:
+    """Cancel until all have ended: a library below may swallow a cancellation (asyncio.wait_for did before 3.12)."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
 
 
 def pause_s(intervals: Intervals, failures: int) -> float:

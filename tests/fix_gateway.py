@@ -36,8 +36,8 @@ class FakeCloud:
         client = Client(CallbackAPIVersion.VERSION2, client_id="ingest", protocol=MQTTProtocolVersion.MQTTv5)
         client.username_pw_set("ingest", self._password)
         client.on_connect = self._on_connect
-        client.on_subscribe = lambda *_: self._loop.call_soon_threadsafe(self._subscribed.set)
-        client.on_message = lambda _, __, message: self._loop.call_soon_threadsafe(self._take, message)
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
         client.reconnect_delay_set(1, 1)
         self._client = client
         client.connect_async(self._broker.host, self._broker.port, clean_start=False)
@@ -76,13 +76,19 @@ class FakeCloud:
     ) -> None:
         client.subscribe([("phg/v1/+/readings", 1), ("phg/v1/+/status", 1)])
 
+    def _on_subscribe(self, _: Client, __: object, ___: int, ____: list[ReasonCode], _____: Properties | None) -> None:
+        self._loop.call_soon_threadsafe(self._subscribed.set)
+
+    def _on_message(self, _: Client, __: object, message: MQTTMessage) -> None:
+        self._loop.call_soon_threadsafe(self._take, message)
+
     def _take(self, message: MQTTMessage) -> None:
         if message.topic.endswith("/status"):
             self.statuses.append(v1.decode_status(bytes(message.payload)))
         else:
             readings = v1.decode_readings(bytes(message.payload))
             self.messages.append(readings)
-            self.correlations.append(message.properties.CorrelationData if message.properties else b"")
+            self.correlations.append(getattr(message.properties, "CorrelationData", b""))
             if self.answering:
                 self.answer(readings)
         self._loop.create_task(self._notify())
