@@ -15,12 +15,12 @@ class NotReady(Exception):
 
 @dataclass(slots=True)
 class Child:
-    """A running child process. ``ready_line`` is what it said when it was ready; everything goes to ``log``."""
+    """A running child process. ``said`` are its lines up to the one that said ready; everything goes to ``log``."""
 
     name: str
     process: asyncio.subprocess.Process
     log: Path
-    ready_line: str = ""
+    said: list[str] = field(default_factory=list)
     _copying: asyncio.Task[None] | None = field(default=None, repr=False)
 
     async def stop(self, grace_s: float = 10) -> None:
@@ -79,7 +79,7 @@ async def start(
         )
     child = Child(name, process, log)
     try:
-        child.ready_line = await asyncio.wait_for(_await_line(child, ready), timeout_s)
+        await asyncio.wait_for(_hear(child, ready), timeout_s)
     except (TimeoutError, NotReady) as error:
         await child.kill()
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
@@ -94,12 +94,13 @@ def _output(child: Child) -> asyncio.StreamReader:
     return child.process.stdout
 
 
-async def _await_line(child: Child, ready: str) -> str:
+async def _hear(child: Child, ready: str) -> None:
     with child.log.open("ab") as sink:
         async for line in _output(child):
             sink.write(line)
-            if ready in (text := line.decode(errors="replace")):
-                return text.strip()
+            child.said.append(line.decode(errors="replace").strip())
+            if ready in child.said[-1]:
+                return
     raise NotReady(f"it ended with exit code {await child.process.wait()}")
 
 

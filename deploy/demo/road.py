@@ -34,11 +34,11 @@ class Services:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Simulated:
-    """The running simulators: where each serial device is, and the radio that the Bluetooth ones are on."""
+    """The running simulators: where each serial device is, and the radio that the Bluetooth ones are on, if any."""
 
     child: Child
     urls: dict[str, str]
-    radio: str
+    radio: str | None
 
 
 @dataclass(slots=True)
@@ -79,32 +79,34 @@ class Road:
             "-m", "cloud", "console", "--port", str(port),
             env={"PULSEPOST_DATABASE_URL": self.services.console_url},
         )  # fmt: skip
-        return child.ready_line.split()[-1]
+        return child.said[-1].split()[-1]
 
-    async def simulators(self, devices: Sequence[HomeDevice]) -> Simulated:
-        """The simulated devices of a home, in a process of their own."""
+    async def simulators(self, devices: Sequence[HomeDevice], reply_delay_s: float = 0.0) -> Simulated:
+        """The simulated devices of a home, in a process of their own; ``reply_delay_s`` slows serial replies down."""
         ports = self.folder / "ports"
         ports.mkdir(parents=True, exist_ok=True)
         spec = self.folder / "home.json"
-        spec.write_text(json.dumps(home_spec(devices)))
+        spec.write_text(json.dumps(home_spec(devices, reply_delay_s)))
         child = await self._start(
             "simulators",
             "-m", "device_drivers.simulators", "home", "--spec", str(spec), "--dir", str(ports),
-            ready='"radio"',
+            ready='"ready"',
         )  # fmt: skip
         return Simulated(
             child=child,
             urls={device.name: str(ports / device.name) for device in devices if device.address is None},
-            radio=json.loads(child.ready_line)["radio"],
+            radio=next((said["radio"] for said in map(json.loads, child.said) if "radio" in said), None),
         )
 
     async def home(self, devices: Sequence[HomeDevice], simulated: Simulated) -> Child:
-        """The gateway of this home, its radio being the virtual one."""
+        """The gateway of this home: as in production, but for the radio, where there is one: it is the virtual one."""
         password = self.folder / "broker-password"
         password.touch(mode=0o600)
         password.write_text(self.services.gateway_password)
         config = self.folder / "gateway.toml"
         config.write_text(gateway_config(self.gateway_id, self.services, devices, simulated.urls))
+        if simulated.radio is None:
+            return await self._start("gateway", "-m", "gateway", "run", str(config))
         shown = next((device.passkey for device in devices if device.passkey is not None), None)
         return await self._start(
             "gateway",
@@ -125,7 +127,7 @@ class Road:
         return child
 
 
-def home_spec(devices: Sequence[HomeDevice]) -> dict[str, object]:
+def home_spec(devices: Sequence[HomeDevice], reply_delay_s: float = 0.0) -> dict[str, object]:
     """The home as `python -m device_drivers.simulators home` takes it."""
 
     def shared(device: HomeDevice) -> dict[str, object]:
@@ -136,15 +138,18 @@ def home_spec(devices: Sequence[HomeDevice]) -> dict[str, object]:
             "records": list(device.records),
         }
 
+    wireless = [
+        {"address": device.address, "passkey": device.passkey, **shared(device)}
+        for device in devices
+        if device.address is not None
+    ]
     return {
-        "serial": [{"name": device.name, **shared(device)} for device in devices if device.address is None],
-        "radio": {
-            "devices": [
-                {"address": device.address, "passkey": device.passkey, **shared(device)}
-                for device in devices
-                if device.address is not None
-            ]
-        },
+        "serial": [
+            {"name": device.name, "faults": {"reply_delay_s": reply_delay_s}, **shared(device)}
+            for device in devices
+            if device.address is None
+        ],
+        **({"radio": {"devices": wireless}} if wireless else {}),
     }
 
 

@@ -35,11 +35,12 @@ class RecordSpec(Strict, frozen=True, kw_only=True):
 class Faults(Strict, frozen=True, kw_only=True):
     """What the line does to the device's frames; frames count from 1 since it was plugged in.
 
-    ``noise`` is hex and stands in the line before the first frame. ``measure_after_frame`` adds ``measured`` to the
-    memory once that frame has been sent.
+    ``reply_delay_s`` is how long the line rests after each chunk. ``noise`` is hex and stands in the line before the
+    first frame. ``measure_after_frame`` adds ``measured`` to the memory once that frame has been sent.
     """
 
     one_octet_at_a_time: bool = False
+    reply_delay_s: float = 0.0
     corrupt_frames: tuple[int, ...] = ()
     drop_frames: tuple[int, ...] = ()
     repeat_frames: tuple[int, ...] = ()
