@@ -9,6 +9,7 @@ A measurement that failed arrives as NaN (naive readers show 2047 mmHg); it is k
 
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from device_drivers.codecs.blood_pressure_measurement import (
     UNKNOWN_USER,
@@ -21,7 +22,7 @@ from device_drivers.drivers.arrivals import Arrivals
 from device_drivers.drivers.conversation import Clock, Complete, Cursor, Event, Opened, Received
 from device_drivers.drivers.device_clock import read_clock, reported_time
 from device_drivers.drivers.device_information import read_identity
-from device_drivers.errors import LinkLost, LinkTimeout
+from device_drivers.errors import CodecError, LinkLost, LinkTimeout
 from device_drivers.identity import DeviceIdentity
 from device_drivers.links.allow_list import sig_uuid
 from device_drivers.links.ports import BleLink
@@ -57,16 +58,20 @@ async def read(link: BleLink, profile: Profile, cursor: Cursor | None, now: Cloc
         yield Opened(identity=identity, coincident=coincident)
         await arrivals.subscribe(BLOOD_PRESSURE_MEASUREMENT)
         equals: Counter[str] = Counter()
+        damaged: CodecError | None = None
         while (octets := await _next(arrivals, ble.idle_timeout_s)) is not None:
-            reading = reading_from(octets, identity, profile)
-            if reading.reported_time == NO_TIME_STAMP:
-                equals[reading.reading_id] += 1
-                reading = reading_from(octets, identity, profile, occurrence=equals[reading.reading_id] - 1)
-            yield Received((reading,))
+            try:
+                reading = reading_from(octets, identity, profile)
+            except CodecError as error:
+                damaged = damaged or error  # go on: those behind it may be gone from the cuff once they are confirmed
+            else:
+                yield Received((_told_apart(reading, equals),))
+    if damaged is not None:
+        raise damaged
     yield Complete(cursor=dict(cursor or {}))
 
 
-def reading_from(octets: bytes, identity: DeviceIdentity, profile: Profile, occurrence: int = 0) -> Reading:
+def reading_from(octets: bytes, identity: DeviceIdentity, profile: Profile) -> Reading:
     """One indication. CodecError."""
     record = decode_blood_pressure_measurement(
         octets,
@@ -80,10 +85,17 @@ def reading_from(octets: bytes, identity: DeviceIdentity, profile: Profile, occu
         reported_time=_reported_time(record, profile),
         profile=profile.id,
         raw=octets,
-        occurrence=occurrence,
         user_index=None if record.user_id in (None, UNKNOWN_USER) else record.user_id,
         annotations=_annotations(record),
     )
+
+
+def _told_apart(reading: Reading, equals: Counter[str]) -> Reading:
+    """Without a time stamp, equal figures in one session are different measurements; with one, the same."""
+    if reading.reported_time != NO_TIME_STAMP:
+        return reading
+    equals[reading.reading_id] += 1
+    return replace(reading, occurrence=equals[reading.reading_id] - 1)
 
 
 async def _next(arrivals: Arrivals, idle_timeout_s: float) -> bytes | None:

@@ -39,7 +39,7 @@ from device_drivers.drivers.record_access import (
     count_records,
     start_report,
 )
-from device_drivers.errors import IncompleteTransfer, ProtocolError
+from device_drivers.errors import CodecError, IncompleteTransfer, LinkError, ProtocolError
 from device_drivers.identity import DeviceIdentity
 from device_drivers.links.allow_list import sig_uuid
 from device_drivers.links.ports import BleLink
@@ -90,6 +90,7 @@ class _Transfer:
     seen: dict[int, GlucoseMeasurement] = field(default_factory=dict)
     ready: list[Reading] = field(default_factory=list)
     missing_contexts: int = 0
+    damaged: CodecError | None = None
     _open: tuple[GlucoseMeasurement, bytes] | None = None
 
     @property
@@ -101,7 +102,7 @@ class _Transfer:
         return record is not None and record.base_time.text == self.known.base_time
 
     def accept(self, characteristic: object, octets: bytes) -> None:
-        """A measurement or a context. CodecError: then the visit ends, and this record is read again."""
+        """A measurement or a context. CodecError."""
         if characteristic == GLUCOSE_MEASUREMENT_CONTEXT:
             self._merge(decode_glucose_measurement_context(octets), octets)
             return
@@ -152,11 +153,13 @@ async def read(link: BleLink, profile: Profile, cursor: Cursor | None, now: Cloc
         known, expected = await _resume(link, arrivals, cursor, holds)
         transfer = _Transfer(identity, profile, known, expected)
         async for readings in _report(link, arrivals, transfer):
-            yield Received(readings)
-        if known is not None and not transfer.known_is_there:
+            if readings:
+                yield Received(readings)
+        if known is not None and not transfer.known_is_there and len(transfer.seen) < holds:
             transfer = _Transfer(identity, profile, None, holds)
             async for readings in _report(link, arrivals, transfer):
-                yield Received(readings)
+                if readings:
+                    yield Received(readings)
         yield _complete(transfer, holds)
 
 
@@ -175,21 +178,39 @@ async def _resume(link: BleLink, arrivals: Arrivals, cursor: Cursor | None, hold
 
 
 async def _report(link: BleLink, arrivals: Arrivals, transfer: _Transfer) -> AsyncIterator[tuple[Reading, ...]]:
-    """Run one report to its end and check that it was whole. IncompleteTransfer."""
+    """Run one report to its end and check that it was whole. CodecError, IncompleteTransfer, LinkError.
+
+    Whatever goes wrong, every whole reading is given out first: one damaged record must not hide those behind it.
+    """
     await start_report(link, since=transfer.known.sequence_number if transfer.known else None)
-    while True:
-        characteristic, octets = await arrivals.next(PROCEDURE_TIMEOUT_S)
-        if characteristic == RECORD_ACCESS_CONTROL_POINT:
-            break
-        transfer.accept(characteristic, octets)
-        if transfer.ready and (len(transfer.ready) >= _BATCH or not arrivals.waiting):
+    end: bytes | None = None
+    while end is None:
+        try:
+            end = await _next_into(transfer, arrivals)
+        except LinkError:
+            yield transfer.take()
+            raise
+        if len(transfer.ready) >= _BATCH or not arrivals.waiting:
             yield transfer.take()
     transfer.close()
-    if transfer.ready:
-        yield transfer.take()
-    check_end_of_report(octets)
+    yield transfer.take()
+    check_end_of_report(end)
+    if transfer.damaged is not None:
+        raise transfer.damaged
     if len(transfer.seen) < transfer.expected:
         raise IncompleteTransfer(transfer.expected, len(transfer.seen))
+
+
+async def _next_into(transfer: _Transfer, arrivals: Arrivals) -> bytes | None:
+    """Take what comes next; the octets of the answer that ends the report, None before. LinkError."""
+    characteristic, octets = await arrivals.next(PROCEDURE_TIMEOUT_S)
+    if characteristic == RECORD_ACCESS_CONTROL_POINT:
+        return octets
+    try:
+        transfer.accept(characteristic, octets)
+    except CodecError as error:
+        transfer.damaged = transfer.damaged or error
+    return None
 
 
 def _understand(cursor: Cursor | None) -> _Last | None:

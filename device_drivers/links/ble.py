@@ -290,10 +290,11 @@ def _mapped(gone: asyncio.Event | None) -> Iterator[None]:
     except (BleakError, OSError, EOFError) as error:  # TimeoutError is an OSError
         if gone is not None and gone.is_set():
             raise LinkLost("the device hung up") from error
-        raise _translated(error) from error
+        raise translated(error) from error
 
 
-def _translated(error: Exception) -> DeviceError:
+def translated(error: Exception) -> DeviceError:
+    """The one mapping of bleak's, D-Bus's and the system's errors."""
     match error:
         case TimeoutError():
             return LinkTimeout("the device did not answer in time")

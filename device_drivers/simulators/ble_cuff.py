@@ -43,6 +43,8 @@ class Cuff(Peripheral):
     def __init__(self, profile: Profile, spec: BleDeviceSpec, now: Now) -> None:
         super().__init__(profile, spec, now)
         self.memory: deque[KeptMeasurement] = deque(maxlen=profile.device.memory)
+        self.sends: list[bytes] | None = None  # these octets instead of what it holds
+        self.hangs_up = True
         self._measurement: Characteristic[bytes] | None = None
         for record in sorted(spec.records, key=lambda record: record.age_s, reverse=True):
             self.measure(record)
@@ -89,15 +91,18 @@ class Cuff(Peripheral):
             self.run(self._send_all())
 
     async def _send_all(self) -> None:
+        """Everything, one confirmed indication after the other; whatever is not confirmed is sent again."""
         if self._measurement is None:
             return
-        for kept in list(self.memory):
+        for octets in self.sends or ():
+            await self.push(self._measurement, octets, indicate=True)
+        for kept in list(self.memory) if self.sends is None else ():
             if not await self.push(self._measurement, self.encoded(kept), indicate=True):
                 return
             kept.taken = True
         if self.spec.deletes_when_confirmed:
             self.memory.clear()
-        if self.connection is not None:
+        if self.connection is not None and self.hangs_up:
             await self.connection.disconnect()
 
 

@@ -67,6 +67,7 @@ class Glucometer(Peripheral):
         self._taken_up_to = -1
         self._busy_left = spec.faults.busy_requests
         self._procedure: asyncio.Task[None] | None = None
+        self._answered = False
         self._measurement: Characteristic[bytes] | None = None
         self._context: Characteristic[bytes] | None = None
         self._control_point: Characteristic[bytes] | None = None
@@ -83,7 +84,11 @@ class Glucometer(Peripheral):
     def reset(self) -> None:
         """The patient resets the meter: the memory is empty and counting starts again."""
         self.memory.clear()
-        self._next_sequence_number = 0
+        self.set_next_sequence_number(0)
+
+    def set_next_sequence_number(self, number: int) -> None:
+        """The meter counts on from here, whatever it holds."""
+        self._next_sequence_number = number
         self._taken_up_to = -1
 
     def has_untaken(self) -> bool:
@@ -130,9 +135,11 @@ class Glucometer(Peripheral):
 
     def _start(self, procedure: Coroutine[None, None, None]) -> None:
         """One procedure at a time; it ends when its indication is confirmed."""
-        if self._procedure is not None and not self._procedure.done():
+        running = self._procedure is not None and not self._procedure.done()
+        if running and (not self._answered or self.awaits_confirmation()):
             procedure.close()
             raise att.ATT_Error(_PROCEDURE_ALREADY_IN_PROGRESS)
+        self._answered = False
         self._procedure = self.run(procedure)
 
     async def _report(self, request: Request) -> None:
@@ -156,6 +163,7 @@ class Glucometer(Peripheral):
 
     async def _answer(self, response: NumberOfStoredRecords | Response) -> None:
         if self._control_point is not None:
+            self._answered = True
             await self.send(self._control_point, encode_response(response), indicate=True)
 
     def encoded(self, stored: StoredRecord) -> GlucoseMeasurement:

@@ -107,6 +107,7 @@ class Peripheral:
         if self._pushed != self.spec.faults.omit:
             await self.send(characteristic, value, indicate=indicate)
         if self._pushed == self.spec.faults.drop_after:
+            await connection.drain()
             await connection.disconnect(hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR)
         return self.connection is not None
 
@@ -120,6 +121,11 @@ class Peripheral:
             )
         else:
             await self.device.notify_subscriber(self.connection, characteristic, value)
+
+    def awaits_confirmation(self) -> bool:
+        """Whether the central has not yet confirmed the last indication."""
+        pending = self.device.gatt_server.pending_confirmations.get(self.connection) if self.connection else None
+        return pending is not None and not pending.done()
 
     def is_subscribed(self, characteristic: Characteristic[bytes]) -> bool:
         """Whether the central has configured this characteristic's descriptor."""
