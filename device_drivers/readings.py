@@ -130,13 +130,14 @@ class Reading:
         """32 hex digits: the identity of this reading, from what the device said and nothing that we corrected.
 
         Grammar (version 1, an opaque key; changing it needs a new wire version): SHA-256, first 16 octets, over the
-        UTF-8 of these fields joined by U+001F: ``1``, device_id, kind, sequence number or empty, reported time's
-        text, then per component ``code=value unit state``, and the occurrence.
+        UTF-8 of these fields joined by U+001F: ``1``, device_id, kind, the cuff's user slot or empty, sequence number
+        or empty, reported time's text, then per component ``code=value unit state``, and the occurrence.
         """
         fields = [
             "1",
             self.device.device_id,
             self.kind,
+            "" if self.user_index is None else str(self.user_index),
             "" if self.sequence_number is None else str(self.sequence_number),
             self.reported_time.text,
             *(f"{c.code}={c.quantity.value} {c.quantity.unit} {c.quantity.state}" for c in self.components),
