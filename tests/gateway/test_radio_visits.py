@@ -23,6 +23,7 @@ PRESSURE = (BleRecordSpec(age_s=60, systolic=186, diastolic=112, mean=137, pulse
 
 
 def room_of(faults: RadioFaults | None = None) -> RadioSpec:
+    """A meter and a cuff that advertise while they hold something that nobody has taken."""
     return RadioSpec(
         devices=(
             BleDeviceSpec(
@@ -33,9 +34,15 @@ def room_of(faults: RadioFaults | None = None) -> RadioSpec:
                 passkey=PASSKEY,
                 records=GLUCOSE,
                 faults=faults or RadioFaults(),
+                advertise_every_s=3600.0,
             ),
             BleDeviceSpec(
-                profile="and-ua-651ble", address=CUFF, serial_number="SIM000002", name="cuff", records=PRESSURE
+                profile="and-ua-651ble",
+                address=CUFF,
+                serial_number="SIM000002",
+                name="cuff",
+                records=PRESSURE,
+                advertise_every_s=3600.0,
             ),
         )
     )
