@@ -207,8 +207,15 @@ class Peripheral:
                     break
             else:
                 await self._hung_up.wait()
+                await self._settled()
             if self._may_sleep():
                 await self._came(self._news, self.spec.advertise_every_s)
+
+    async def _settled(self) -> None:
+        """Once the procedures of the last conversation have seen that it is over."""
+        others = self._tasks - {asyncio.current_task()}
+        if others:
+            await asyncio.wait(others)
 
     def _may_sleep(self) -> bool:
         return self.spec.advertise_every_s > 0 and not self.has_untaken()

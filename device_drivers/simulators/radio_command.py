@@ -29,6 +29,7 @@ async def run(args: argparse.Namespace) -> int:
     async with AsyncExitStack() as stack:
         room = await open_room(stack, radio_part(home), args.listen)
         listener = asyncio.create_task(_listen(room))
+        say({"ready": True})
         await until_told_to_stop()
         listener.cancel()
     return 0
