@@ -33,6 +33,8 @@ class Mdc(IntEnum):
     CONC_GLU_CONTROL = 160208
     CONC_GLU_UNDETERMINED_WHOLEBLOOD = 160364
     CONC_GLU_UNDETERMINED_PLASMA = 160368
+    # 11073-10101 has a term for ketones in urine only; this is a private term (0xF001) of partition 2.
+    PRIVATE_CONC_KETONE_CAPILLARY_WHOLEBLOOD = 192513
 
 
 # A glucose value maps to a LOINC code by the unit that the meter reported (standards: HL7 PHD IG, gematik HDDT).

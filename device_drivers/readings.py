@@ -20,6 +20,7 @@ class Kind(StrEnum):
 
     GLUCOSE = "glucose"
     BLOOD_PRESSURE = "blood_pressure"
+    KETONE = "ketone"
 
 
 class QuantityState(StrEnum):

@@ -49,6 +49,14 @@ class SerialPort(Strict, frozen=True, kw_only=True):
     retries: int = 3
 
 
+class Hid(Strict, frozen=True, kw_only=True):
+    """A USB HID device: reports of a fixed length, found by the USB ids of ``[device.match]``."""
+
+    report_length: Literal[8, 64]
+    reply_timeout_s: float = 1.0
+    retries: int = 3
+
+
 class Pairing(Strict, frozen=True, kw_only=True):
     """BLE bonding: how, and what the patient has to press."""
 
@@ -101,16 +109,18 @@ class Firmware(Evidence, frozen=True, kw_only=True):
     """
 
     versions: str = "*"
-    transport: Literal["serial", "ble"]
+    transport: Literal["serial", "ble", "hid"]
     serial: SerialPort | None = None
     ble: Ble | None = None
+    hid: Hid | None = None
     clock: Clock
     values: Values
     commands: tuple[str, ...] = ()
     quirks: tuple[Quirk, ...] = ()
 
     def __post_init__(self) -> None:
-        if (self.serial is None) != (self.transport != "serial") or (self.ble is None) != (self.transport != "ble"):
+        tables = {"serial": self.serial, "ble": self.ble, "hid": self.hid}
+        if {name for name, table in tables.items() if table is not None} != {self.transport}:
             raise ValueError(f"transport {self.transport} needs exactly its own table")
 
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Protocol
 
 from device_drivers.identity import DeviceIdentity
-from device_drivers.links.ports import BleLink, SerialLink
+from device_drivers.links.ports import BleLink, ReportLink, SerialLink
 from device_drivers.readings import Reading
 from device_drivers.timestamps import CoincidentTimeStamp
 from firmware_profiles.schema import Profile
@@ -62,6 +62,14 @@ class SerialDriver(Protocol):
 
     def __call__(
         self, link: SerialLink, profile: Profile, cursor: Cursor | None, now: Clock
+    ) -> AsyncIterator[Event]: ...
+
+
+class ReportDriver(Protocol):
+    """A conversation over HID reports."""
+
+    def __call__(
+        self, link: ReportLink, profile: Profile, cursor: Cursor | None, now: Clock
     ) -> AsyncIterator[Event]: ...
 
 

@@ -1,7 +1,7 @@
 """The seam to hardware: what a driver may ask of a link. No driver knows what lies behind it.
 
 Implementations: ``links.ble`` (the only file here that imports bleak), ``links.serial`` (the only one that imports
-pyserial), and the in-memory doors of ``device_drivers.simulators``.
+pyserial), ``links.hid`` (hidraw devices), and the in-memory doors of ``device_drivers.simulators``.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -26,6 +26,26 @@ class SerialLink(Protocol):
 
     async def drain_input(self) -> None:
         """Forget stale octets that arrived before the conversation."""
+        ...
+
+
+class ReportLink(Protocol):
+    """A USB HID device: reports of a fixed length, both ways. All errors are ``LinkError``s."""
+
+    async def write(self, report: bytes) -> None:
+        """Send one output report, unless the profile forbids the command (``ForbiddenCommand``)."""
+        ...
+
+    async def set_feature(self, report: bytes) -> None:
+        """Set a feature report (Omron selects its mode so); guarded like ``write``."""
+        ...
+
+    async def read(self, timeout_s: float) -> bytes:
+        """The next input report, whole. LinkTimeout, LinkLost."""
+        ...
+
+    async def drain_input(self) -> None:
+        """Forget stale reports that arrived before the conversation."""
         ...
 
 
