@@ -1,9 +1,10 @@
 """Who a device says it is."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class DeviceIdentity:
     """A personal health device as it identified itself in one session.
 
@@ -18,7 +19,7 @@ class DeviceIdentity:
     address: str | None = None
     firmware: str | None = None
 
-    @property
+    @cached_property
     def device_id(self) -> str:
         """The one key that ties readings to this device, stable over visits and gateways.
 

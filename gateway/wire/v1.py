@@ -18,6 +18,7 @@ message may be without readings: then it tells of its session alone.
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
@@ -236,6 +237,8 @@ def wire_device(identity: DeviceIdentity) -> WireDevice:
     )
 
 
+# All readings of a session share one identity: made once, its device_id is worked out once.
+@lru_cache(maxsize=1024)
 def device_identity(device: WireDevice) -> DeviceIdentity:
     """Back from the wire."""
     return DeviceIdentity(
