@@ -1,0 +1,34 @@
+"""The demonstration is the README's promise: what it prints is checked here as a newcomer would see it."""
+
+import json
+import subprocess
+import sys
+
+from deploy.demo import cast
+
+EXPECTED = sum(len(device.records) for device in cast.DEVICES)
+
+
+def demo(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "deploy.demo", *arguments], capture_output=True, text=True, timeout=100, check=False
+    )
+
+
+def test_the_check_holds_and_prints_the_time_from_byte_to_screen_of_each_reading() -> None:
+    done = demo("--check")
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert len({line["reading_id"] for line in lines}) == EXPECTED
+    assert all(0 < line["byte_to_screen_ms"] < 30_000 for line in lines)
+    assert {line["device"] for line in lines} == {
+        f"{maker}:sn:{device.serial_number}"
+        for maker, device in zip(("roche", "a-d-medical", "lifescan", "taidoc"), cast.DEVICES, strict=True)
+    }
+    assert f"{EXPECTED} stored" in done.stdout
+
+
+def test_an_option_that_is_none_is_refused_with_the_usage() -> None:
+    done = demo("--chekc")
+    assert done.returncode == 2
+    assert "usage: python -m deploy.demo" in done.stderr
