@@ -1,7 +1,7 @@
 """What the database tells us: ids only; whoever may see the record reads it from its table."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -38,4 +38,4 @@ def parse(payload: str) -> Notice:
     return _DECODER.decode(payload)
 
 
-_DECODER = msgspec.json.Decoder(Notice)
+_DECODER: Final[msgspec.json.Decoder[Notice]] = msgspec.json.Decoder(Notice)

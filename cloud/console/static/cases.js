@@ -68,8 +68,7 @@ document.body.addEventListener("live:worklist", (event) => {
   for (const row of [...list.children]) if (!ids.has(row.id)) remove(row);
   for (const row of rows) {
     const old = document.getElementById(row.id);
-    if (old?.dataset.state !== row.dataset.state || old?.dataset.order !== row.dataset.order
-        || old?.dataset.mine !== row.dataset.mine) apply(row, !first);
+    if (["changed", "state", "order", "mine"].some((name) => old?.dataset[name] !== row.dataset[name])) apply(row, !first);
   }
   first = false;
   count();

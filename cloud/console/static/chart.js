@@ -5,6 +5,14 @@ const words = JSON.parse(box.dataset.words);
 const HEIGHT = 240;
 let plots = [];
 
+const widthIn = (figure) => Math.max(260, figure.clientWidth - 16); // its padding
+
+const resized = new ResizeObserver(() => {
+  for (const [plot, figure] of plots) {
+    if (plot.width !== widthIn(figure)) plot.setSize({ width: widthIn(figure), height: HEIGHT });
+  }
+});
+
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 function limitLines(plot, chart) {
@@ -92,7 +100,7 @@ function draw(chart, zone) {
   const format = (form) => (_plot, ticks) => ticks.map((tick) => new Date(tick * 1000).toLocaleString(document.documentElement.lang, { timeZone: zone, ...form }));
   const days = (span(chart)?.[1] ?? 0) - (span(chart)?.[0] ?? 0) > 3 * 86400;
   const options = {
-    width: Math.max(280, figure.clientWidth),
+    width: widthIn(figure),
     height: HEIGHT,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
     cursor: { drag: { x: false, y: false }, points: { show: false } },
@@ -107,13 +115,16 @@ function draw(chart, zone) {
     }))],
     hooks: { draw: [(plot) => { limitLines(plot, chart); points(plot, chart); offScale(plot, chart); }] },
   };
-  plots.push([new uPlot(options, [chart.times, ...Object.values(chart.lines)], figure), figure]);
+  const plot = new uPlot(options, [chart.times, ...Object.values(chart.lines)], figure);
+  plots.push([plot, figure]);
+  resized.observe(figure);
 }
 
 async function refresh() {
   const answer = await fetch(box.dataset.series, { headers: { Accept: "application/json" } }).catch(() => null);
   if (!answer?.ok) return;
   const { zone, charts } = await answer.json();
+  resized.disconnect();
   plots.forEach(([plot]) => plot.destroy());
   plots = [];
   box.replaceChildren();
@@ -130,5 +141,4 @@ async function refresh() {
 document.body.addEventListener("live:reading", refresh);
 document.body.addEventListener("live:open", refresh);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", refresh);
-new ResizeObserver(() => plots.forEach(([plot, figure]) => plot.setSize({ width: Math.max(280, figure.clientWidth), height: HEIGHT }))).observe(box);
 refresh();

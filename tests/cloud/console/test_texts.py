@@ -1,0 +1,62 @@
+"""Words for codes."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from alerting.lifecycle import State
+from alerting.limits import DEFAULT_LIMITS, Priority
+from cloud.auth.models import Refusal, Role
+from cloud.console import texts
+from device_drivers.readings import QuantityState
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("span", "said"),
+    [
+        (timedelta(seconds=-5), "under 1 min"),
+        (timedelta(seconds=59), "under 1 min"),
+        (timedelta(minutes=59, seconds=59), "59 min"),
+        (timedelta(hours=2, minutes=5), "2 h 5 min"),
+        (timedelta(days=4, hours=5), "4 d"),
+    ],
+)
+def test_a_span_is_said_in_its_largest_units(span: timedelta, said: str) -> None:
+    assert texts.duration(span) == said
+
+
+def test_a_deadline_is_ahead_or_missed() -> None:
+    assert texts.due(NOW + timedelta(minutes=9), NOW) == "due in 9 min"
+    assert texts.due(NOW, NOW) == "overdue by under 1 min"
+
+
+@pytest.mark.parametrize(
+    ("value", "state", "bound", "said"),
+    [
+        (Decimal("5.40"), "measured", None, "5.40 mg/dL"),
+        (None, "above_range", Decimal(600), "HI, above 600 mg/dL"),
+        (None, "below_range", Decimal(20), "LO, below 20 mg/dL"),
+        (None, "above_range", None, "HI"),
+        (None, "not_a_number", None, "Failed measurement"),
+    ],
+)
+def test_a_figure_is_said_as_the_device_meant_it(
+    value: Decimal | None, state: str, bound: Decimal | None, said: str
+) -> None:
+    assert texts.figure(value, state, bound, "mg/dL") == said
+
+
+def test_every_code_that_we_know_has_its_words() -> None:
+    assert {limit.condition for limit in DEFAULT_LIMITS} == set(texts.CONDITIONS)
+    assert set(State) == set(texts.STATES)
+    assert set(Priority) == set(texts.PRIORITIES)
+    assert set(Role) == set(texts.ROLES)
+    assert set(Refusal) == set(texts.SIGN_IN_REFUSALS)
+    assert set(QuantityState) - {QuantityState.MEASURED} == set(texts.QUANTITY_STATES)
+
+
+def test_a_code_that_nobody_knows_is_said_as_it_is() -> None:
+    assert texts.word("strip_type_incorrect", {}) == "strip type incorrect"

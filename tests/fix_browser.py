@@ -1,0 +1,66 @@
+"""A real browser: Debian's Chromium, driven by Playwright, with a fresh profile for every test."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, sync_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+# Nothing but our own pages: no update, no sync, no first-run page, no request of the browser's own.
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    """One process per test: Playwright keeps an event loop running in this thread, which async tests cannot bear."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+DESKTOP = (1366, 768)
+PHONE = (390, 844)
+# Put over a test to run it on both.
+ON_BOTH_SCREENS = pytest.mark.parametrize("profile", [DESKTOP, PHONE], ids=["desktop", "phone"], indirect=True)
+
+
+@pytest.fixture
+def profile(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
+    """A profile of its own, on a nurse's screen unless the test says otherwise."""
+    width, height = getattr(request, "param", DESKTOP)
+    context = browser.new_context(viewport={"width": width, "height": height})
+    try:
+        yield context
+    finally:
+        context.close()
+
+
+@pytest.fixture
+def page(profile: BrowserContext) -> Iterator[Page]:
+    """An empty page; at the end, nothing may have been thrown or refused by the content security policy on it."""
+    page = profile.new_page()
+    complaints: list[str] = []
+
+    def note_error(error: Error) -> None:
+        complaints.append(error.message)
+
+    def note_message(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            complaints.append(message.text)
+
+    page.on("pageerror", note_error)
+    page.on("console", note_message)
+    yield page
+    assert not complaints
