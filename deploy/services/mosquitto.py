@@ -84,8 +84,12 @@ class Mosquitto:
         return next(int(line.split()[1]) for line in lines if line.startswith("listener "))
 
     def _has_ended(self) -> bool:
-        """Its pid file is there (it is written before the port is opened) and its process is not."""
-        return (self._folder / "mosquitto.pid").exists() and self.process() is None
+        """Its pid file is written (that is done before the port is opened) and its process is not there.
+
+        The file is made empty and written a moment later: empty, it says nothing yet.
+        """
+        pid_file = self._folder / "mosquitto.pid"
+        return pid_file.exists() and pid_file.read_text() != "" and self.process() is None
 
     def _write_configuration(self, port: int) -> None:
         text = configuration(address=LOOPBACK, port=port, folder=self._installation.inside(self._folder))

@@ -34,7 +34,7 @@ class Process:
         """
         try:
             process = cls.of(int(file.read_text().split()[0]))
-            if process is not None and process._was_given(argument) and process._root() == root:
+            if process is not None and process._was_given(argument) and process._link("root").samefile(root):
                 return process
         except (OSError, IndexError, ValueError):  # no file, half a file, or a process that ended while we looked
             pass
@@ -82,8 +82,9 @@ class Process:
     def _was_given(self, argument: str) -> bool:
         return argument.encode() in Path(f"/proc/{self.pid}/cmdline").read_bytes().split(b"\0")
 
-    def _root(self) -> Path:
-        return Path(f"/proc/{self.pid}/root").readlink()
+    def _link(self, name: str) -> Path:
+        """`root` or `cwd`: to be compared as a file, since its path may be told from another mount namespace."""
+        return Path(f"/proc/{self.pid}/{name}")
 
 
 def wait_until_none_in(folder: Path, timeout_s: float) -> bool:
@@ -100,9 +101,9 @@ def wait_until_none_in(folder: Path, timeout_s: float) -> bool:
 def _one_in(folder: Path) -> Process | None:
     for link in Path("/proc").glob("[0-9]*/cwd"):
         try:
-            if link.readlink() == folder and (process := Process.of(int(link.parent.name))) is not None:
+            if link.samefile(folder) and (process := Process.of(int(link.parent.name))) is not None:
                 return process
-        except OSError:  # somebody else's process, or one that ended while we looked
+        except OSError:  # somebody else's process, a kernel thread, or one that ended while we looked
             continue
     return None
 
