@@ -1,6 +1,7 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from device_drivers.drivers.bluetooth_blood_pressure import reading_from
@@ -10,7 +11,8 @@ from device_drivers.nomenclature import Mdc, Unit
 from device_drivers.readings import QuantityState
 from device_drivers.simulators.radio_spec import BleDeviceSpec, BleRecordSpec, RadioFaults
 from firmware_profiles.catalogue import catalogue
-from tests.fix_ble import CUFF, BleHome, Visited
+from firmware_profiles.schema import Profile
+from tests.fix_ble import CUFF, BleHome, Visited, visit
 
 UA_651 = "and-ua-651ble"
 BM85 = "beurer-bm85"
@@ -132,4 +134,8 @@ async def test_a_damaged_record_does_not_hide_those_behind_it(ble_home: BleHome)
 async def test_a_cuff_that_stays_silent_is_left(ble_home: BleHome) -> None:
     device = await ble_home.cuff(cuff(measured(120)))
     device.hangs_up = False
-    assert (await ble_home.visit(device)).complete is not None
+    soon = msgspec.structs.replace(device.ble, idle_timeout_s=0.2)
+    firmware = msgspec.structs.replace(device.profile.firmware, ble=soon)
+    visited = await visit(ble_home.backend, Profile(device=device.profile.device, firmware=firmware), CUFF)
+    assert visited.complete is not None
+    assert len(visited.readings) == 1
