@@ -2,4 +2,12 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["tests.fix_ble", "tests.fix_services", "tests.fix_road", "tests.fix_cloud", "tests.fix_gateway", "tests.fix_console", "tests.fix_browser"]
+pytest_plugins = [
+    "tests.fix_ble",
+    "tests.fix_services",
+    "tests.fix_road",
+    "tests.fix_cloud",
+    "tests.fix_gateway",
+    "tests.fix_console",
+    "tests.fix_browser",
+]
