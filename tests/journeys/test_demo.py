@@ -1,8 +1,10 @@
 """The demonstration is the README's promise: what it prints is checked here as a newcomer would see it."""
 
 import json
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 from deploy.demo import cast
 
@@ -26,6 +28,26 @@ def test_the_check_holds_and_prints_the_time_from_byte_to_screen_of_each_reading
         for maker, device in zip(("roche", "a-d-medical", "lifescan", "taidoc"), cast.DEVICES, strict=True)
     }
     assert f"{EXPECTED} stored" in done.stdout
+
+
+def test_ctrl_c_stops_everything_that_was_started() -> None:
+    running = subprocess.Popen(
+        [sys.executable, "-m", "deploy.demo"], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert running.stdout is not None
+    said = list(iter(running.stdout.readline, "Ctrl-C stops everything.\n"))
+    assert any("login nurse" in line for line in said)
+    children = children_of(running.pid)
+    assert len(children) == 4  # console, ingest, simulators, gateway
+    running.send_signal(signal.SIGINT)
+    assert running.wait(30) == 0
+    assert [child for child in children if child.exists()] == []
+
+
+def children_of(pid: int) -> list[Path]:
+    """The /proc entries of a process's children."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [Path(f"/proc/{child}") for child in listed.split()]
 
 
 def test_an_option_that_is_none_is_refused_with_the_usage() -> None:
