@@ -31,16 +31,16 @@ def test_the_check_holds_and_prints_the_time_from_byte_to_screen_of_each_reading
 
 
 def test_ctrl_c_stops_everything_that_was_started() -> None:
-    running = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "deploy.demo"], stdout=subprocess.PIPE, text=True, start_new_session=True
-    )
-    assert running.stdout is not None
-    said = list(iter(running.stdout.readline, "Ctrl-C stops everything.\n"))
-    assert any("login nurse" in line for line in said)
-    children = children_of(running.pid)
-    assert len(children) == 4  # console, ingest, simulators, gateway
-    running.send_signal(signal.SIGINT)
-    assert running.wait(30) == 0
+    ) as running:
+        assert running.stdout is not None
+        said = list(iter(running.stdout.readline, "Ctrl-C stops everything.\n"))
+        assert any("login nurse" in line for line in said)
+        children = children_of(running.pid)
+        assert len(children) == 4  # console, ingest, simulators, gateway
+        running.send_signal(signal.SIGINT)
+        assert running.wait(30) == 0
     assert [child for child in children if child.exists()] == []
 
 
