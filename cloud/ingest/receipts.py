@@ -4,9 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
+
 from cloud.ingest.arrivals import Arrival, Decoded, Refusal
 from gateway.wire import v1
 
+# In one message; about 10 kB.
+MAX_RECEIPTS = 100
 MESSAGE_ID_OCTETS = 16  # of the correlation data
 
 
@@ -42,6 +46,35 @@ def of_whole(arrival: Arrival, refusal: Refusal, committed_at: datetime) -> Outc
             reason=refusal.code.value,
         ),
     )
+
+
+def together(outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+    """Fewer messages: the receipts of one gateway's readings in one, under the id of its latest message.
+
+    A gateway frees readings by their own ids; only the fate of a whole message, or of one without readings, needs that
+    message's id and stays alone.
+    """
+    alone: list[Outcome] = []
+    gathered: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        if not outcome.receipts.receipts:
+            alone.append(outcome)
+            continue
+        open_ones = gathered.setdefault(outcome.gateway_id, [])
+        if open_ones and _fit(open_ones[-1], outcome):
+            open_ones[-1] = _joined(open_ones[-1], outcome)
+        else:
+            open_ones.append(outcome)
+    return [*(outcome for ones in gathered.values() for outcome in ones), *alone]
+
+
+def _fit(one: Outcome, other: Outcome) -> bool:
+    return len(one.receipts.receipts) + len(other.receipts.receipts) <= MAX_RECEIPTS
+
+
+def _joined(earlier: Outcome, later: Outcome) -> Outcome:
+    receipts = earlier.receipts.receipts + later.receipts.receipts
+    return Outcome(later.gateway_id, msgspec.structs.replace(later.receipts, receipts=receipts))
 
 
 def quarantined(reading_id: str, reason: str | None) -> v1.Receipt:

@@ -13,7 +13,7 @@ import psycopg
 from cloud import clock
 from cloud.config import IngestSettings
 from cloud.db.connect import Connection, open_connection
-from cloud.ingest import status
+from cloud.ingest import receipts, status
 from cloud.ingest.arrivals import Arrival
 from cloud.ingest.handle import handle
 from cloud.ingest.receipts import Outcome
@@ -69,7 +69,7 @@ class Worker:
         if statuses:
             self._persistently(lambda connection: status.record(connection, statuses))
         self._subscriber.acknowledge(batch)
-        for outcome in outcomes:
+        for outcome in receipts.together(outcomes):
             self._subscriber.publish(v1.topic(outcome.gateway_id, "receipts"), v1.encode(outcome.receipts))
 
     def _persistently(self, work: Callable[[Connection], T]) -> T:
