@@ -190,7 +190,7 @@ async def test_a_meter_that_refuses_for_another_reason_is_not_pestered(ble_home:
     ("value", "state", "bound"),
     [
         ("HI", QuantityState.ABOVE_RANGE, Decimal(600)),
-        ("LO", QuantityState.BELOW_RANGE, Decimal(10)),
+        ("LO", QuantityState.BELOW_RANGE, Decimal(20)),
         ("NaN", QuantityState.NOT_A_NUMBER, None),
     ],
 )
