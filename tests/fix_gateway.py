@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -40,7 +41,9 @@ class FakeCloud:
         client.on_message = self._on_message
         client.reconnect_delay_set(1, 1)
         self._client = client
-        client.connect_async(self._broker.host, self._broker.port, clean_start=False)
+        session = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's only untyped class
+        session.SessionExpiryInterval = 3600
+        client.connect_async(self._broker.host, self._broker.port, clean_start=False, properties=session)
         client.loop_start()
         try:
             await asyncio.wait_for(self._subscribed.wait(), 10)
