@@ -23,10 +23,12 @@ from cloud.config import BrokerAddress
 
 log = logging.getLogger(__name__)
 
-GROUP = "ingest"
-# How long the broker keeps the queue of a worker that is away. Long enough for a restart; after it gateways, which
-# miss their receipts, send again through another worker.
-SESSION_EXPIRY_S = 300
+TOPIC_FILTERS = tuple(f"$share/ingest/phg/v1/+/{channel}" for channel in ("readings", "status"))
+# How long the broker keeps the queue of a worker that died. Long enough for a restart, and no longer: a broker deals
+# its share of the messages to a worker that is away as well (Mosquitto 2.0 does, measured), and there they wait.
+# When the session expires, gateways miss their receipts and send again through another worker.
+SESSION_EXPIRY_S = 20
+LEAVE_TIMEOUT_S = 2.0
 # Messages that the broker may have out with us unacknowledged; it bounds our memory while the database is away.
 RECEIVE_MAXIMUM = 2000
 KEEPALIVE_S = 20
@@ -54,6 +56,7 @@ class Subscriber:
 
     def __init__(self, broker: BrokerAddress, client_id: str, now: Callable[[], datetime]) -> None:
         self.subscribed = threading.Event()
+        self._left = threading.Event()
         self._now = now
         self._broker = broker
         self._arrived: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
@@ -66,6 +69,7 @@ class Subscriber:
         self._client.reconnect_delay_set(min_delay=1, max_delay=5)
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
+        self._client.on_unsubscribe = lambda *_: self._left.set()
         self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._on_message
 
@@ -79,9 +83,17 @@ class Subscriber:
         )
         self._client.loop_start()
 
+    def leave(self) -> None:
+        """Take no more messages; what has come already can still be collected and acknowledged."""
+        if self.subscribed.is_set():
+            self._client.unsubscribe(list(TOPIC_FILTERS))
+            self._left.wait(LEAVE_TIMEOUT_S)
+
     def stop(self) -> None:
-        """Leave; the broker keeps our session, and what is unacknowledged comes again."""
-        self._client.disconnect()
+        """Disconnect for good: the broker forgets our session, so that no message is dealt to it any more."""
+        properties = Properties(PacketTypes.DISCONNECT)  # type: ignore[no-untyped-call]  # paho leaves it untyped
+        properties.SessionExpiryInterval = 0
+        self._client.disconnect(properties=properties)
         self._client.loop_stop()
 
     def collect(self, timeout_s: float) -> Sequence[Delivery]:
@@ -119,7 +131,7 @@ class Subscriber:
             return
         self._connection += 1
         options = SubscribeOptions(qos=1)
-        client.subscribe([(f"$share/{GROUP}/phg/v1/+/{channel}", options) for channel in ("readings", "status")])
+        client.subscribe([(topic_filter, options) for topic_filter in TOPIC_FILTERS])
 
     def _on_subscribe(
         self,

@@ -55,10 +55,17 @@ class Worker:
             ready()
             while not self._stop.is_set():
                 self._turn(self._subscriber.collect(IDLE_S))
+            self._finish()
         except Stopped:
             return
         finally:
             self._close()
+
+    def _finish(self) -> None:
+        """Store what the broker has given us already: after us nobody has it but the gateways."""
+        self._subscriber.leave()
+        while batch := self._subscriber.collect(0):
+            self._turn(batch)
 
     def _turn(self, batch: Sequence[Delivery]) -> None:
         readings = [_arrival(d) for d in batch if d.channel == "readings"]

@@ -12,6 +12,7 @@ from psycopg import sql
 
 from cloud import clock
 from cloud.ingest.arrivals import Arrival
+from cloud.ingest.subscriber import SESSION_EXPIRY_S
 from deploy.services.running import Running
 from deploy.services.source import OwnBroker
 from device_drivers.readings import Reading
@@ -124,6 +125,16 @@ def test_two_workers_share_the_stream_and_open_one_case(road: Road) -> None:
     assert (road.ward.count("ledger"), road.ward.count("glucose_observation")) == (300, 300)
     assert road.ward.count("alert_case") == 1
     assert first.end() == second.end() == 0
+
+
+def test_a_worker_that_has_ended_is_dealt_no_messages_any_more(road: Road) -> None:
+    road.start("ingest-1")
+    assert road.start("ingest-2").end() == 0
+    readings, messages = stream(40, per_message=1)
+    for each in messages:
+        road.gateway.send(each)
+
+    assert road.gateway.wait_for(ids(readings), timeout_s=SESSION_EXPIRY_S / 2)
 
 
 def test_an_outage_of_the_database_stops_acknowledgements_and_loses_nothing(road: Road, services: Running) -> None:
