@@ -8,8 +8,8 @@ from functools import cached_property
 class DeviceIdentity:
     """A personal health device as it identified itself in one session.
 
-    ``address`` is how it was reached (a Bluetooth address or a serial URL's tail) and is the weakest identifier:
-    it is used for ``device_id`` only where the device gives nothing better.
+    ``address`` is how it was reached (a Bluetooth address; over a cable the gateway's id and the device's name in its
+    configuration) and is the weakest identifier: used for ``device_id`` only where the device gives nothing better.
     """
 
     manufacturer: str

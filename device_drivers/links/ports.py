@@ -16,6 +16,11 @@ Tap = Callable[[str, str, bytes], None]
 class SerialLink(Protocol):
     """A byte stream to a device. All errors are ``LinkError``s."""
 
+    @property
+    def address(self) -> str:
+        """What tells this way to a device from every other; for devices that do not say who they are."""
+        ...
+
     async def write(self, data: bytes) -> None:
         """Send, unless the profile forbids the command (``ForbiddenCommand``)."""
         ...
@@ -31,6 +36,11 @@ class SerialLink(Protocol):
 
 class ReportLink(Protocol):
     """A USB HID device: reports of a fixed length, both ways. All errors are ``LinkError``s."""
+
+    @property
+    def address(self) -> str:
+        """What tells this way to a device from every other; for devices that do not say who they are."""
+        ...
 
     async def write(self, report: bytes) -> None:
         """Send one output report, unless the profile forbids the command (``ForbiddenCommand``)."""
@@ -79,4 +89,4 @@ class BleLink(Protocol):
 
 
 # A driver is an async function: it speaks over a link as a profile says and yields what the device said.
-__all__ = ["AsyncIterator", "Awaitable", "BleLink", "SerialLink", "Tap"]
+__all__ = ["AsyncIterator", "Awaitable", "BleLink", "ReportLink", "SerialLink", "Tap"]

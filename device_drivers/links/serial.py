@@ -28,11 +28,13 @@ WRITE_TIMEOUT_S = 2.0
 
 
 @asynccontextmanager
-async def open_serial(url: str, profile: Profile, tap: Tap | None = None) -> AsyncIterator[SerialLink]:
+async def open_serial(
+    url: str, profile: Profile, tap: Tap | None = None, *, address: str | None = None
+) -> AsyncIterator[SerialLink]:
     """Open a port (a device path or a pyserial URL) as the profile's ``[firmware.serial]`` says.
 
-    ``tap`` sees every chunk, channel "". Raises LinkLost where the port cannot be opened, ValueError where the
-    profile is not one for a serial line.
+    ``tap`` sees every chunk, channel "". ``address`` is the link's; the URL's tail where none is given. Raises LinkLost
+    where the port cannot be opened, ValueError where the profile is not one for a serial line.
     """
     settings = profile.firmware.serial
     if settings is None:
@@ -41,7 +43,8 @@ async def open_serial(url: str, profile: Profile, tap: Tap | None = None) -> Asy
         port = await asyncio.to_thread(_open, url, settings)
     try:
         pump: _Pump = _ThreadPump(port) if _descriptor(port) is None else _ReadinessPump(port)
-        yield _GuardedLink(pump, SerialAllowList(profile.firmware.commands, profile.id), tap)
+        allowed = SerialAllowList(profile.firmware.commands, profile.id)
+        yield _GuardedLink(pump, allowed, tap, address or url.rpartition("/")[2])
     finally:
         port.close()
 
@@ -89,10 +92,15 @@ class _Pump(Protocol):
 class _GuardedLink:
     """``SerialLink`` over a pump: the allow-list, the tap and the error mapping."""
 
-    def __init__(self, pump: _Pump, allowed: SerialAllowList, tap: Tap | None) -> None:
+    def __init__(self, pump: _Pump, allowed: SerialAllowList, tap: Tap | None, address: str) -> None:
         self._pump = pump
         self._allowed = allowed
         self._tap = tap
+        self._address = address
+
+    @property
+    def address(self) -> str:
+        return self._address
 
     async def write(self, data: bytes) -> None:
         self._allowed.check(data)

@@ -14,6 +14,11 @@ class MemoryDoor:
         self._allowed = SerialAllowList(profile.firmware.commands, profile.id)
         self._arrived = b""
 
+    @property
+    def address(self) -> str:
+        """The same for every device in memory."""
+        return "memory"
+
     async def write(self, data: bytes) -> None:
         """ForbiddenCommand, LinkLost."""
         self._allowed.check(data)

@@ -30,6 +30,11 @@ class Babbler:
         self._arrived = b""
         self.heard: list[bytes] = []
 
+    @property
+    def address(self) -> str:
+        """Nowhere."""
+        return "nowhere"
+
     async def write(self, data: bytes) -> None:
         """Provokes the next thing."""
         self.heard.append(data)

@@ -179,6 +179,11 @@ class ScriptedLink:
     def __init__(self, *arriving: bytes | None) -> None:
         self._arriving = list(arriving)
 
+    @property
+    def address(self) -> str:
+        """Nowhere."""
+        return "nowhere"
+
     async def write(self, data: bytes) -> None:
         """Goes nowhere."""
 
