@@ -5,7 +5,8 @@ from firmware_profiles.schema import Profile
 
 _HEAD = ("Maker", "Model", "Measures", "Way", "Driver", "Status")
 _KIND = {"glucose": "glucose", "blood_pressure": "blood pressure"}
-_WAY = {"serial": "serial", "ble": "Bluetooth LE"}
+_WAY = {"serial": "serial", "ble": "Bluetooth LE", "hid": "USB HID"}
+_BEGIN, _END = "<!-- devices:", "<!-- /devices -->"
 
 
 def support_table(catalogue: Catalogue) -> str:
@@ -20,3 +21,10 @@ def _row(profile: Profile) -> tuple[str, ...]:
     model = f"{device.model} ({', '.join(device.aliases)})" if device.aliases else device.model
     way = _WAY[profile.firmware.transport]
     return device.maker, model, _KIND[device.kind], way, f"`{device.driver}`", str(device.status)
+
+
+def with_table(page: str, table: str) -> str:
+    """A page with this table between its two markers. ValueError where it lacks one of them."""
+    start = page.index("\n", page.index(_BEGIN)) + 1
+    end = page.index(_END, start)
+    return page[:start] + table + page[end:]
