@@ -21,6 +21,7 @@ demo: ## the whole road with simulated devices, until Ctrl-C; CHECK=1 checks it 
 
 test: ## all tests, on the real services; ARGS="tests/gateway -k outbox" narrows them
 	@$(BOOTSTRAP) python assets browser
+	@$(PYTHON) -m deploy.services prepare
 	@exec $(PYTHON) -m pytest $(ARGS)
 
 check: ## formatting, lint, types, floors and layers, firmware profiles, house tests

@@ -1,4 +1,4 @@
-"""`python -m deploy.services start|status|stop|env`: TimescaleDB and Mosquitto for this clone."""
+"""`python -m deploy.services prepare|start|status|stop|env`: TimescaleDB and Mosquitto for this clone."""
 
 from __future__ import annotations
 
@@ -29,20 +29,28 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m deploy.services", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="start|status|stop|env")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="prepare|start|status|stop|env")
+    commands.add_parser(
+        "prepare", help="make what start needs, and start nothing: the Debian root where nothing else is"
+    )
     commands.add_parser("start", help="start what is missing and keep it running until stop")
     commands.add_parser("status", help="say what runs, by pid and port; exit code 1 when nothing does")
     commands.add_parser("stop", help="end exactly what was started; data stays")
     commands.add_parser("env", help="start, and print the environment of the cloud's processes: it holds passwords")
     command = parser.parse_args(arguments).command
     try:
-        return {"start": _start, "status": _status, "stop": _stop, "env": _env}[command]()
+        return {"prepare": _prepare, "start": _start, "status": _status, "stop": _stop, "env": _env}[command]()
     except (ServicesUnavailable, ServiceFailed) as error:
         print(error, file=sys.stderr)
         return 1
     except WrongSetting as error:
         print(error, file=sys.stderr)
         return 2
+
+
+def _prepare() -> int:
+    start.prepare()
+    return 0
 
 
 def _start() -> int:

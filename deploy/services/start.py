@@ -51,6 +51,11 @@ def own_broker() -> Iterator[OwnBroker]:
         yield broker
 
 
+def prepare() -> None:
+    """Make sure that there is a source, and start nothing: making a Debian root takes a while and shows its progress."""
+    _source(state.load())
+
+
 def start() -> Running:
     """Start what is missing, and keep it running when its last user goes."""
     with locks.exclusive(locks.START):
