@@ -52,7 +52,7 @@ def own_broker() -> Iterator[OwnBroker]:
 
 
 def prepare() -> None:
-    """Make sure that there is a source, and start nothing: making a Debian root takes a while and shows its progress."""
+    """Make sure there is a source, and start nothing: making a Debian root takes a while and shows its progress."""
     _source(state.load())
 
 
