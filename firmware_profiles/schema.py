@@ -90,6 +90,7 @@ class Values(Strict, frozen=True, kw_only=True):
     unit: Literal["mg/dL", "mmol/L", "mm[Hg]", "kPa", "as_reported"]
     low: Decimal | None = None  # LO means: below this
     high: Decimal | None = None  # HI means: above this
+    ketone_high: Decimal | None = None  # HI of a ketone strip means: above this, in mmol/L
 
 
 class Match(Strict, frozen=True, kw_only=True):

@@ -25,6 +25,7 @@ class Line:
         self.device = device
         self.unplugged = False
         self.faults = faults or Faults()
+        self._commands = 0
         self._frames = 0
         self._octets = 0
 
@@ -32,6 +33,11 @@ class Line:
         """What comes back for these octets."""
         if self.unplugged:
             return b""
+        self._commands += 1
+        if self._commands in self.faults.swallow_commands:
+            return b""
+        if self._commands in self.faults.echo_commands:
+            return self._cut(data)
         sent = b"".join(self._pass(frame) for frame in self.device.receive(data))
         return self._cut(sent)
 

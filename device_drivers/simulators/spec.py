@@ -17,12 +17,14 @@ class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class RecordSpec(Strict, frozen=True, kw_only=True):
-    """One measurement: ``value`` for glucose ("112", "HI", "LO"), the four figures for a cuff.
+    """One measurement: ``value`` of the ``analyte`` ("112", "HI", "LO") for a meter, the four figures for a cuff.
 
+    Glucose is in the unit of the wire; ketones (``analyte`` "ketone") in mmol/L as the display shows them.
     ``flags`` are annotations as a Reading carries them (``irregular_pulse``, ``failed_measurement``, ...).
     """
 
     age_s: float = 0.0
+    analyte: str = "glucose"
     value: str | None = None
     systolic: int | None = None
     diastolic: int | None = None
@@ -36,7 +38,8 @@ class Faults(Strict, frozen=True, kw_only=True):
     """What the line does to the device's frames; frames count from 1 since it was plugged in.
 
     ``reply_delay_s`` is how long the line rests after each chunk. ``noise`` is hex and stands in the line before the
-    first frame. ``measure_after_frame`` adds ``measured`` to the memory once that frame has been sent.
+    first frame. ``measure_after_frame`` adds ``measured`` to the memory once that frame has been sent. Commands to the
+    device count from 1, too: it does not hear those of ``swallow_commands``, and sends ``echo_commands`` back as they are.
     """
 
     one_octet_at_a_time: bool = False
@@ -46,6 +49,8 @@ class Faults(Strict, frozen=True, kw_only=True):
     repeat_frames: tuple[int, ...] = ()
     announce_before_frames: tuple[int, ...] = ()
     unplug_after_octets: int | None = None
+    swallow_commands: tuple[int, ...] = ()
+    echo_commands: tuple[int, ...] = ()
     noise: str = ""
     measure_after_frame: int | None = None
     measured: RecordSpec = RecordSpec()
