@@ -1,4 +1,4 @@
-"""`python3 -m deploy.bootstrap python|assets|browser`: what the Makefile's targets need, installed where it is missing.
+"""`python3 -m deploy.bootstrap python|assets|browser|bus`: what the targets of make need, installed where missing.
 
 Standard library only: it runs with the system's Python, before anything is installed. A step that has been done is
 recognised by a stamp file with the digest of what it was done from, and costs nothing the second time.
@@ -65,10 +65,17 @@ def install_browser() -> None:
         apt.install("chromium", why="the browser tests need Chromium")
 
 
+def install_bus() -> None:
+    """A D-Bus daemon, for the tests of the pairing agent: each starts one of its own."""
+    if shutil.which("dbus-daemon") is None:
+        apt.install("dbus-daemon", why="the tests of the pairing agent need a D-Bus daemon")
+
+
 STEPS: dict[str, Callable[[], None]] = {
     "python": install_python,
     "assets": install_assets,
     "browser": install_browser,
+    "bus": install_bus,
 }
 
 

@@ -7,12 +7,14 @@ import argparse
 import asyncio
 import json
 import logging
+import re
 import signal
 import sys
 from pathlib import Path
 
 from gateway import app, clock, config
 from gateway.outbox import Outbox, OutboxError, VisitRow
+from gateway.passkeys import leave_passkey
 
 USAGE, OUTBOX, RUNNING = 2, 3, 4
 
@@ -22,6 +24,8 @@ def main(arguments: list[str] | None = None) -> int:
     parsed = _parser().parse_args(arguments)
     try:
         settings = config.load(parsed.config)
+        if parsed.command == "pair":
+            return _pair(settings, parsed.name, parsed.passkey)
         if parsed.command == "status":
             print(json.dumps(_status(settings), indent=2))
             return 0
@@ -39,11 +43,28 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="read the devices of the configuration and publish what they say")
     status = commands.add_parser("status", help="what waits in the outbox and how the last visits went, as JSON")
-    for command in (run, status):
+    pair = commands.add_parser("pair", help="hand the running gateway the passkey that a device shows")
+    for command in (run, status, pair):
         command.add_argument(
             "config", type=Path, metavar="CONFIG", help="a TOML file; gateway/README.md has an example"
         )
+    pair.add_argument("name", metavar="NAME", help="the device's name in the configuration")
+    pair.add_argument("--passkey", metavar="DIGITS", help="the six digits; asked for where they are not given")
     return parser
+
+
+def _pair(settings: config.Config, name: str, passkey: str | None) -> int:
+    if not any(entry.name == name and entry.address for entry in settings.devices):
+        return _fail(USAGE, f"the configuration has no Bluetooth device {name!r}")
+    digits = passkey if passkey is not None else input("The six digits on the device's display: ")
+    if not re.fullmatch("[0-9]{6}", digits):
+        return _fail(USAGE, "a passkey has six digits")
+    try:
+        leave_passkey(settings.data_dir, name, digits)
+    except OSError as error:
+        return _fail(USAGE, f"data_dir {settings.data_dir} cannot be used: {error.strerror}")
+    print(f"the running gateway uses it as soon as {name} asks (and forgets it then)")
+    return 0
 
 
 def _run(settings: config.Config) -> int:
@@ -93,7 +114,7 @@ def _device(entry: config.DeviceEntry, visit: VisitRow | None) -> dict[str, obje
     return {"name": entry.name, "profile": entry.profile, "transport": "serial" if entry.url else "ble", "last": last}
 
 
-def _fail(code: int, error: Exception) -> int:
+def _fail(code: int, error: Exception | str) -> int:
     print(error, file=sys.stderr)
     return code
 

@@ -11,7 +11,7 @@ import logging
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from firmware_profiles.schema import Profile
 from gateway import clock, heartbeat
 from gateway.config import Config, Intervals
 from gateway.outbox import Outbox, OutboxError, VisitRow
+from gateway.passkeys import HomePasskeys
 from gateway.publisher import Publisher
 from gateway.roster import Roster, RosteredDevice, resolve
 from gateway.visit import OpenLink, Outcome, VisitReport, visit
@@ -146,9 +147,20 @@ class _Gateway:
     # Bluetooth ----------------------------------------------------------------------------------------------------
 
     async def _serve_radio(self) -> None:
+        async with self._pairing_agent():
+            await self._listen(_RadioSchedule(self._config.intervals))
+
+    def _pairing_agent(self) -> AbstractAsyncContextManager[Any]:
+        """Ours, for BlueZ; an injected backend pairs in its own way."""
+        if self._backend is not None:
+            return nullcontext()
+        from device_drivers.links.bluez_agent import bluez_agent
+
+        return bluez_agent(HomePasskeys(self._roster.ble, self._config.data_dir))
+
+    async def _listen(self, schedule: "_RadioSchedule") -> None:
         from device_drivers.links.ble import Scanner
 
-        schedule = _RadioSchedule(self._config.intervals)
         # Without a filter by service: some devices advertise theirs only in the scan response, or not at all.
         while True:
             try:

@@ -12,6 +12,7 @@ from typing import Annotated
 import msgspec
 
 Name = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9-]{1,64}$")]
+Passkey = Annotated[str, msgspec.Meta(pattern="^[0-9]{6}$")]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
 
@@ -54,7 +55,8 @@ class DeviceEntry(Strict, frozen=True, kw_only=True):
     """One device of the home. Exactly one of ``url`` (serial) and ``address`` (Bluetooth).
 
     ``name`` stands in logs and must say nothing about a patient. ``firmware`` is needed only where a model's profile
-    has several firmware ranges and the device cannot say which it runs.
+    has several firmware ranges and the device cannot say which it runs. ``passkey`` is for a Bluetooth device that
+    always shows the same six digits when it is paired.
     """
 
     name: Name
@@ -62,6 +64,7 @@ class DeviceEntry(Strict, frozen=True, kw_only=True):
     url: str | None = None
     address: Annotated[str, msgspec.Meta(pattern="^([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}$")] | None = None
     firmware: str | None = None
+    passkey: Passkey | None = None
 
     def __post_init__(self) -> None:
         if (self.url is None) == (self.address is None):

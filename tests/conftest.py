@@ -4,6 +4,7 @@ from __future__ import annotations
 
 pytest_plugins = [
     "tests.fix_ble",
+    "tests.fix_dbus",
     "tests.fix_services",
     "tests.fix_road",
     "tests.fix_cloud",
