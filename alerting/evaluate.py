@@ -100,6 +100,7 @@ def _reason(quantity: Quantity, limit: AlarmLimit) -> Reason:
 def _name(measure: Measure) -> str:
     return {
         Measure.GLUCOSE: "Glucose",
+        Measure.KETONE: "Blood ketones",
         Measure.SYSTOLIC: "Systolic pressure",
         Measure.DIASTOLIC: "Diastolic pressure",
         Measure.PULSE: "Pulse",

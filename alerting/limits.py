@@ -25,6 +25,7 @@ class Measure(StrEnum):
     """The figure that a limit looks at."""
 
     GLUCOSE = "glucose"
+    KETONE = "ketone"
     SYSTOLIC = "systolic"
     DIASTOLIC = "diastolic"
     PULSE = "pulse"
@@ -32,6 +33,7 @@ class Measure(StrEnum):
 
 MEASURE_OF: Mapping[Mdc, Measure] = {
     **{code: Measure.GLUCOSE for code in Mdc if code.name.startswith("CONC_GLU") and code is not Mdc.CONC_GLU_CONTROL},
+    Mdc.PRIVATE_CONC_KETONE_CAPILLARY_WHOLEBLOOD: Measure.KETONE,
     Mdc.PRESS_BLD_NONINV_SYS: Measure.SYSTOLIC,
     Mdc.PRESS_BLD_NONINV_DIA: Measure.DIASTOLIC,
     Mdc.PULS_RATE_NON_INV: Measure.PULSE,
@@ -72,9 +74,12 @@ def _pressure(mmhg: str) -> Mapping[Unit, Decimal]:
     return {Unit.MM_HG: Decimal(mmhg), Unit.KPA: (Decimal(mmhg) * Decimal("0.133322")).quantize(Decimal("0.1"))}
 
 
-_ADA = "ADA Standards of Care 2026, section 6"
+_ADA = "ADA Standards of Care, section 6"
 _AHA = "2025 AHA/ACC high blood pressure guideline"
 _BEAT_HF = "BEAT-HF trial, Trials 2014;15:124, table 1"
+# The trial has narrower limits for patients with symptoms. A cuff knows of none, so what lies between is asked about.
+_BEAT_HF_SYMPTOMS = f"{_BEAT_HF}, for patients with symptoms"
+_KETONES = "Diabetes Care consensus table of cut points for ketosis"
 
 # In the order in which they are looked at; within one measure and direction the gravest comes first and hides the rest.
 DEFAULT_LIMITS: tuple[AlarmLimit, ...] = (
@@ -86,14 +91,20 @@ DEFAULT_LIMITS: tuple[AlarmLimit, ...] = (
                values=_glucose("300", "16.7"), priority=Priority.HIGH, source="CDC/ADA patient advice"),
     AlarmLimit(condition="hyperglycaemia", measure=Measure.GLUCOSE, relation=Relation.ABOVE,
                values=_glucose("250", "13.9"), priority=Priority.MEDIUM, source="CGM consensus, above range level 2"),
+    AlarmLimit(condition="ketones_very_high", measure=Measure.KETONE, relation=Relation.ABOVE,
+               values={Unit.MMOL_L: Decimal("3.0")}, priority=Priority.HIGH, source=_KETONES),
+    AlarmLimit(condition="ketones_high", measure=Measure.KETONE, relation=Relation.ABOVE,
+               values={Unit.MMOL_L: Decimal("1.5")}, priority=Priority.MEDIUM, source=_KETONES),
     AlarmLimit(condition="severe_hypertension_systolic", measure=Measure.SYSTOLIC, relation=Relation.AT_OR_ABOVE,
                values=_pressure("180"), priority=Priority.HIGH, source=_AHA),
     AlarmLimit(condition="hypertension_systolic", measure=Measure.SYSTOLIC, relation=Relation.ABOVE,
-               values=_pressure("160"), priority=Priority.LOW, source=_BEAT_HF),
+               values=_pressure("160"), priority=Priority.LOW, source=_BEAT_HF_SYMPTOMS),
     AlarmLimit(condition="severe_hypertension_diastolic", measure=Measure.DIASTOLIC, relation=Relation.AT_OR_ABOVE,
                values=_pressure("120"), priority=Priority.HIGH, source=_AHA),
+    AlarmLimit(condition="severe_hypotension_systolic", measure=Measure.SYSTOLIC, relation=Relation.BELOW,
+               values=_pressure("80"), priority=Priority.HIGH, source=_BEAT_HF),
     AlarmLimit(condition="hypotension_systolic", measure=Measure.SYSTOLIC, relation=Relation.BELOW,
-               values=_pressure("90"), priority=Priority.HIGH, source=_BEAT_HF),
+               values=_pressure("90"), priority=Priority.MEDIUM, source=_BEAT_HF_SYMPTOMS),
     AlarmLimit(condition="bradycardia", measure=Measure.PULSE, relation=Relation.BELOW,
                values={Unit.PER_MIN: Decimal("40")}, priority=Priority.MEDIUM, source=_BEAT_HF),
     AlarmLimit(condition="tachycardia", measure=Measure.PULSE, relation=Relation.ABOVE,

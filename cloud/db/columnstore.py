@@ -7,7 +7,7 @@ newest first, which is how they are asked for.
 from collections.abc import Sequence
 from typing import LiteralString
 
-HYPERTABLES: tuple[LiteralString, ...] = ("glucose_observation", "blood_pressure_observation")
+HYPERTABLES: tuple[LiteralString, ...] = ("glucose_observation", "ketone_observation", "blood_pressure_observation")
 
 
 def statements(licence: str | None) -> Sequence[LiteralString]:

@@ -1,6 +1,7 @@
 """Values that no body and no meter can give. They are quarantined, never corrected and never dropped.
 
 Limits: glucose 10–600 mg/dL or 0.6–33.3 mmol/L (the widest range that meters report; beyond it they show LO and HI);
+ketones 0–8 mmol/L (likewise);
 systolic 50–280 and diastolic 30–180 mm[Hg], systolic more than 10 above diastolic, mean between them, pulse 30–220 /min
 (the wide end of what oscillometric cuffs state as their measuring range). kPa: the same, at 0.133322 kPa to the mm[Hg],
 rounded to the 0.1 kPa that such cuffs show. A proposal of ours, wide on purpose: a true crisis must pass.
@@ -13,6 +14,7 @@ from device_drivers.nomenclature import Mdc, Unit
 from device_drivers.readings import Kind, Quantity, QuantityState, Reading
 
 GLUCOSE_CODES = frozenset(code for code in Mdc if code.name.startswith("CONC_GLU"))
+KETONE_CODES = frozenset({Mdc.PRIVATE_CONC_KETONE_CAPILLARY_WHOLEBLOOD})
 
 Range = tuple[Decimal, Decimal]
 
@@ -22,6 +24,7 @@ def _range(low: str, high: str) -> Range:
 
 
 GLUCOSE: Mapping[Unit, Range] = {Unit.MG_DL: _range("10", "600"), Unit.MMOL_L: _range("0.6", "33.3")}
+KETONE: Mapping[Unit, Range] = {Unit.MMOL_L: _range("0", "8.0")}
 SYSTOLIC: Mapping[Unit, Range] = {Unit.MM_HG: _range("50", "280"), Unit.KPA: _range("6.7", "37.3")}
 DIASTOLIC: Mapping[Unit, Range] = {Unit.MM_HG: _range("30", "180"), Unit.KPA: _range("4.0", "24.0")}
 PULSE: Mapping[Unit, Range] = {Unit.PER_MIN: _range("30", "220")}
@@ -31,16 +34,22 @@ PULSE_PRESSURE: Mapping[Unit, Decimal] = {Unit.MM_HG: Decimal("10"), Unit.KPA: D
 
 def implausible(reading: Reading) -> str | None:
     """Why this reading cannot be, or None. HI and LO and failed measurements are plausible: they are no numbers."""
-    if reading.kind is Kind.GLUCOSE:
-        return _implausible_glucose(reading)
-    return _implausible_blood_pressure(reading)
+    match reading.kind:
+        case Kind.GLUCOSE:
+            return _implausible_concentration(reading, "glucose", GLUCOSE_CODES, GLUCOSE)
+        case Kind.KETONE:
+            return _implausible_concentration(reading, "ketone", KETONE_CODES, KETONE)
+        case Kind.BLOOD_PRESSURE:
+            return _implausible_blood_pressure(reading)
 
 
-def _implausible_glucose(reading: Reading) -> str | None:
-    found = [c.quantity for c in reading.components if c.code in GLUCOSE_CODES]
+def _implausible_concentration(
+    reading: Reading, name: str, codes: frozenset[Mdc], ranges: Mapping[Unit, Range]
+) -> str | None:
+    found = [c.quantity for c in reading.components if c.code in codes]
     if len(found) != 1 or len(reading.components) != 1:
-        return "a glucose reading has exactly one glucose concentration"
-    return _outside("glucose", found[0], GLUCOSE)
+        return f"a {name} reading has exactly one {name} concentration"
+    return _outside(name, found[0], ranges)
 
 
 def _implausible_blood_pressure(reading: Reading) -> str | None:

@@ -1,7 +1,9 @@
 """All SQL of writing observations into the hypertables; people read them through the views (``cloud.patients``)."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, LiteralString
+
+from psycopg.sql import SQL, Composed, Identifier
 
 from cloud.db.connect import Connection, as_rows
 from cloud.observations.models import Observation
@@ -11,17 +13,12 @@ from device_drivers.readings import Kind, QuantityState
 
 def insert(connection: Connection, observations: Iterable[Observation]) -> None:
     """Store observations whose readings are new to the ledger."""
-    glucose: list[dict[str, Any]] = []
-    blood_pressure: list[dict[str, Any]] = []
+    rows: dict[Kind, list[dict[str, Any]]] = {}
     for observation in observations:
-        if observation.reading.kind is Kind.GLUCOSE:
-            glucose.append(_glucose_row(observation))
-        else:
-            blood_pressure.append(_blood_pressure_row(observation))
-    if glucose:
-        connection.execute(_INSERT_GLUCOSE, (as_rows(glucose),))
-    if blood_pressure:
-        connection.execute(_INSERT_BLOOD_PRESSURE, (as_rows(blood_pressure),))
+        kind = observation.reading.kind
+        rows.setdefault(kind, []).append(_ROW[kind](observation))
+    for kind, of_kind in rows.items():
+        connection.execute(_INSERT[kind], (as_rows(of_kind),))
 
 
 def _common_row(observation: Observation) -> dict[str, Any]:
@@ -41,7 +38,7 @@ def _common_row(observation: Observation) -> dict[str, Any]:
     }
 
 
-def _glucose_row(observation: Observation) -> dict[str, Any]:
+def _concentration_row(observation: Observation) -> dict[str, Any]:
     component = observation.reading.components[0]
     return _common_row(observation) | {
         "code": int(component.code),
@@ -68,9 +65,9 @@ def _blood_pressure_row(observation: Observation) -> dict[str, Any]:
     }
 
 
-_INSERT_GLUCOSE = """
-INSERT INTO glucose_observation (effective_time, reading_id, patient_id, device_id, user_index, code, value, unit,
-                                 state, bound, sample, context, annotations, reported_time, time_quality, received_at)
+_INSERT_CONCENTRATION: LiteralString = """
+INSERT INTO {table} (effective_time, reading_id, patient_id, device_id, user_index, code, value, unit,
+                     state, bound, sample, context, annotations, reported_time, time_quality, received_at)
 SELECT effective_time, reading_id, patient_id, device_id, user_index, code, value, unit,
        state, bound, sample, context, annotations, reported_time, time_quality, received_at
 FROM json_to_recordset(%s::json) AS r(
@@ -79,7 +76,7 @@ FROM json_to_recordset(%s::json) AS r(
     reported_time text, time_quality text, received_at timestamptz)
 """
 
-_INSERT_BLOOD_PRESSURE = """
+_INSERT_BLOOD_PRESSURE: LiteralString = """
 INSERT INTO blood_pressure_observation (effective_time, reading_id, patient_id, device_id, user_index, systolic,
                                         diastolic, mean_pressure, unit, pulse, state, sample, context, annotations,
                                         reported_time, time_quality, received_at)
@@ -91,3 +88,14 @@ FROM json_to_recordset(%s::json) AS r(
     systolic numeric, diastolic numeric, mean_pressure numeric, unit text, pulse numeric, state text, sample text,
     context jsonb, annotations text[], reported_time text, time_quality text, received_at timestamptz)
 """
+
+_ROW: Mapping[Kind, Callable[[Observation], dict[str, Any]]] = {
+    Kind.GLUCOSE: _concentration_row,
+    Kind.KETONE: _concentration_row,
+    Kind.BLOOD_PRESSURE: _blood_pressure_row,
+}
+_INSERT: Mapping[Kind, SQL | Composed] = {
+    Kind.GLUCOSE: SQL(_INSERT_CONCENTRATION).format(table=Identifier("glucose_observation")),
+    Kind.KETONE: SQL(_INSERT_CONCENTRATION).format(table=Identifier("ketone_observation")),
+    Kind.BLOOD_PRESSURE: SQL(_INSERT_BLOOD_PRESSURE),
+}

@@ -58,7 +58,9 @@ class Observed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Glucose(Observed):
+class Concentration(Observed):
+    """Of glucose or of ketones in blood."""
+
     value: Decimal | None
     bound: Decimal | None
 
@@ -75,5 +77,6 @@ class BloodPressure(Observed):
 class Readings:
     """The last readings, newest first."""
 
-    glucose: list[Glucose]
+    glucose: list[Concentration]
+    ketone: list[Concentration]
     blood_pressure: list[BloodPressure]

@@ -9,7 +9,7 @@ from uuid import UUID
 from alerting.limits import AlarmLimit, Measure, in_force
 from cloud.console import texts
 from cloud.patients import store
-from cloud.patients.models import BloodPressure, Glucose, Observed, Readings
+from cloud.patients.models import BloodPressure, Concentration, Observed, Readings
 from cloud.patients.store import Connection
 from device_drivers.nomenclature import Unit
 from device_drivers.readings import QuantityState
@@ -28,6 +28,7 @@ async def last_readings(conn: Connection, patient_id: UUID, now: datetime) -> Re
     since = now - SHOWN_WITHIN
     return Readings(
         glucose=await store.glucose(conn, patient_id, since, SHOWN),
+        ketone=await store.ketone(conn, patient_id, since, SHOWN),
         blood_pressure=await store.blood_pressure(conn, patient_id, since, SHOWN),
     )
 
@@ -47,10 +48,12 @@ async def series(conn: Connection, patient_id: UUID, zone: str, now: datetime) -
     since = now - DRAWN_WITHIN
     in_force_now = await limits(conn, patient_id, now)
     glucose = await store.glucose(conn, patient_id, since, DRAWN)
+    ketone = await store.ketone(conn, patient_id, since, DRAWN)
     pressure = await store.blood_pressure(conn, patient_id, since, DRAWN)
     return {
         "zone": zone,
-        "charts": [_glucose_chart(unit, rows, in_force_now) for unit, rows in _by_unit(glucose)]
+        "charts": [_concentration_chart(Measure.GLUCOSE, unit, rows, in_force_now) for unit, rows in _by_unit(glucose)]
+        + [_concentration_chart(Measure.KETONE, unit, rows, in_force_now) for unit, rows in _by_unit(ketone)]
         + [_pressure_chart(unit, rows, in_force_now) for unit, rows in _by_unit(pressure)],
     }
 
@@ -61,9 +64,11 @@ def _by_unit(rows: Sequence[_T]) -> list[tuple[str, list[_T]]]:
     return [(unit, [row for row in reversed(rows) if row.unit == unit and row.is_patient]) for unit in units]
 
 
-def _glucose_chart(unit: str, rows: list[Glucose], limits: Iterable[AlarmLimit]) -> dict[str, Any]:
-    chart = _chart("glucose", unit, rows, {"glucose": [_number(row.value) for row in rows]})
-    chart["limits"] = _lines(limits, (Measure.GLUCOSE,), unit)
+def _concentration_chart(
+    measure: Measure, unit: str, rows: list[Concentration], limits: Iterable[AlarmLimit]
+) -> dict[str, Any]:
+    chart = _chart(measure.value, unit, rows, {measure.value: [_number(row.value) for row in rows]})
+    chart["limits"] = _lines(limits, (measure,), unit)
     return chart
 
 

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
-from psycopg.sql import SQL
+from psycopg.sql import SQL, Composed, Identifier
 
 from alerting.limits import PatientLimit, Priority
 from cloud.auth.care_team import IN_CARE_TEAM
-from cloud.patients.models import BloodPressure, Glucose, Patient, PatientSummary
+from cloud.patients.models import BloodPressure, Concentration, Patient, PatientSummary
 from cloud.plans.store import UNITS_OF
 from device_drivers.nomenclature import Unit
 
@@ -24,6 +24,7 @@ _PATIENT: Final = SQL(
 _PATIENTS: Final = SQL(
     """SELECT p.patient_id, p.display_name, p.birth_date, p.time_zone, cases.open_cases, cases.highest,
               greatest((SELECT max(g.effective_time) FROM glucose g WHERE g.patient_id = p.patient_id),
+                       (SELECT max(k.effective_time) FROM ketone k WHERE k.patient_id = p.patient_id),
                        (SELECT max(b.effective_time) FROM blood_pressure b WHERE b.patient_id = p.patient_id)
               ) AS last_reading
        FROM patient p
@@ -36,11 +37,15 @@ _PATIENTS: Final = SQL(
        ORDER BY array_position(ARRAY['high', 'medium', 'low'], cases.highest), p.display_name, p.patient_id"""
 ).format(in_care_team=IN_CARE_TEAM)
 
-_GLUCOSE: Final = """SELECT o.effective_time, o.reading_id, d.manufacturer || ' ' || d.model AS device, o.unit, o.state,
+_CONCENTRATION: Final = SQL(
+    """SELECT o.effective_time, o.reading_id, d.manufacturer || ' ' || d.model AS device, o.unit, o.state,
         o.sample, o.context, o.annotations, o.reported_time, o.time_quality, o.received_at, o.value, o.bound
-    FROM glucose o JOIN device d USING (device_id)
+    FROM {view} o JOIN device d USING (device_id)
     WHERE o.patient_id = %s AND o.effective_time > %s
     ORDER BY o.effective_time DESC, o.stored_at DESC LIMIT %s"""
+)
+_GLUCOSE: Final = _CONCENTRATION.format(view=Identifier("glucose"))
+_KETONE: Final = _CONCENTRATION.format(view=Identifier("ketone"))
 
 _BLOOD_PRESSURE: Final = """SELECT o.effective_time, o.reading_id, d.manufacturer || ' ' || d.model AS device, o.unit,
         o.state, o.sample, o.context, o.annotations, o.reported_time, o.time_quality, o.received_at,
@@ -73,10 +78,21 @@ async def patients(conn: Connection, account_id: UUID) -> list[PatientSummary]:
         return await cursor.fetchall()
 
 
-async def glucose(conn: Connection, patient_id: UUID, since: datetime, most: int) -> list[Glucose]:
+async def glucose(conn: Connection, patient_id: UUID, since: datetime, most: int) -> list[Concentration]:
     """Newest first; the caller has checked who asks."""
-    async with conn.cursor(row_factory=class_row(Glucose)) as cursor:
-        await cursor.execute(_GLUCOSE, (patient_id, since, most))
+    return await _concentrations(conn, _GLUCOSE, patient_id, since, most)
+
+
+async def ketone(conn: Connection, patient_id: UUID, since: datetime, most: int) -> list[Concentration]:
+    """Newest first; the caller has checked who asks."""
+    return await _concentrations(conn, _KETONE, patient_id, since, most)
+
+
+async def _concentrations(
+    conn: Connection, query: Composed, patient_id: UUID, since: datetime, most: int
+) -> list[Concentration]:
+    async with conn.cursor(row_factory=class_row(Concentration)) as cursor:
+        await cursor.execute(query, (patient_id, since, most))
         return await cursor.fetchall()
 
 

@@ -9,7 +9,7 @@ from alerting.evaluate import violations
 from alerting.limits import DEFAULT_LIMITS, PatientLimit, Priority, in_force
 from device_drivers.nomenclature import Mdc, Unit
 from device_drivers.readings import Component, QuantityState, Reading
-from tests.cloud.made import glucose, pressure
+from tests.cloud.made import glucose, ketone, pressure
 
 AT = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -19,7 +19,7 @@ def conditions(reading: Reading) -> list[str]:
     return [violation.condition for violation in violations(reading, DEFAULT_LIMITS)]
 
 
-# Source: ADA Standards of Care 2026, section 6 (levels 1 and 2); CGM consensus (above 250); CDC/ADA (above 300).
+# Source: ADA Standards of Care, section 6 (levels 1 and 2); CGM consensus (above 250); CDC/ADA (above 300).
 @pytest.mark.parametrize(
     ("value", "unit", "expected"),
     [
@@ -53,10 +53,14 @@ def test_glucose_violates_the_limit_published_for_its_own_unit(value: str, unit:
     assert conditions(glucose(value, unit=unit)) == expected
 
 
-# Source: 2025 AHA/ACC (180, 120); BEAT-HF, Trials 2014;15:124, table 1 (160, 90). 1 mm[Hg] = 0.133322 kPa.
+# Source: 2025 AHA/ACC (180, 120); BEAT-HF, Trials 2014;15:124, table 1 (80; with symptoms 160, 90).
+# 1 mm[Hg] = 0.133322 kPa.
 @pytest.mark.parametrize(
     ("systolic", "diastolic", "unit", "expected"),
     [
+        ("79", "50", Unit.MM_HG, ["severe_hypotension_systolic"]),
+        ("80", "50", Unit.MM_HG, ["hypotension_systolic"]),
+        ("81", "50", Unit.MM_HG, ["hypotension_systolic"]),
         ("89", "60", Unit.MM_HG, ["hypotension_systolic"]),
         ("90", "60", Unit.MM_HG, []),
         ("91", "60", Unit.MM_HG, []),
@@ -70,6 +74,8 @@ def test_glucose_violates_the_limit_published_for_its_own_unit(value: str, unit:
         ("150", "120", Unit.MM_HG, ["severe_hypertension_diastolic"]),
         ("150", "121", Unit.MM_HG, ["severe_hypertension_diastolic"]),
         ("190", "125", Unit.MM_HG, ["severe_hypertension_systolic", "severe_hypertension_diastolic"]),
+        ("10.6", "7.0", Unit.KPA, ["severe_hypotension_systolic"]),
+        ("10.7", "7.0", Unit.KPA, ["hypotension_systolic"]),
         ("11.9", "8.0", Unit.KPA, ["hypotension_systolic"]),
         ("12.0", "8.0", Unit.KPA, []),
         ("21.3", "10.0", Unit.KPA, []),
@@ -93,6 +99,21 @@ def test_pressure_violates_the_limit_of_its_own_unit(
 )
 def test_pulse_violates_its_limits(pulse: str, expected: list[str]) -> None:
     assert conditions(pressure(pulse=pulse)) == expected
+
+
+# Source: Diabetes Care consensus table: 1.6 to 3.0 impending, above 3.0 probable ketoacidosis; mmol/L only.
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("0.4", []),
+        ("1.5", []),
+        ("1.6", ["ketones_high"]),
+        ("3.0", ["ketones_high"]),
+        ("3.1", ["ketones_very_high"]),
+    ],
+)
+def test_ketones_violate_their_limits(value: str, expected: list[str]) -> None:
+    assert conditions(ketone(value)) == expected
 
 
 def test_hi_and_lo_violate_the_gravest_limit_on_their_side_without_a_number() -> None:
@@ -129,7 +150,7 @@ def test_control_solution_has_no_measure_to_look_at() -> None:
     [
         (
             glucose("48"),
-            "Glucose 48 mg/dL: below the limit of 54 mg/dL (set by ADA Standards of Care 2026, section 6)",
+            "Glucose 48 mg/dL: below the limit of 54 mg/dL (set by ADA Standards of Care, section 6)",
         ),
         (
             glucose("17.0", unit=Unit.MMOL_L),
@@ -142,7 +163,7 @@ def test_control_solution_has_no_measure_to_look_at() -> None:
         (
             glucose(None, state=QuantityState.BELOW_RANGE),
             "Glucose below the meter's range (LO): below the limit of 54 mg/dL"
-            " (set by ADA Standards of Care 2026, section 6)",
+            " (set by ADA Standards of Care, section 6)",
         ),
         (
             pressure("184", "80"),

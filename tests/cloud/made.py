@@ -1,7 +1,7 @@
 """Readings, messages and people as the cloud's tests need them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, LiteralString
@@ -57,6 +57,12 @@ def glucose(
         sequence_number=sequence_number,
         annotations=annotations,
     )
+
+
+def ketone(value: str, at: datetime = NOW - timedelta(minutes=2), device: DeviceIdentity = METER) -> Reading:
+    """A blood-ketone reading of the same meter."""
+    component = Component(Mdc.PRIVATE_CONC_KETONE_CAPILLARY_WHOLEBLOOD, Quantity(Decimal(value), Unit.MMOL_L))
+    return replace(glucose(at=at, device=device), kind=Kind.KETONE, components=(component,))
 
 
 def pressure(

@@ -64,6 +64,7 @@ const shapes = {
   systolic: (ctx, x, y, r) => { ctx.moveTo(x - r, y + r); ctx.lineTo(x + r, y + r); ctx.lineTo(x, y - r); ctx.closePath(); },
   diastolic: (ctx, x, y, r) => { ctx.moveTo(x - r, y - r); ctx.lineTo(x + r, y - r); ctx.lineTo(x, y + r); ctx.closePath(); },
   glucose: (ctx, x, y, r) => ctx.arc(x, y, r, 0, 2 * Math.PI),
+  ketone: (ctx, x, y, r) => ctx.rect(x - r, y - r, 2 * r, 2 * r),
 };
 
 function points(plot, chart) {

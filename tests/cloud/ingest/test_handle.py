@@ -21,6 +21,7 @@ from tests.cloud.made import (
     arrival,
     changed,
     glucose,
+    ketone,
     message,
     new_patient,
     pressure,
@@ -61,6 +62,14 @@ def test_a_blood_pressure_is_stored_in_one_row(ward: Ward) -> None:
     assert ward.rows("SELECT systolic, diastolic, mean_pressure, unit, pulse, state FROM blood_pressure") == [
         (Decimal(128), Decimal(82), Decimal(97), "mm[Hg]", Decimal(64), "measured")
     ]
+
+
+def test_ketones_have_a_table_of_their_own_and_raise_a_case(ward: Ward) -> None:
+    assert ward.fates(sent(ketone("3.4"))) == [STORED]
+
+    assert ward.rows("SELECT value, unit, state FROM ketone") == [(Decimal("3.4"), "mmol/L", "measured")]
+    assert ward.rows("SELECT condition, priority FROM alert_case") == [("ketones_very_high", "high")]
+    assert ward.count("glucose_observation") == 0
 
 
 def test_a_redelivered_message_stores_nothing_twice(ward: Ward) -> None:

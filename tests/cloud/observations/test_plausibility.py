@@ -8,7 +8,7 @@ import pytest
 from cloud.observations.plausibility import implausible
 from device_drivers.nomenclature import Unit
 from device_drivers.readings import Component, Kind, Quantity, QuantityState, Reading
-from tests.cloud.made import glucose, pressure
+from tests.cloud.made import glucose, ketone, pressure
 
 
 @pytest.mark.parametrize(
@@ -116,3 +116,8 @@ def test_pressures_in_two_units_are_impossible() -> None:
     systolic, diastolic, _ = pressure().components
     kilopascal = Component(diastolic.code, Quantity(Decimal("10.0"), Unit.KPA))
     assert implausible(replace(pressure(), components=(systolic, kilopascal))) is not None
+
+
+@pytest.mark.parametrize(("value", "plausible"), [("0", True), ("0.1", True), ("8.0", True), ("8.1", False)])
+def test_ketones(value: str, plausible: bool) -> None:
+    assert (implausible(ketone(value)) is None) is plausible

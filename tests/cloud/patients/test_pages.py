@@ -9,7 +9,7 @@ import pytest
 
 from device_drivers.nomenclature import Unit
 from device_drivers.readings import QuantityState, Sample
-from tests.cloud.made import NOW, glucose, pressure, sent, session
+from tests.cloud.made import NOW, glucose, ketone, pressure, sent, session
 from tests.fix_console import Console
 
 PATIENT_PAGES = ("/patients/{}", "/patients/{}/readings", "/patients/{}/series.json")
@@ -21,6 +21,17 @@ def test_values_keep_the_devices_own_unit_and_digits(console: Console) -> None:
     page = _page(console)
     for text in ("5.40 mmol/L", "128/81 mmHg", "64 /min"):
         assert text in page
+
+
+def test_ketones_are_listed_and_drawn_apart_from_glucose(console: Console) -> None:
+    console.ward.receive(sent(glucose("180"), ketone("0.7", NOW - timedelta(minutes=1))))
+    page = _page(console)
+    assert ">Ketones</h2>" in page
+    assert "0.7 mmol/L" in page
+    assert [(chart["kind"], list(chart["lines"])) for chart in _charts(console)] == [
+        ("glucose", ["glucose"]),
+        ("ketone", ["ketone"]),
+    ]
 
 
 @pytest.mark.parametrize(

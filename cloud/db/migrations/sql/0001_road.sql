@@ -183,6 +183,30 @@ SELECT create_hypertable('glucose_observation', by_range('effective_time', INTER
                          create_default_indexes => false);
 CREATE INDEX ON glucose_observation (patient_id, effective_time DESC);
 
+-- Blood ketones: some glucometers measure them, with strips of their own.
+CREATE TABLE ketone_observation (
+    effective_time  timestamptz NOT NULL,
+    reading_id      uuid NOT NULL,
+    patient_id      uuid NOT NULL,
+    device_id       text NOT NULL,
+    user_index      smallint,
+    code            integer NOT NULL,            -- MDC
+    value           numeric,                     -- NULL unless state is 'measured'
+    unit            text NOT NULL,               -- UCUM, the device's own
+    state           text NOT NULL,
+    bound           numeric,                     -- the range limit behind HI or LO
+    sample          text NOT NULL,
+    context         jsonb NOT NULL DEFAULT '{}',
+    annotations     text[] NOT NULL DEFAULT '{}',
+    reported_time   text NOT NULL,
+    time_quality    text NOT NULL,
+    received_at     timestamptz NOT NULL,
+    stored_at       timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+SELECT create_hypertable('ketone_observation', by_range('effective_time', INTERVAL '30 days'),
+                         create_default_indexes => false);
+CREATE INDEX ON ketone_observation (patient_id, effective_time DESC);
+
 CREATE TABLE blood_pressure_observation (
     effective_time  timestamptz NOT NULL,
     reading_id      uuid NOT NULL,
@@ -208,6 +232,7 @@ SELECT create_hypertable('blood_pressure_observation', by_range('effective_time'
 CREATE INDEX ON blood_pressure_observation (patient_id, effective_time DESC);
 
 CREATE VIEW glucose WITH (security_barrier) AS SELECT * FROM glucose_observation;
+CREATE VIEW ketone WITH (security_barrier) AS SELECT * FROM ketone_observation;
 CREATE VIEW blood_pressure WITH (security_barrier) AS SELECT * FROM blood_pressure_observation;
 
 -- Limits, alerts, cases ---------------------------------------------------------------------------------------------
@@ -290,10 +315,11 @@ GRANT SELECT ON patient, device_assignment, alarm_limit TO pulsepost_ingest;
 GRANT SELECT (account_id, display_name) ON account TO pulsepost_ingest;
 GRANT SELECT, UPDATE ON gateway TO pulsepost_ingest;
 GRANT SELECT, INSERT, UPDATE ON device, device_session, quarantine, alert_case TO pulsepost_ingest;
-GRANT SELECT, INSERT ON ledger, alert, case_event, glucose_observation, blood_pressure_observation TO pulsepost_ingest;
+GRANT SELECT, INSERT ON ledger, alert, case_event, glucose_observation, ketone_observation, blood_pressure_observation
+    TO pulsepost_ingest;
 
 GRANT SELECT ON patient, care_team, gateway, device, device_assignment, device_session, quarantine, glucose,
-    blood_pressure, alarm_limit, alert, alert_case, case_event, account TO pulsepost_console;
+    ketone, blood_pressure, alarm_limit, alert, alert_case, case_event, account TO pulsepost_console;
 GRANT SELECT (reading_id, fate, reason, gateway_id, device_id, session_id, kind, read_at, received_at, stored_at)
     ON ledger TO pulsepost_console;
 GRANT INSERT, UPDATE, DELETE ON login_session TO pulsepost_console;
