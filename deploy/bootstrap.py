@@ -6,6 +6,7 @@ recognised by a stamp file with the digest of what it was done from, and costs n
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import hashlib
 import importlib.util
@@ -60,15 +61,22 @@ def install_assets() -> None:
 
 
 def install_browser() -> None:
-    """Debian's Chromium, for the tests that look at the console as a nurse does."""
+    """Debian's Chromium, for the tests that look at the console as a nurse does, and what Playwright's driver loads."""
+    missing = []
     if shutil.which("chromium") is None:
-        apt.install("chromium", why="the browser tests need Chromium")
+        missing.append("chromium")
+    if not _can_load("libatomic.so.1"):
+        missing.append("libatomic1")
+    if missing:
+        apt.install(*missing, why="the browser tests need Chromium, driven by Playwright")
 
 
-def install_bus() -> None:
-    """A D-Bus daemon, for the tests of the pairing agent: each starts one of its own."""
-    if shutil.which("dbus-daemon") is None:
-        apt.install("dbus-daemon", why="the tests of the pairing agent need a D-Bus daemon")
+def _can_load(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
 
 
 STEPS: dict[str, Callable[[], None]] = {
