@@ -5,11 +5,13 @@ from collections.abc import Callable
 from device_drivers.simulators.device import Now, SerialDevice
 from device_drivers.simulators.spec import DeviceSpec, Faults
 from device_drivers.simulators.taidoc import SimulatedTaiDoc
+from device_drivers.simulators.ultra import SimulatedUltra
 from device_drivers.simulators.ultramini import SimulatedUltraMini
 from firmware_profiles.schema import Profile
 
 # By the profile's driver: who answers.
 DEVICES: dict[str, Callable[[Profile, DeviceSpec, Now], SerialDevice]] = {
+    "lifescan_ultra": SimulatedUltra,
     "lifescan_ultramini": SimulatedUltraMini,
     "taidoc_51": SimulatedTaiDoc,
 }
@@ -53,7 +55,7 @@ class Line:
         if number in faults.announce_before_frames:
             sent += self.device.announce()
         if number in faults.corrupt_frames:
-            frame = frame[:-1] + bytes([frame[-1] ^ 0x55])
+            frame = _damaged(frame)
         if number not in faults.drop_frames:
             sent += frame * (2 if number in faults.repeat_frames else 1)
         if number == faults.measure_after_frame:
@@ -67,6 +69,12 @@ class Line:
             self.unplugged = True
         self._octets += len(sent)
         return sent
+
+
+def _damaged(frame: bytes) -> bytes:
+    """One octet is wrong: the last that counts (a line's end carries nothing)."""
+    place = len(frame.rstrip(b"\r\n") or frame) - 1
+    return frame[:place] + bytes([frame[place] ^ 0x55]) + frame[place + 1 :]
 
 
 def line_to(profile: Profile, spec: DeviceSpec, now: Now) -> Line:
