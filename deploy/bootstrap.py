@@ -71,6 +71,12 @@ def install_browser() -> None:
         apt.install(*missing, why="the browser tests need Chromium, driven by Playwright")
 
 
+def install_bus() -> None:
+    """A D-Bus daemon, for the tests of the pairing agent: each starts one of its own."""
+    if shutil.which("dbus-daemon") is None:
+        apt.install("dbus-daemon", why="the tests of the pairing agent need a D-Bus daemon")
+
+
 def _can_load(library: str) -> bool:
     try:
         ctypes.CDLL(library)
