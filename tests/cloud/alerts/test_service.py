@@ -56,7 +56,7 @@ def test_the_case_says_why_as_data_and_as_a_sentence(ward: Ward) -> None:
                 "unit": "mg/dL",
                 "relation": "below",
                 "limit": "54",
-                "source": "ADA Standards of Care 2026, section 6",
+                "source": "ADA Standards of Care, section 6",
                 "since": None,
             },
         )
