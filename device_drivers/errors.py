@@ -8,6 +8,7 @@
     │   ├── LinkTimeout         no answer in time: retry within the visit, then give the visit up
     │   └── BondLost            device and gateway no longer share a key: pair again
     ├── ProtocolError           well-formed bytes at the wrong moment, or a refusal by the device
+    │   └── UnexpectedDevice    another model than the profile's answered: a person must find its profile
     ├── IncompleteTransfer      fewer records than the device announced: the cursor must not move
     └── ForbiddenCommand        our own guard: the profile does not list this outgoing command
 
@@ -63,6 +64,15 @@ class ProtocolError(DeviceError):
     def __init__(self, message: str, att_code: int | None = None) -> None:
         super().__init__(message)
         self.att_code = att_code
+
+
+class UnexpectedDevice(ProtocolError):
+    """What answers says that it is another model than the profile is for; ``model`` in the device's own words."""
+
+    def __init__(self, model: str, profile_id: str) -> None:
+        super().__init__(f"the device says it is a {model}, the profile is {profile_id}")
+        self.model = model
+        self.profile_id = profile_id
 
 
 class IncompleteTransfer(DeviceError):
