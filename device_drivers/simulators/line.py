@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from device_drivers.simulators.abbott import SimulatedAbbott
 from device_drivers.simulators.device import Now, SerialDevice
 from device_drivers.simulators.spec import DeviceSpec, Faults
 from device_drivers.simulators.taidoc import SimulatedTaiDoc
@@ -11,6 +12,7 @@ from firmware_profiles.schema import Profile
 
 # By the profile's driver: who answers.
 DEVICES: dict[str, Callable[[Profile, DeviceSpec, Now], SerialDevice]] = {
+    "abbott_mem": SimulatedAbbott,
     "lifescan_ultra": SimulatedUltra,
     "lifescan_ultramini": SimulatedUltraMini,
     "taidoc_51": SimulatedTaiDoc,

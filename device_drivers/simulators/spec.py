@@ -39,7 +39,7 @@ class Faults(Strict, frozen=True, kw_only=True):
 
     ``reply_delay_s`` is how long the line rests after each chunk. ``noise`` is hex and stands in the line before the
     first frame. ``measure_after_frame`` adds ``measured`` to the memory once that frame has been sent. Commands to the
-    device count from 1, too: it does not hear those of ``swallow_commands``, and sends ``echo_commands`` back as they are.
+    device count from 1, too: it does not hear those of ``swallow_commands``, and sends ``echo_commands`` back.
     """
 
     one_octet_at_a_time: bool = False
