@@ -1,5 +1,7 @@
 """LifeScan UltraMini / UltraEasy: link frames and messages. Wire page: ``drivers/lifescan_ultramini.md``.
 
+The Verio IQ has the same frames and other messages: ``lifescan_verio_iq``.
+
 Frame: ``02 length control payload 03 crc_low crc_high``; length counts the whole frame, the CRC is
 CRC-16/CCITT-FALSE over everything before it. All numbers are little endian. Total: every byte string gives a value or
 a CodecError; a frame reader never fails, it reports damage and goes on.
@@ -29,6 +31,7 @@ READ_VERSION = bytes.fromhex("050d02")
 READ_SERIAL_NUMBER = bytes.fromhex("050b02") + bytes(9)
 READ_CLOCK = bytes.fromhex("05200200000000")
 _READ_RECORD = bytes.fromhex("051f")
+READ_COUNT = _READ_RECORD + COUNT_INDEX.to_bytes(2, "little")
 _REPLY = bytes.fromhex("0506")
 _COUNT_REPLY = bytes.fromhex("050f")
 _VERSION_REPLY = bytes.fromhex("050611")
@@ -57,15 +60,21 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One glucose record: seconds of local wall time since 1970, and mg/dL or one of LOW and HIGH."""
+    """One glucose record: seconds of local wall time since the epoch, and mg/dL or one of LOW and HIGH.
+
+    The marks and the other epoch are a Verio IQ's: ``meal`` is 0 none, 1 before, 2 after.
+    """
 
     seconds: int
     value: int
+    is_control: bool = False
+    meal: int = 0
+    epoch: datetime = EPOCH
 
     @property
     def local(self) -> datetime:
         """The meter's wall clock at the measurement."""
-        return local_time(self.seconds)
+        return self.epoch + timedelta(seconds=self.seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +82,12 @@ class Version:
     """Software version and the date of its making, as the meter spells them (``P02.00.00``, ``25/05/07``)."""
 
     software: str
-    made: str
+    made: str = ""
+
+
+def decode(octets: bytes) -> Frame:
+    """One link frame; what its payload says depends on the command that it answers. CodecError, ChecksumError."""
+    return decode_frame(octets)
 
 
 def encode_frame(frame: Frame) -> bytes:
@@ -183,7 +197,7 @@ def decode_clock(message: bytes) -> datetime:
 
 
 def decode_count(message: bytes) -> int:
-    """Reply to ``read_record(COUNT_INDEX)``: how many records the memory holds. CodecError."""
+    """Reply to READ_COUNT: how many records the memory holds. CodecError."""
     return int.from_bytes(_expect(message, _COUNT_REPLY, 4), "little")
 
 

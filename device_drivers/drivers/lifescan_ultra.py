@@ -15,9 +15,8 @@ is refused.
 Wire page with offsets and a record decoded by hand: ``lifescan_ultra.md``.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
@@ -25,9 +24,10 @@ from typing import TypeVar
 from device_drivers.codecs import lifescan_ultra as wire
 from device_drivers.codecs.lifescan_ultra import ClockReading, Header, Line, LineReader, Record, SerialNumber, Version
 from device_drivers.drivers.conversation import Clock, Cursor, Event, Opened
+from device_drivers.drivers.incoming import Incoming
 from device_drivers.drivers.new_readings import Dump, new_readings
 from device_drivers.drivers.retries import retried, until_quiet
-from device_drivers.errors import CodecError, IncompleteTransfer, LinkTimeout, ProtocolError
+from device_drivers.errors import IncompleteTransfer, LinkTimeout, ProtocolError
 from device_drivers.identity import DeviceIdentity
 from device_drivers.links.ports import SerialLink
 from device_drivers.nomenclature import Mdc, Unit
@@ -45,6 +45,8 @@ COMMENTS = {
 
 # A line takes 65 ms at 9600 baud, and the next follows at once.
 BETWEEN_LINES_S = 0.5
+# Lines of another answer that may stand in the line: a whole dump.
+MOST_LATE_LINES = 1000
 
 Answer = TypeVar("Answer", Version, SerialNumber, ClockReading, Header)
 
@@ -97,8 +99,7 @@ class Ultra:
     def __init__(self, link: SerialLink, profile: Profile) -> None:
         self._link = link
         self._port = profile.firmware.serial or SerialPort(baud=9600)
-        self._reader = LineReader()
-        self._waiting: list[Line | CodecError] = []
+        self._lines: Incoming[Line] = Incoming(link, LineReader(), self._port.reply_timeout_s)
 
     async def ask(self, command: str, answer: type[Answer]) -> Answer:
         """One command and its one-line answer. CodecError, LinkTimeout, LinkLost."""
@@ -111,14 +112,17 @@ class Ultra:
 
     async def contents(self) -> Contents:
         """The whole memory; IncompleteTransfer, CodecError, LinkTimeout, LinkLost."""
-        contents = await retried(self._dump, self._port.retries, self._until_quiet)
+        contents = await self._dumped()
         for _ in range(self._port.retries):
             if contents.is_consistent:
                 break
-            before, contents = contents, await retried(self._dump, self._port.retries, self._until_quiet)
+            before, contents = contents, await self._dumped()
             if contents == before:
                 break
         return contents
+
+    async def _dumped(self) -> Contents:
+        return await retried(self._dump, self._port.retries, self._until_quiet)
 
     async def _dump(self) -> Contents:
         await self._command(wire.READ_MEMORY)
@@ -126,59 +130,33 @@ class Ultra:
         records: list[Record] = []
         while len(records) < header.count:
             try:
-                line = await self._line()
+                line = await self._lines.next()
             except LinkTimeout as error:
                 raise IncompleteTransfer(header.count, len(records)) from error
             if not isinstance(line, Record):
                 raise IncompleteTransfer(header.count, len(records))
             records.append(line)
-        if await self._has_more():
+        if await self._lines.more_within(min(BETWEEN_LINES_S, self._port.reply_timeout_s)):
+            # One of the lines came twice, and which is not known.
             raise IncompleteTransfer(header.count, len(records) + 1)
         return Contents(header, tuple(records))
 
-    async def _has_more(self) -> bool:
-        """Whether a line follows the last one: then one of them came twice, and which is not known."""
-        if not self._waiting:
-            with suppress(LinkTimeout):
-                data = await self._link.read(wire.LONGEST, min(BETWEEN_LINES_S, self._port.reply_timeout_s))
-                self._waiting.extend(self._reader.feed(data))
-        return bool(self._waiting)
-
-    async def _until_quiet(self) -> None:
-        """A dump cannot be stopped: what is still coming has to pass by before the next command."""
-        await until_quiet(self._link, self._port.reply_timeout_s)
-
     async def _command(self, command: str) -> None:
         """Send it with nothing left over from before."""
-        await self._link.drain_input()
-        self._reader.reset()
-        self._waiting.clear()
+        await self._lines.forget()
         await self._link.write(wire.encode_command(command))
 
     async def _next(self, answer: type[Answer]) -> Answer:
         """The next line of this kind; late lines of other kinds pass by."""
-        try:
-            async with asyncio.timeout(self._port.reply_timeout_s):
-                while True:
-                    line = await self._line()
-                    if isinstance(line, answer):
-                        return line
-        except TimeoutError as error:
-            raise LinkTimeout("no answer from the meter in time") from error
+        for _ in range(MOST_LATE_LINES):
+            line = await self._lines.next()
+            if isinstance(line, answer):
+                return line
+        raise LinkTimeout("the meter says other things than the answer")
 
-    async def _line(self) -> Line:
-        """The next whole line. CodecError, LinkTimeout, LinkLost."""
-        try:
-            async with asyncio.timeout(self._port.reply_timeout_s):
-                while not self._waiting:
-                    data = await self._link.read(wire.LONGEST, self._port.reply_timeout_s)
-                    self._waiting.extend(self._reader.feed(data))
-        except TimeoutError as error:
-            raise LinkTimeout("no line from the meter in time") from error
-        line = self._waiting.pop(0)
-        if isinstance(line, CodecError):
-            raise line
-        return line
+    async def _until_quiet(self) -> None:
+        """A dump cannot be stopped: what is still coming has to pass by before the next command."""
+        await until_quiet(self._link, self._port.reply_timeout_s)
 
 
 def _reading(record: Record, identity: DeviceIdentity, profile: Profile) -> Reading:
