@@ -3,6 +3,7 @@
 const box = document.getElementById("charts");
 const words = JSON.parse(box.dataset.words);
 const HEIGHT = 240;
+const signs = { below: "<", above: ">", at_or_above: "≥" };
 let plots = [];
 
 const widthIn = (figure) => Math.max(260, figure.clientWidth - 16); // its padding
@@ -28,8 +29,18 @@ function limitLines(plot, chart) {
     ctx.moveTo(bbox.left, y);
     ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
+    if (Object.keys(chart.lines).length > 1) limitName(ctx, bbox, limit, y);
   }
   ctx.restore();
+}
+
+// Where two lines share a chart, each limit says whose it is: 120 means one thing above and another below.
+function limitName(ctx, bbox, limit, y) {
+  ctx.fillStyle = ctx.strokeStyle;
+  ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+  ctx.textAlign = "right";
+  ctx.textBaseline = "bottom";
+  ctx.fillText(`${words[limit.measure]} ${signs[limit.relation]} ${limit.value}`, bbox.left + bbox.width - 4, y - 1);
 }
 
 function offScale(plot, chart) {
@@ -108,7 +119,7 @@ function draw(chart, zone) {
     legend: { show: Object.keys(chart.lines).length > 1, live: false },
     scales: { x: { range: (_plot, low, high) => span(chart) ?? [low, high] }, y: { range: range(chart) } },
     axes: [
-      { ...axis, values: format(days ? { day: "numeric", month: "short" } : { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hour12: false }), space: days ? 70 : 130 },
+      { ...axis, values: format(days ? { day: "numeric", month: "short" } : { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hour12: false }), space: days ? 70 : 130, ...(days && { incrs: [1, 2, 7, 14, 30].map((many) => many * 86400) }) },
       { ...axis, size: 54 },
     ],
     series: [{}, ...Object.keys(chart.lines).map((name, index) => ({
