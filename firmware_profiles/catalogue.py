@@ -19,11 +19,13 @@ from firmware_profiles.versions import InvalidRange, parse_range
 
 PROFILES = Path(__file__).parent / "profiles"
 
-# The pattern language of ``Firmware.commands``; over GATT the characteristic stands in front.
-_COMMAND = re.compile(
-    r"(?P<characteristic>[0-9a-f]{4}: |[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}: )?"
-    r"([0-9a-f]{2}|\.\.)( ([0-9a-f]{2}|\.\.))*( \*)?"
-)
+# The pattern language of ``Firmware.commands``: what stands in front of the octets, by transport.
+_CHANNEL = {
+    "serial": "",
+    "ble": "([0-9a-f]{4}: |[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}: )",
+    "hid": "(feature: )?",
+}
+_OCTETS = r"([0-9a-f]{2}|\.\.)( ([0-9a-f]{2}|\.\.))*( \*)?"
 
 
 class InvalidProfile(ValueError):
@@ -138,8 +140,7 @@ def _check_firmware(path: Path, number: int, firmware: Firmware) -> None:
     except InvalidRange as error:
         raise InvalidProfile(path, f"{where}.versions: {error}") from error
     for command in firmware.commands:
-        pattern = _COMMAND.fullmatch(command)
-        if pattern is None or (pattern["characteristic"] is None) != (firmware.transport == "serial"):
+        if re.fullmatch(_CHANNEL[firmware.transport] + _OCTETS, command) is None:
             raise InvalidProfile(path, f"{where}.commands: {command!r} is not a {firmware.transport} command pattern")
     for fact in (firmware, *firmware.quirks):
         if not fact.evidence.strip() or not fact.why.strip():

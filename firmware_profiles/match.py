@@ -23,7 +23,7 @@ class IdentityRead:
     name: str | None = None
     usb: str | None = None
     firmware: str | None = None
-    transport: Literal["serial", "ble"] | None = None
+    transport: Literal["serial", "ble", "hid"] | None = None
 
 
 class NoProfile(LookupError):

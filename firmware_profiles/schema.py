@@ -50,9 +50,13 @@ class SerialPort(Strict, frozen=True, kw_only=True):
 
 
 class Hid(Strict, frozen=True, kw_only=True):
-    """A USB HID device: reports of a fixed length, found by the USB ids of ``[device.match]``."""
+    """A USB HID device: reports of a fixed length, found by the USB ids of ``[device.match]``.
+
+    ``numbered_output``: an output report begins with its own number and may have another length.
+    """
 
     report_length: Literal[8, 64]
+    numbered_output: bool = False
     reply_timeout_s: float = 1.0
     retries: int = 3
 
@@ -106,7 +110,8 @@ class Firmware(Evidence, frozen=True, kw_only=True):
     """One range of firmware versions of one model.
 
     ``commands`` is the allow-list of outgoing commands. Serial: hex octets, ``..`` for any octet, a trailing ``*`` for
-    any rest (``51 2b *``). BLE: the characteristic first (``2a52: 01 *``). Whatever is not listed never leaves.
+    any rest (``51 2b *``). BLE: the characteristic first (``2a52: 01 *``). HID: a whole output report, or behind
+    ``feature: `` a feature report. Whatever is not listed never leaves.
     """
 
     versions: str = "*"

@@ -1,7 +1,8 @@
 """Which octets may leave for a device: the profile's ``commands``, compiled.
 
 A pattern is hex octets separated by spaces; ``..`` stands for any one octet, a trailing ``*`` for any rest, also an
-empty one. For BLE the characteristic comes first: ``2a52: 01 *`` (16-bit form, or the whole UUID).
+empty one. For BLE the characteristic comes first: ``2a52: 01 *`` (16-bit form, or the whole UUID). For HID devices
+``feature: `` marks a feature report; a pattern without it is for output reports.
 """
 
 from collections.abc import Iterable
@@ -9,6 +10,7 @@ from uuid import UUID
 
 from device_drivers.errors import ForbiddenCommand
 
+FEATURE_REPORT = "feature: "
 _SIG_BASE = "-0000-1000-8000-00805f9b34fb"
 
 
@@ -55,3 +57,20 @@ class SerialAllowList:
         """ForbiddenCommand unless the profile lists it."""
         if not any(allows(pattern, octets) for pattern in self._patterns):
             raise ForbiddenCommand(octets, self._profile_id)
+
+
+class ReportAllowList:
+    """The guard in front of a HID device: one pattern covers one whole report, count octet and padding included."""
+
+    def __init__(self, commands: Iterable[str], profile_id: str) -> None:
+        features = [command for command in commands if command.startswith(FEATURE_REPORT)]
+        self._output = SerialAllowList([command for command in commands if command not in features], profile_id)
+        self._feature = SerialAllowList([command.removeprefix(FEATURE_REPORT) for command in features], profile_id)
+
+    def check(self, report: bytes) -> None:
+        """ForbiddenCommand unless the profile lists it as an output report."""
+        self._output.check(report)
+
+    def check_feature(self, report: bytes) -> None:
+        """ForbiddenCommand unless the profile lists it as a feature report."""
+        self._feature.check(report)

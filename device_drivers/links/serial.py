@@ -11,16 +11,15 @@ octet of it has left.
 
 import asyncio
 import io
-import termios
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Protocol
 
 import serial
 
-from device_drivers.errors import LinkLost, LinkTimeout
 from device_drivers.links.allow_list import SerialAllowList
 from device_drivers.links.ports import SerialLink, Tap
+from device_drivers.links.readiness import as_link_errors, ready
 from firmware_profiles.schema import Profile, SerialPort
 
 # No command of ours is longer than a few dozen octets; a line that does not take them in this time is not there.
@@ -39,7 +38,7 @@ async def open_serial(
     settings = profile.firmware.serial
     if settings is None:
         raise ValueError(f"profile {profile.id} is not one for a serial line")
-    with _as_link_errors():
+    with as_link_errors():
         port = await asyncio.to_thread(_open, url, settings)
     try:
         pump: _Pump = _ThreadPump(port) if _descriptor(port) is None else _ReadinessPump(port)
@@ -69,16 +68,6 @@ def _descriptor(port: serial.Serial) -> int | None:
         return None
 
 
-@contextmanager
-def _as_link_errors() -> Iterator[None]:
-    try:
-        yield
-    except TimeoutError as error:
-        raise LinkTimeout("the device did not answer in time") from error
-    except (OSError, termios.error) as error:  # SerialException is an OSError
-        raise LinkLost(str(error)) from error
-
-
 class _Pump(Protocol):
     """Octets in and out, without meaning."""
 
@@ -104,20 +93,20 @@ class _GuardedLink:
 
     async def write(self, data: bytes) -> None:
         self._allowed.check(data)
-        with _as_link_errors():
+        with as_link_errors():
             await self._pump.write(data)
         if self._tap is not None:
             self._tap("out", "", data)
 
     async def read(self, size: int, timeout_s: float) -> bytes:
-        with _as_link_errors():
+        with as_link_errors():
             data = await self._pump.read(size, timeout_s)
         if self._tap is not None:
             self._tap("in", "", data)
         return data
 
     async def drain_input(self) -> None:
-        with _as_link_errors():
+        with as_link_errors():
             self._pump.discard_input()
 
 
@@ -132,7 +121,7 @@ class _ReadinessPump:
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(timeout_s):
             while True:
-                await _ready(self._fd, loop.add_reader, loop.remove_reader)
+                await ready(self._fd, loop.add_reader, loop.remove_reader)
                 if data := self._port.read(min(size, max(1, self._port.in_waiting))):
                     return data
 
@@ -140,26 +129,11 @@ class _ReadinessPump:
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(WRITE_TIMEOUT_S):
             while data:
-                await _ready(self._fd, loop.add_writer, loop.remove_writer)
+                await ready(self._fd, loop.add_writer, loop.remove_writer)
                 data = data[self._port.write(data) or 0 :]
 
     def discard_input(self) -> None:
         self._port.reset_input_buffer()
-
-
-async def _ready(fd: int, watch: Callable[..., None], unwatch: Callable[[int], bool]) -> None:
-    """Return when the descriptor is ready, or has been hung up."""
-    ready = asyncio.get_running_loop().create_future()
-    watch(fd, _settle, ready)
-    try:
-        await ready
-    finally:
-        unwatch(fd)
-
-
-def _settle(future: "asyncio.Future[None]") -> None:
-    if not future.done():
-        future.set_result(None)
 
 
 class _ThreadPump:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from device_drivers.simulators.memory import Kept, Memory
 from device_drivers.simulators.spec import DeviceSpec, RecordSpec
@@ -25,6 +25,15 @@ class SerialDevice(Protocol):
 
     def measure(self, record: RecordSpec) -> None:
         """Make a measurement now."""
+        ...
+
+
+@runtime_checkable
+class FeatureReports(Protocol):
+    """A HID device that takes feature reports. Over HID, what ``receive`` takes and gives are whole reports."""
+
+    def set_feature(self, report: bytes) -> None:
+        """Take a feature report."""
         ...
 
 

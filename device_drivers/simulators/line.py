@@ -3,7 +3,10 @@
 from collections.abc import Callable
 
 from device_drivers.simulators.abbott import SimulatedAbbott
-from device_drivers.simulators.device import Now, SerialDevice
+from device_drivers.simulators.andon_bm import SimulatedAndon
+from device_drivers.simulators.device import FeatureReports, Now, SerialDevice
+from device_drivers.simulators.microlife_b3 import SimulatedMicrolife
+from device_drivers.simulators.omron_hem import SimulatedOmron
 from device_drivers.simulators.spec import DeviceSpec, Faults
 from device_drivers.simulators.taidoc import SimulatedTaiDoc
 from device_drivers.simulators.ultra import SimulatedUltra
@@ -13,8 +16,11 @@ from firmware_profiles.schema import Profile
 # By the profile's driver: who answers.
 DEVICES: dict[str, Callable[[Profile, DeviceSpec, Now], SerialDevice]] = {
     "abbott_mem": SimulatedAbbott,
+    "andon_bm": SimulatedAndon,
     "lifescan_ultra": SimulatedUltra,
     "lifescan_ultramini": SimulatedUltraMini,
+    "microlife_b3": SimulatedMicrolife,
+    "omron_hem": SimulatedOmron,
     "taidoc_51": SimulatedTaiDoc,
 }
 
@@ -44,6 +50,11 @@ class Line:
             return self._cut(data)
         sent = b"".join(self._pass(frame) for frame in self.device.receive(data))
         return self._cut(sent)
+
+    def set_feature(self, report: bytes) -> None:
+        """A feature report for the device; lost on one that has none."""
+        if not self.unplugged and isinstance(self.device, FeatureReports):
+            self.device.set_feature(report)
 
     def plug_in(self) -> None:
         """The same device on a sound line: a cable that was pulled is put back."""

@@ -33,6 +33,12 @@ class RecordSpec(Strict, frozen=True, kw_only=True):
     flags: tuple[str, ...] = ()
     user: int = 1
 
+    def pressures(self) -> tuple[int, int, int]:
+        """Systolic, diastolic, pulse. ValueError where one is missing."""
+        if self.systolic is None or self.diastolic is None or self.pulse is None:
+            raise ValueError("a pressure record needs systolic, diastolic and pulse")
+        return self.systolic, self.diastolic, self.pulse
+
 
 class Faults(Strict, frozen=True, kw_only=True):
     """What the line does to the device's frames; frames count from 1 since it was plugged in.
@@ -40,6 +46,7 @@ class Faults(Strict, frozen=True, kw_only=True):
     ``reply_delay_s`` is how long the line rests after each chunk. ``noise`` is hex and stands in the line before the
     first frame. ``measure_after_frame`` adds ``measured`` to the memory once that frame has been sent. Commands to the
     device count from 1, too: it does not hear those of ``swallow_commands``, and sends ``echo_commands`` back.
+    To ``busy_commands`` it says that it is busy, where its protocol has a word for that.
     """
 
     one_octet_at_a_time: bool = False
@@ -51,6 +58,7 @@ class Faults(Strict, frozen=True, kw_only=True):
     unplug_after_octets: int | None = None
     swallow_commands: tuple[int, ...] = ()
     echo_commands: tuple[int, ...] = ()
+    busy_commands: tuple[int, ...] = ()
     noise: str = ""
     measure_after_frame: int | None = None
     measured: RecordSpec = RecordSpec()

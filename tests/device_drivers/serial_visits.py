@@ -11,7 +11,7 @@ import msgspec
 
 from device_drivers.drivers.conversation import Complete, Cursor, Opened, Received
 from device_drivers.errors import DeviceError
-from device_drivers.links.ports import SerialLink, Tap
+from device_drivers.links.ports import ReportLink, SerialLink, Tap
 from device_drivers.links.serial import open_serial
 from device_drivers.readings import Reading
 from device_drivers.simulators.line import Line, line_to
@@ -19,7 +19,7 @@ from device_drivers.simulators.memory_door import MemoryDoor
 from device_drivers.simulators.pty_door import PtyDoor
 from device_drivers.simulators.spec import DeviceSpec
 from firmware_profiles.catalogue import catalogue
-from firmware_profiles.schema import Profile
+from firmware_profiles.schema import Hid, Profile, SerialPort
 
 NOW = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
 
@@ -32,9 +32,10 @@ def now() -> datetime:
 def impatient(profile_id: str, *, retries: int = 3) -> Profile:
     """A shipped profile with a short reply time, so that silence costs little."""
     profile = catalogue().get(profile_id)
-    assert profile.firmware.serial is not None
-    port = msgspec.structs.replace(profile.firmware.serial, reply_timeout_s=0.05, retries=retries)
-    return msgspec.structs.replace(profile, firmware=msgspec.structs.replace(profile.firmware, serial=port))
+    way: SerialPort | Hid | None = profile.firmware.serial or profile.firmware.hid
+    assert way is not None
+    changed = {profile.firmware.transport: msgspec.structs.replace(way, reply_timeout_s=0.05, retries=retries)}
+    return msgspec.structs.replace(profile, firmware=msgspec.structs.replace(profile.firmware, **changed))
 
 
 @dataclass
@@ -47,7 +48,7 @@ class Visit:
     error: DeviceError | None = None
 
 
-async def visit(link: SerialLink, profile: Profile, cursor: Cursor | None = None) -> Visit:
+async def visit(link: SerialLink | ReportLink, profile: Profile, cursor: Cursor | None = None) -> Visit:
     """Let the profile's driver read to its end."""
     result = Visit()
     driver: Any = import_module(f"device_drivers.drivers.{profile.device.driver}")
