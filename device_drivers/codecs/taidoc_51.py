@@ -6,6 +6,7 @@ seven octets modulo 256. Total: every byte string gives a value or a CodecError;
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import ROUND_DOWN, Decimal
 from enum import IntEnum
 
 from device_drivers.errors import ChecksumError, CodecError
@@ -59,6 +60,23 @@ class Meal(IntEnum):
     CONTROL_SOLUTION = 3
 
 
+class Analyte(IntEnum):
+    """The four bits of a strip's type that we know."""
+
+    GLUCOSE = 0
+    HAEMATOCRIT = 6
+    KETONE = 7
+    URIC_ACID = 8
+    CHOLESTEROL = 9
+    HAEMOGLOBIN = 11
+    LACTATE = 12
+    TRIGLYCERIDES = 13
+
+
+# A ketone value is 30 times the mmol/L.
+KETONE_FACTOR = 30
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One frame; ``command`` is any octet, known or not, and ``data`` always four octets."""
@@ -96,11 +114,14 @@ class Pressure:
 
 @dataclass(frozen=True, slots=True)
 class Glucose:
-    """A glucose-type value as the meter keeps it: mg/dL, the meal or control bits, the type, the strip code bits."""
+    """A strip's value as the meter keeps it: glucose in mg/dL, ketones 30 times the mmol/L; meal or control; the type.
+
+    ``type`` is one of Analyte, or a number that nobody knows.
+    """
 
     value: int
-    meal: Meal
-    type: int
+    meal: Meal = Meal.GENERAL
+    type: int = Analyte.GLUCOSE
 
 
 def encode_frame(frame: Frame) -> bytes:
@@ -265,7 +286,7 @@ def encode_pressure(pressure: Pressure) -> bytes:
 
 
 def decode_glucose(data: bytes) -> Glucose:
-    """A record's value on the glucose models; ``type`` 0 is glucose, 6 haematocrit, 7 ketone, 8 uric acid."""
+    """A record's value on the glucose models."""
     _check_four(data)
     return Glucose(value=int.from_bytes(data[:2], "little"), meal=Meal(data[3] >> 6), type=data[3] >> 2 & 0x0F)
 
@@ -273,6 +294,16 @@ def decode_glucose(data: bytes) -> Glucose:
 def encode_glucose(glucose: Glucose) -> bytes:
     """The device's side of a glucose record's value."""
     return glucose.value.to_bytes(2, "little") + bytes([0, glucose.meal << 6 | glucose.type << 2])
+
+
+def ketone_mmol_l(raw: int) -> Decimal:
+    """What the display shows: a thirtieth, cut to one decimal."""
+    return (Decimal(raw) / KETONE_FACTOR).quantize(Decimal("0.1"), ROUND_DOWN)
+
+
+def ketone_raw(mmol_l: Decimal) -> int:
+    """The device's side of it."""
+    return int(mmol_l * KETONE_FACTOR)
 
 
 def _check_four(data: bytes) -> None:

@@ -1,7 +1,20 @@
-"""A TaiDoc cuff for several users (``drivers/taidoc_51.md``)."""
+"""A TaiDoc cuff for several users, a meter, or both in one (``drivers/taidoc_51.md``)."""
+
+from decimal import Decimal
 
 from device_drivers.codecs import taidoc_51 as wire
-from device_drivers.codecs.taidoc_51 import Command, Direction, Frame, FrameReader, Heartbeat, Pressure, Stamp
+from device_drivers.codecs.taidoc_51 import (
+    Analyte,
+    Command,
+    Direction,
+    Frame,
+    FrameReader,
+    Glucose,
+    Heartbeat,
+    Meal,
+    Pressure,
+    Stamp,
+)
 from device_drivers.drivers.taidoc_51 import MEAN_PRESSURE_IN_SECOND_OCTET
 from device_drivers.simulators.device import Body, Now
 from device_drivers.simulators.memory import Kept
@@ -13,10 +26,13 @@ _HEARTBEAT = {
     "varied_pulse": Heartbeat.VARIED,
     "atrial_fibrillation": Heartbeat.ATRIAL_FIBRILLATION,
 }
+_MEAL = {"preprandial": Meal.BEFORE, "postprandial": Meal.AFTER, "control_solution": Meal.CONTROL_SOLUTION}
+# What stands in the memory where the display shows HI or LO: any value beyond the range does.
+_BEYOND = {"HI": 0xFFFF, "LO": 0}
 
 
 class SimulatedTaiDoc:
-    """Memory and manners of the cuff; ``inflations`` counts the measurements that somebody ordered over the line."""
+    """Memory and manners of the device; ``inflations`` counts the measurements that somebody ordered over the line."""
 
     def __init__(self, profile: Profile, spec: DeviceSpec, now: Now) -> None:
         self.body = Body(profile, spec, now)
@@ -45,7 +61,7 @@ class SimulatedTaiDoc:
             case Command.RECORD_TIME | Command.RECORD_VALUE:
                 return self._record(frame)
             case Command.COUNT:
-                return wire.encode_count(len(self.body.memory.newest_first(frame.data[0])))
+                return wire.encode_count(len(self._records(frame.data[0])))
             case Command.READ_CLOCK:
                 return wire.encode_stamp(Stamp("", self.body.clock()))
             case Command.CLEAR:
@@ -72,12 +88,19 @@ class SimulatedTaiDoc:
 
     def _record(self, frame: Frame) -> bytes | None:
         index, user = wire.decode_selection(frame.data)
-        records = self.body.memory.newest_first(user)
+        records = self._records(user)
         if index >= len(records):
             return None
         if frame.command == Command.RECORD_TIME:
             return wire.encode_stamp(stamp_of(records[index]))
-        return wire.encode_pressure(pressure_of(records[index].record, with_mean=self._with_mean))
+        record = records[index].record
+        if record.value is not None:
+            return wire.encode_glucose(strip_of(record))
+        return wire.encode_pressure(pressure_of(record, with_mean=self._with_mean))
+
+    def _records(self, user: int) -> list[Kept]:
+        """A meter has no users and is asked for user 0."""
+        return self.body.memory.newest_first(user or None)
 
 
 def _encode(command: int, data: bytes) -> bytes:
@@ -90,11 +113,23 @@ def stamp_of(kept: Kept) -> Stamp:
     return Stamp(
         text="",
         local=kept.local,
-        is_pressure=True,
+        is_pressure=kept.record.value is None,
         arrhythmia="irregular_pulse" in flags,
         averaged="averaged" in flags,
         heartbeat=next((_HEARTBEAT[flag] for flag in flags if flag in _HEARTBEAT), Heartbeat.NORMAL),
     )
+
+
+def strip_of(record: RecordSpec) -> Glucose:
+    """The value of a strip; ValueError without one. KeyError, ValueError for an analyte that TaiDoc does not have."""
+    if record.value is None:
+        raise ValueError("a strip's record needs a value")
+    analyte = Analyte[record.analyte.upper()]
+    meal = next((_MEAL[flag] for flag in record.flags if flag in _MEAL), Meal.GENERAL)
+    if record.value in _BEYOND:
+        return Glucose(_BEYOND[record.value], meal, analyte)
+    value = wire.ketone_raw(Decimal(record.value)) if analyte is Analyte.KETONE else int(record.value)
+    return Glucose(value, meal, analyte)
 
 
 def pressure_of(record: RecordSpec, *, with_mean: bool) -> Pressure:
