@@ -31,7 +31,13 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit code."""
-    args = _parser().parse_args(arguments)
+    parser = _parser()
+    # argparse does not take up positional arguments again behind an option: decode FORMAT --text 'P "SAT"...'.
+    args, behind_option = parser.parse_known_args(arguments)
+    if args.command != "decode" or any(argument.startswith("-") for argument in behind_option):
+        args = parser.parse_args(arguments)
+    else:
+        args.octets += behind_option
     try:
         result = args.run(args)
         return int(asyncio.run(result) if inspect.iscoroutine(result) else result)

@@ -16,6 +16,7 @@ from device_drivers.codecs.blood_pressure_measurement import (
     encode_blood_pressure_measurement,
 )
 from device_drivers.codecs.date_time import DateTime, decode_current_time, decode_date_time
+from device_drivers.codecs.elapsed_time import SYNC_SOURCES, decode_elapsed_time
 from device_drivers.codecs.glucose_feature import FEATURES, decode_glucose_feature
 from device_drivers.codecs.glucose_measurement import (
     SAMPLE_LOCATIONS,
@@ -35,6 +36,7 @@ from device_drivers.codecs.glucose_measurement_context import (
     decode_glucose_measurement_context,
     encode_glucose_measurement_context,
 )
+from device_drivers.codecs.plx_spot_check import decode_plx_spot_check, encode_plx_spot_check
 from device_drivers.codecs.record_access_control_point import (
     NumberOfStoredRecords,
     OpCode,
@@ -46,8 +48,14 @@ from device_drivers.codecs.record_access_control_point import (
     encode_response,
 )
 from device_drivers.codecs.sfloat import Figure
+from device_drivers.codecs.temperature_measurement import (
+    TEMPERATURE_TYPES,
+    decode_temperature_measurement,
+    encode_temperature_measurement,
+)
+from device_drivers.codecs.weight_measurement import decode_weight_measurement, encode_weight_measurement
 from device_drivers.errors import CodecError
-from device_drivers.support.rendering import Object, plain
+from device_drivers.support.rendering import Object, plain, record
 
 RESERVED = "reserved"
 _SHIFTS = {ConcentrationUnit.KG_PER_L: ("mg_dl", 5), ConcentrationUnit.MOL_PER_L: ("mmol_l", 3)}
@@ -151,6 +159,32 @@ def intermediate_cuff_pressure(octets: bytes) -> Object:
     }
 
 
+def temperature_measurement(octets: bytes) -> Object:
+    """Temperature Measurement (0x2A1C)."""
+    measurement = decode_temperature_measurement(octets)
+    kind = measurement.temperature_type
+    named = _coded("temperature_type", kind, TEMPERATURE_TYPES)
+    return _fields(measurement) | named | _beyond(octets, len(encode_temperature_measurement(measurement)))
+
+
+def plx_spot_check(octets: bytes) -> Object:
+    """PLX Spot-Check Measurement (0x2A5E)."""
+    measurement = decode_plx_spot_check(octets)
+    return _fields(measurement) | _beyond(octets, len(encode_plx_spot_check(measurement)))
+
+
+def weight_measurement(octets: bytes) -> Object:
+    """Weight Measurement (0x2A9D)."""
+    measurement = decode_weight_measurement(octets)
+    return _fields(measurement) | _beyond(octets, len(encode_weight_measurement(measurement)))
+
+
+def elapsed_time(octets: bytes) -> Object:
+    """Current Elapsed Time (0x2BF2)."""
+    elapsed = decode_elapsed_time(octets)
+    return _fields(elapsed) | _coded("sync_source", elapsed.sync_source, SYNC_SOURCES)
+
+
 def record_access_control_point(octets: bytes) -> Object:
     """Record Access Control Point (0x2A52): a request (op codes 1 to 4) or a response (5 and 6).
 
@@ -245,6 +279,15 @@ def _eaten_and_taken(context: GlucoseMeasurementContext) -> Object:
 def _coded(name: str, code: int | None, words: dict[int, str]) -> Object:
     """The number as sent, and what it stands for."""
     return {name: code} if code is None else {name: code, f"{name}_name": words.get(code, RESERVED)}
+
+
+def _fields(measurement: object) -> Object:
+    """A record as it is, its dates as everywhere here."""
+    view: Object = {}
+    for name, value in record(measurement).items():
+        stamp = getattr(measurement, name)
+        view |= _moment(name, stamp) if isinstance(stamp, DateTime) else {name: value}
+    return view
 
 
 def _moment(name: str, stamp: DateTime) -> Object:

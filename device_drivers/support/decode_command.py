@@ -3,6 +3,7 @@
 import argparse
 import re
 import sys
+from dataclasses import is_dataclass
 
 from device_drivers.errors import CodecError
 from device_drivers.support.exit_codes import GOOD, UNDECODABLE, BadUsage
@@ -87,6 +88,8 @@ def decoded(format: Format, octets: bytes, quirks: frozenset[str] = frozenset())
     found = format.decode(octets) if format.with_quirks is None else format.with_quirks(octets, quirks)
     if isinstance(found, dict):
         return {name: plain(value) for name, value in found.items()}
+    if not is_dataclass(found):
+        return {"value": plain(found)}
     kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(found).__name__).lower()
     return {"record": kind, **record(found)}
 

@@ -7,8 +7,9 @@ dict), or raises CodecError. A new format is one line in ``FORMATS``.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from device_drivers.codecs import abbott_mem, andon_bm, lifescan_ultra, microlife_b3, omron_hem
 from device_drivers.codecs.sfloat import decode_float, decode_sfloat
-from device_drivers.support import bluetooth_views, lifescan_ultramini_view, taidoc_51_view
+from device_drivers.support import bluetooth_views, lifescan_binary_view, taidoc_51_view
 
 Decode = Callable[[bytes], object]
 
@@ -48,8 +49,30 @@ FORMATS: dict[str, Format] = {
     "intermediate-cuff-pressure": Format(
         "Intermediate Cuff Pressure 0x2A36", bluetooth_views.intermediate_cuff_pressure
     ),
+    "temperature-measurement": Format("Temperature Measurement 0x2A1C", bluetooth_views.temperature_measurement),
+    "plx-spot-check": Format("PLX Spot-Check Measurement 0x2A5E", bluetooth_views.plx_spot_check),
+    "weight-measurement": Format("Weight Measurement 0x2A9D", bluetooth_views.weight_measurement),
+    "elapsed-time": Format("Current Elapsed Time 0x2BF2", bluetooth_views.elapsed_time),
     # Serial lines and HID devices.
-    "lifescan-ultramini": Format("LifeScan UltraMini, UltraEasy: one frame", lifescan_ultramini_view.frame),
+    "lifescan-ultramini": Format("LifeScan UltraMini, UltraEasy: one frame", lifescan_binary_view.ultramini_frame),
+    "lifescan-verio-iq": Format("LifeScan Verio IQ: one frame", lifescan_binary_view.verio_iq_frame),
+    "lifescan-ultra": Format("LifeScan Ultra, Ultra2: one line of the meter", lifescan_ultra.decode, is_text=True),
+    "abbott-freestyle": Format(
+        "Abbott FreeStyle, Optium, Precision: a whole dump, a record, or a clock line", abbott_mem.decode, is_text=True
+    ),
+    "abbott-freestyle-serial-number": Format(
+        "Abbott FreeStyle: the line with the serial number", abbott_mem.decode_serial_number, is_text=True
+    ),
+    "abbott-freestyle-version": Format(
+        "Abbott FreeStyle: the line with the software version", abbott_mem.decode_version, is_text=True
+    ),
     "taidoc-51": Format("TaiDoc: one frame of 8 octets", taidoc_51_view.frame),
     "taidoc-51-date-time": Format("TaiDoc: the 4 octets of a date and time", taidoc_51_view.date_time),
+    "microlife-b3": Format(
+        "Microlife B3: one row of 10 octets, or one whole message without the reports' counts", microlife_b3.decode
+    ),
+    "omron-hem790it": Format("Omron HEM-790IT: one whole answer without the reports' counts", omron_hem.decode),
+    "beurer-andon": Format(
+        "Beurer BM55, BM58, BM65 (Andon): one record of 8 octets, with or without AC", andon_bm.decode
+    ),
 }
