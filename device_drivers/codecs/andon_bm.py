@@ -93,11 +93,6 @@ def encode(record: Record) -> bytes:
     )
 
 
-def decode_name(octets: bytes) -> str:
-    """What is printable of the answer to IDENTIFY; empty where nothing is."""
-    return "".join(chr(octet) for octet in octets if 0x20 <= octet < 0x7F).strip()
-
-
 def _local(year: int, month: int, day: int, hour: int, minute: int) -> datetime | None:
     try:
         return datetime(year, month, day, hour, minute)  # noqa: DTZ001 - the device's wall clock is naive
