@@ -26,7 +26,6 @@ from device_drivers.drivers.conversation import Clock, Complete, Cursor, Event, 
 from device_drivers.drivers.new_readings_of_users import new_readings_of_users
 from device_drivers.drivers.pressure_figures import pressure_figures
 from device_drivers.drivers.report_exchange import ReportExchange
-from device_drivers.drivers.retries import retried
 from device_drivers.errors import CodecError, LinkError, LinkTimeout, ProtocolError
 from device_drivers.identity import DeviceIdentity
 from device_drivers.links.ports import ReportLink
@@ -79,12 +78,8 @@ class Omron:
 
     async def enter(self, mode: bytes) -> None:
         """Select a mode and clear the line until the cuff says OK. LinkTimeout, LinkLost."""
-
-        async def attempt() -> None:
-            await self._link.set_feature(mode)
-            await self._exchange.ask(wire.reports_of(wire.CLEAR), _is_clear)
-
-        await retried(attempt, self._hid.retries)
+        await self._link.set_feature(mode)
+        await self._exchange.ask(wire.reports_of(wire.CLEAR), _is_clear)
 
     async def ask(self, command: bytes, length: int, decode: Callable[[bytes], Answer]) -> Answer:
         """The decoded answer, ``length`` octets long. CodecError, LinkTimeout, LinkLost after the retries."""

@@ -11,11 +11,16 @@ _NAME = b"Andon Blood Pressure Meter KD001"
 
 
 class SimulatedAndon:
-    """Memory and manners of the cuff. The list is user 1's records, newest first, then user 2's."""
+    """Memory and manners of the cuff. The list is user 1's records, newest first, then user 2's.
+
+    ``hides_records_from`` is the first number that it counts and does not give; ``oldest_first`` turns its list round.
+    """
 
     def __init__(self, profile: Profile, spec: DeviceSpec, now: Now) -> None:
         self.body = Body(profile, spec, now)
         self.is_on = True
+        self.hides_records_from = 256
+        self.oldest_first = False
         self._reports = profile.firmware.transport == "hid"
         self._users = profile.device.users
         self._held = b""
@@ -43,6 +48,8 @@ class SimulatedAndon:
 
     def _obey(self, command: bytes) -> list[bytes]:
         records = [kept for user in range(1, self._users + 1) for kept in self.body.memory.newest_first(user)]
+        if self.oldest_first:
+            records.reverse()
         match command[0]:
             case wire.WAKE:
                 return [bytes([wire.AWAKE])]
@@ -59,7 +66,7 @@ class SimulatedAndon:
                 return []
 
     def _record(self, records: list[Kept], number: int) -> bytes:
-        if not 0 < number <= len(records):
+        if not 0 < number <= len(records) or number >= self.hides_records_from:
             return bytes([wire.NO_RECORD])
         octets = wire.encode(record_of(records[number - 1]))
         return octets if self._reports else bytes([wire.RECORD_FOLLOWS]) + octets
