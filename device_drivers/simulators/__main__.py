@@ -1,11 +1,15 @@
 """Devices without hardware.
 
-    python -m device_drivers.simulators serial --spec FILE [--dir DIR]     serial devices on pseudo-terminals
-    python -m device_drivers.simulators radio  --spec FILE [--listen WHERE]  Bluetooth devices on a virtual radio
-    python -m device_drivers.simulators home   --spec FILE                 both, in one process
+    python -m device_drivers.simulators serial --profile ID [--storyline NAME] [--fault NAME]   one device on a pty
+    python -m device_drivers.simulators radio  --profile ID [--storyline NAME] [--fault NAME]   one on a virtual radio
+    python -m device_drivers.simulators serial --list      storylines, faults and profiles; the same with radio
+    python -m device_drivers.simulators serial --spec FILE [--dir DIR]       several serial and HID devices
+    python -m device_drivers.simulators radio  --spec FILE [--listen WHERE]  several Bluetooth devices
+    python -m device_drivers.simulators home   --spec FILE                   both, in one process
 
-Each prints one JSON line per device when it is ready, takes new measurements as JSON lines on standard input, and
-ends with SIGTERM or SIGINT. The spec is described in ``spec.py`` and ``radio_spec.py``.
+Each prints one JSON line per device when it is ready, takes new measurements as JSON lines on standard input
+({"device": "device", "record": {"value": "HI"}}), and ends with SIGTERM or SIGINT. A specification is described in
+device_drivers/simulators/spec.py and radio_spec.py. What a device holds can be read with python -m device_drivers.
 """
 
 import argparse
@@ -21,7 +25,9 @@ from firmware_profiles.catalogue import InvalidProfile, UnknownProfile
 def main() -> int:
     """Exit code 0, or 2 with a sentence where the spec cannot be served."""
     parser = argparse.ArgumentParser(
-        prog="python -m device_drivers.simulators", description="Devices without hardware."
+        prog="python -m device_drivers.simulators",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True)
     serial = commands.add_parser("serial", help="serial devices on pseudo-terminals")

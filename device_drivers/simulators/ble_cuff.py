@@ -2,7 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from bumble.device import Connection
@@ -17,7 +17,7 @@ from device_drivers.codecs.blood_pressure_measurement import (
 from device_drivers.codecs.date_time import DateTime
 from device_drivers.codecs.sfloat import Figure, Special
 from device_drivers.simulators.ble_peripheral import INDICATE, Peripheral
-from device_drivers.simulators.device import Now
+from device_drivers.simulators.device import Now, shown_at
 from device_drivers.simulators.radio_spec import BleDeviceSpec, BleRecordSpec
 from firmware_profiles.schema import Profile
 
@@ -51,7 +51,7 @@ class Cuff(Peripheral):
 
     def measure(self, record: BleRecordSpec) -> None:
         """A measurement, ``age_s`` before now."""
-        self.memory.append(KeptMeasurement(self.clock() - timedelta(seconds=record.age_s), record))
+        self.memory.append(KeptMeasurement(shown_at(record, self.clock()), record))
         self.has_news()
 
     def has_untaken(self) -> bool:

@@ -38,7 +38,7 @@ from device_drivers.codecs.record_access_control_point import (
 from device_drivers.codecs.sfloat import Figure, Special
 from device_drivers.errors import CodecError
 from device_drivers.simulators.ble_peripheral import INDICATE, NOTIFY, READ, WRITE, Peripheral
-from device_drivers.simulators.device import Now
+from device_drivers.simulators.device import Now, shown_at
 from device_drivers.simulators.radio_spec import BleDeviceSpec, BleRecordSpec
 from firmware_profiles.schema import Profile
 
@@ -76,7 +76,7 @@ class Glucometer(Peripheral):
 
     def measure(self, record: BleRecordSpec) -> None:
         """A measurement, ``age_s`` before now."""
-        local = self.clock() - timedelta(seconds=record.age_s)
+        local = shown_at(record, self.clock())
         self.memory.append(StoredRecord(self._next_sequence_number, local, record))
         self._next_sequence_number += 1
         self.has_news()

@@ -44,7 +44,7 @@ class Body:
         self._now = now
         self._skew = timedelta(seconds=spec.clock_skew_s)
         start = self.clock()
-        kept = (Kept(start - timedelta(seconds=record.age_s), record) for record in spec.records)
+        kept = (Kept(shown_at(record, start), record) for record in spec.records)
         oldest_first = sorted(kept, key=lambda entry: entry.record.age_s, reverse=True)
         self.memory = Memory(profile.device.memory, ring=profile.device.ring, kept=oldest_first)
 
@@ -54,4 +54,9 @@ class Body:
 
     def measure(self, record: RecordSpec) -> None:
         """Make a measurement, ``age_s`` before now."""
-        self.memory.add(Kept(self.clock() - timedelta(seconds=record.age_s), record))
+        self.memory.add(Kept(shown_at(record, self.clock()), record))
+
+
+def shown_at(record: RecordSpec, clock: datetime) -> datetime:
+    """What the device's clock showed at a measurement; ``clock`` is what it shows now."""
+    return clock - timedelta(seconds=record.age_s) + timedelta(seconds=record.clock_off_s)

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import msgspec
 
-from device_drivers.simulators.pty_door import PtyDoor
 from device_drivers.simulators.radio import SimulatedRoom
 from device_drivers.simulators.radio_command import open_room, radio_part
 from device_drivers.simulators.radio_spec import NewBleRecord
-from device_drivers.simulators.serial_command import measure, open_doors, ports_folder, until_told_to_stop
+from device_drivers.simulators.serial_command import Door, measure, open_doors, ports_folder, until_told_to_stop
 from device_drivers.simulators.spec import HomeSpec
 from device_drivers.simulators.standard_streams import complain, new_records, say
 
@@ -37,7 +36,7 @@ async def run(args: argparse.Namespace) -> int:
     return 0
 
 
-async def _listen(doors: dict[str, PtyDoor], room: SimulatedRoom | None) -> None:
+async def _listen(doors: dict[str, Door], room: SimulatedRoom | None) -> None:
     # A Bluetooth record is a serial one with more fields: one shape serves both.
     async for new in new_records(NewBleRecord):
         if measure(doors, new.device, new.record) or (room is not None and room.measure(new)):

@@ -4,6 +4,7 @@ from device_drivers.simulators.ble_cuff import Cuff
 from device_drivers.simulators.ble_glucometer import Glucometer
 from device_drivers.simulators.ble_peripheral import Peripheral
 from device_drivers.simulators.device import Now
+from device_drivers.simulators.memories import with_memory
 from device_drivers.simulators.radio_spec import BleDeviceSpec, NewBleRecord, RadioSpec
 from device_drivers.simulators.virtual_radio import VirtualRadio, key_store_at
 from firmware_profiles.catalogue import Catalogue
@@ -54,4 +55,4 @@ async def furnish(spec: RadioSpec, catalogue: Catalogue, now: Now) -> SimulatedR
 def simulated(spec: BleDeviceSpec, catalogue: Catalogue, now: Now) -> Peripheral:
     """One device, switched off. UnknownProfile, ValueError where the profile is not a Bluetooth one."""
     profile = catalogue.get(spec.profile, spec.firmware)
-    return _KINDS[profile.device.driver](profile, spec, now)
+    return _KINDS[profile.device.driver](profile, with_memory(spec, profile, now()), now)

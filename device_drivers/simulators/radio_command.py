@@ -3,12 +3,13 @@
 import argparse
 import asyncio
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import msgspec
 
 from device_drivers.simulators.clock import utc_now
 from device_drivers.simulators.device import Now
+from device_drivers.simulators.named_faults import ON_THE_RADIO
+from device_drivers.simulators.options import add_device, radio_home, say_list
 from device_drivers.simulators.radio import SimulatedRoom, furnish
 from device_drivers.simulators.radio_spec import NewBleRecord, RadioSpec
 from device_drivers.simulators.serial_command import until_told_to_stop
@@ -18,14 +19,17 @@ from firmware_profiles.catalogue import catalogue
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """``--spec`` and ``--listen``."""
-    parser.add_argument("--spec", type=Path, required=True, help="JSON: see device_drivers/simulators/radio_spec.py")
+    """What to simulate, and ``--listen``."""
+    add_device(parser, ON_THE_RADIO)
     parser.add_argument("--listen", default="tcp:127.0.0.1:0", help="tcp:HOST:PORT or unix:PATH (default: %(default)s)")
 
 
 async def run(args: argparse.Namespace) -> int:
-    """Serve the ``radio`` part of the spec."""
-    home = msgspec.json.decode(args.spec.read_bytes(), type=HomeSpec, strict=False)
+    """Serve the ``radio`` part of the spec, or the one device that was ordered."""
+    if args.list:
+        say_list(catalogue(), ("ble",))
+        return 0
+    home = radio_home(args, catalogue())
     async with AsyncExitStack() as stack:
         room = await open_room(stack, radio_part(home), args.listen)
         listener = asyncio.create_task(_listen(room))

@@ -34,6 +34,7 @@ class RadioFaults(Strict, frozen=True, kw_only=True):
     omit: int | None = None  # never push this one
     busy_requests: int = 0  # refuse so many requests with busy_code
     busy_code: int = 0xFE
+    full_memory: bool = False  # old records fill what its own leave free
 
 
 class BleDeviceSpec(Strict, frozen=True, kw_only=True):
@@ -59,6 +60,8 @@ class BleDeviceSpec(Strict, frozen=True, kw_only=True):
     advertise_every_s: float = 0.0
     advertise_for_s: float = 5.0
     records: tuple[BleRecordSpec, ...] = ()
+    storyline: str | None = None  # adds the records of a named story (storylines.py)
+    seed: int = 0
     faults: RadioFaults = RadioFaults()
 
 

@@ -21,9 +21,11 @@ class RecordSpec(Strict, frozen=True, kw_only=True):
 
     Glucose is in the unit of the wire; ketones (``analyte`` "ketone") in mmol/L as the display shows them.
     ``flags`` are annotations as a Reading carries them (``irregular_pulse``, ``failed_measurement``, ...).
+    ``clock_off_s`` is how far the device's clock was off then, compared with how far it is off now.
     """
 
     age_s: float = 0.0
+    clock_off_s: float = 0.0
     analyte: str = "glucose"
     value: str | None = None
     systolic: int | None = None
@@ -47,6 +49,7 @@ class Faults(Strict, frozen=True, kw_only=True):
     first frame. ``measure_after_frame`` adds ``measured`` to the memory once that frame has been sent. Commands to the
     device count from 1, too: it does not hear those of ``swallow_commands``, and sends ``echo_commands`` back.
     To ``busy_commands`` it says that it is busy, where its protocol has a word for that.
+    ``full_memory`` fills what the records leave free with old ones, so that a ring overwrites with each measurement.
     """
 
     one_octet_at_a_time: bool = False
@@ -62,10 +65,14 @@ class Faults(Strict, frozen=True, kw_only=True):
     noise: str = ""
     measure_after_frame: int | None = None
     measured: RecordSpec = RecordSpec()
+    full_memory: bool = False
 
 
 class DeviceSpec(Strict, frozen=True, kw_only=True):
-    """One simulated serial device; its clock is UTC plus ``clock_skew_s`` (a home's zone is skew, too)."""
+    """One simulated serial device; its clock is UTC plus ``clock_skew_s`` (a home's zone is skew, too).
+
+    ``storyline`` adds the records of a named story (``storylines.py``) to ``records``; ``seed`` varies its figures.
+    """
 
     profile: str
     name: str
@@ -73,6 +80,8 @@ class DeviceSpec(Strict, frozen=True, kw_only=True):
     firmware: str | None = None
     clock_skew_s: float = 0.0
     records: tuple[RecordSpec, ...] = ()
+    storyline: str | None = None
+    seed: int = 0
     faults: Faults = Faults()
 
 

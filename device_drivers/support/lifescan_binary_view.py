@@ -93,10 +93,9 @@ def _answer(payload: bytes, wire: Messages) -> Object:
 
 
 def _measured(found: Record) -> Object:
-    view = record(found)
+    measured = {name: value for name, value in record(found).items() if name != "epoch"}
     return {
-        "local_time": view.pop("local"),
-        **view,
+        **measured,
         "value": None if found.value in _STATES else found.value,
         "unit": "mg/dL",
         "state": _STATES.get(found.value, "measured"),

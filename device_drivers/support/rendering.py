@@ -29,6 +29,8 @@ SPECIALS = {
     Special.RESERVED: "RFU",
 }
 
+# A device's wall clock is called the same everywhere.
+_SPELT = {"local": "local_time"}
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 # The largest whole number that the encoder writes out; larger ones keep their power of ten (2047E+7).
 _LARGEST = 2**63 - 1
@@ -78,7 +80,7 @@ def record(value: object) -> Object:
         for name, member in vars(kind).items()
         if isinstance(member, property | cached_property) and not name.startswith("_")
     ]
-    return {name: plain(getattr(value, name)) for name in [*names, *derived]}
+    return {_SPELT.get(name, name): plain(getattr(value, name)) for name in [*names, *derived]}
 
 
 def number(value: Decimal) -> int | Decimal:

@@ -26,7 +26,7 @@ def frame(octets: bytes) -> Object:
 def date_time(octets: bytes) -> Object:
     """The four octets of a date and time. CodecError."""
     stamp = record(wire.decode_stamp(octets))
-    return {"local_time": stamp.pop("local"), "local_time_as_sent": stamp.pop("text"), **stamp}
+    return {"local_time": stamp.pop("local_time"), "local_time_as_sent": stamp.pop("text"), **stamp}
 
 
 def _asked(found: Frame) -> Object:
