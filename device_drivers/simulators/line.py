@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 from device_drivers.simulators.abbott import SimulatedAbbott
 from device_drivers.simulators.andon_bm import SimulatedAndon
+from device_drivers.simulators.contour import SimulatedContour, SimulatedContourUsb
 from device_drivers.simulators.device import FeatureReports, Now, SerialDevice
+from device_drivers.simulators.memories import with_memory
 from device_drivers.simulators.microlife_b3 import SimulatedMicrolife
 from device_drivers.simulators.omron_hem import SimulatedOmron
 from device_drivers.simulators.spec import DeviceSpec, Faults
