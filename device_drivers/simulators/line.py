@@ -98,4 +98,4 @@ def line_to(profile: Profile, spec: DeviceSpec, now: Now) -> Line:
         make = DEVICES[profile.device.driver]
     except KeyError:
         raise ValueError(f"no simulator speaks {profile.device.driver} ({profile.id})") from None
-    return Line(make(profile, spec, now), spec.faults)
+    return Line(make(profile, with_memory(spec, profile, now()), now), spec.faults)
