@@ -16,7 +16,8 @@ from bumble.device import Device, DeviceConfiguration
 from bumble.host import Host
 from bumble.keys import JsonKeyStore, KeyStore, MemoryKeyStore
 from bumble.link import LocalLink
-from bumble.transport.common import AsyncPipeSink, StreamPacketSink, StreamPacketSource, TransportSink
+from bumble.transport import open_transport
+from bumble.transport.common import AsyncPipeSink, StreamPacketSink, StreamPacketSource, Transport, TransportSink
 
 # Left out because a host that sees them takes paths on which bumble's controller cannot follow (bumble issue 841).
 _WITHOUT = hci.LeFeatureMask.LL_PRIVACY | hci.LeFeatureMask.LE_EXTENDED_ADVERTISING
@@ -64,6 +65,7 @@ class VirtualRadio:
     def __init__(self) -> None:
         self._link = LocalLink()  # type: ignore[no-untyped-call] # bumble left it untyped
         self._server: asyncio.Server | None = None
+        self._kernel: Transport | None = None
         self._inside: list[tuple[VirtualController, Device]] = []
 
     async def join(self, name: str, address: str, key_store: KeyStore | None = None) -> Device:
@@ -89,10 +91,20 @@ class VirtualRadio:
         host, port = self._server.sockets[0].getsockname()[:2]
         return f"tcp-client:{host}:{port}"
 
+    async def plug_into_kernel(self) -> None:
+        """Be the adapter of this machine's own Bluetooth stack, by way of /dev/vhci. OSError.
+
+        The adapter has no public address (bumble delivers by the random one), so bluetoothd gives it a static one.
+        """
+        self._kernel = kernel = await open_transport("vhci")
+        VirtualController("kernel", host_source=kernel.source, host_sink=kernel.sink, link=self._link)
+
     async def close(self) -> None:
         """Switch everything off."""
         if self._server is not None:
             self._server.close()
+        if self._kernel is not None:
+            await self._kernel.close()
         for controller, device in self._inside:
             controller.vanish(self._link)
             await device.power_off()
