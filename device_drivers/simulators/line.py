@@ -19,6 +19,8 @@ from firmware_profiles.schema import Profile
 DEVICES: dict[str, Callable[[Profile, DeviceSpec, Now], SerialDevice]] = {
     "abbott_mem": SimulatedAbbott,
     "andon_bm": SimulatedAndon,
+    "ascensia_contour": SimulatedContour,
+    "ascensia_contour_hid": SimulatedContourUsb,
     "lifescan_ultra": SimulatedUltra,
     "lifescan_ultramini": SimulatedUltraMini,
     "microlife_b3": SimulatedMicrolife,
