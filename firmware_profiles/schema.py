@@ -88,6 +88,18 @@ class Clock(Strict, frozen=True, kw_only=True):
     unset: tuple[str, ...] = ()  # reported-time texts that mean "never set"
 
 
+class Live(Evidence, frozen=True, kw_only=True):
+    """Measurements that we start. Only of a cuff that is on its patient by design: ``evidence`` says by which.
+
+    A measurement that takes longer than ``limit_s`` is aborted; between two of them lie at least ``at_most_every_s``.
+    """
+
+    cuff_is_on_its_patient: bool
+    poll_s: float = 0.5
+    limit_s: float = 180.0
+    at_most_every_s: float = 1800.0
+
+
 class Values(Strict, frozen=True, kw_only=True):
     """Units and range limits, as the device reports them on the wire."""
 
@@ -119,6 +131,7 @@ class Firmware(Evidence, frozen=True, kw_only=True):
     serial: SerialPort | None = None
     ble: Ble | None = None
     hid: Hid | None = None
+    live: Live | None = None
     clock: Clock
     values: Values
     commands: tuple[str, ...] = ()

@@ -3,8 +3,8 @@
     async def read(link, profile, cursor, now) -> AsyncIterator[Event]
 
 The caller makes every event durable **before** it asks for the next one, so a driver may tell the device "I have it"
-right after a ``yield``. Order: one ``Opened``, any number of ``Received``, and one ``Complete`` — or a ``DeviceError``
-at any point, after which no cursor may move. Readings received before an error are good readings: whole, checked
+right after a ``yield``. Order: one ``Opened``, any number of ``Received`` (and, of a cuff that measures meanwhile,
+``Progress``), and one ``Complete`` — or a ``DeviceError`` at any point, after which no cursor may move. Readings received before an error are good readings: whole, checked
 records that only lack the proof that they were all.
 """
 
@@ -15,7 +15,7 @@ from typing import Protocol
 
 from device_drivers.identity import DeviceIdentity
 from device_drivers.links.ports import BleLink, ReportLink, SerialLink
-from device_drivers.readings import Reading
+from device_drivers.readings import Quantity, Reading
 from device_drivers.timestamps import CoincidentTimeStamp
 from firmware_profiles.schema import Profile
 
@@ -45,6 +45,13 @@ class Received:
     readings: tuple[Reading, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A measurement is being made now; nothing to keep. ``cuff_pressure`` is what stands in the cuff."""
+
+    cuff_pressure: Quantity
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Complete:
     """Everything that the device announced has been received; the cursor may move to ``cursor``."""
@@ -54,7 +61,7 @@ class Complete:
     warnings: tuple[str, ...] = field(default=())
 
 
-Event = Opened | Received | Complete
+Event = Opened | Received | Progress | Complete
 
 
 class SerialDriver(Protocol):

@@ -10,6 +10,7 @@ from device_drivers.simulators.memories import with_memory
 from device_drivers.simulators.microlife_b3 import SimulatedMicrolife
 from device_drivers.simulators.omron_hem import SimulatedOmron
 from device_drivers.simulators.spec import DeviceSpec, Faults
+from device_drivers.simulators.suntech import SimulatedSunTech
 from device_drivers.simulators.taidoc import SimulatedTaiDoc
 from device_drivers.simulators.ultra import SimulatedUltra
 from device_drivers.simulators.ultramini import SimulatedUltraMini
@@ -25,6 +26,7 @@ DEVICES: dict[str, Callable[[Profile, DeviceSpec, Now], SerialDevice]] = {
     "lifescan_ultramini": SimulatedUltraMini,
     "microlife_b3": SimulatedMicrolife,
     "omron_hem": SimulatedOmron,
+    "suntech_nibp": SimulatedSunTech,
     "taidoc_51": SimulatedTaiDoc,
 }
 
