@@ -111,7 +111,7 @@ def _device(entry: config.DeviceEntry, visit: VisitRow | None) -> dict[str, obje
         if visit
         else None
     )
-    return {"name": entry.name, "profile": entry.profile, "transport": "serial" if entry.url else "ble", "last": last}
+    return {"name": entry.name, "profile": entry.profile, "transport": entry.transport, "last": last}
 
 
 def _fail(code: int, error: Exception | str) -> int:

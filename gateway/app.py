@@ -1,6 +1,6 @@
 """The composition: roster, visits, publisher and heartbeat on one event loop, until told to stop.
 
-One radio: Bluetooth visits come one after the other, started by an advertisement of a rostered device. Each serial port
+One radio: Bluetooth visits come one after the other, started by an advertisement of a rostered device. Each cable
 has a task of its own (not a thread), which visits when the device appears and at an interval. A device that fails is
 visited ever more rarely; nobody else is concerned.
 """
@@ -19,6 +19,7 @@ from device_drivers.errors import LinkError
 from firmware_profiles.catalogue import Catalogue, catalogue
 from firmware_profiles.schema import Profile
 from gateway import clock, heartbeat
+from gateway.cables import Cable
 from gateway.config import Config, Intervals
 from gateway.outbox import Outbox, OutboxError, VisitRow
 from gateway.passkeys import HomePasskeys
@@ -31,8 +32,6 @@ if TYPE_CHECKING:  # bleak is loaded only where the roster has a Bluetooth devic
 
 log = logging.getLogger(__name__)
 
-# How often a path is looked at while its device is unplugged: cheap, and nobody waits longer than this.
-APPEARANCE_POLL_S = 1.0
 # A scanner that could not start or broke (bluetoothd restarting) is started again after so long.
 SCANNER_RETRY_S = 5.0
 # A link that is closed in order needs up to 2 s on BlueZ; what has not ended then is cancelled again.
@@ -110,9 +109,10 @@ class _Gateway:
         async with asyncio.TaskGroup() as group:
             publisher = group.create_task(self._publisher.run(), name="publisher")
             beat = heartbeat.beat(self._publisher.say_status, self._config.intervals.heartbeat_s)
+            on_cables = (*self._roster.serial, *self._roster.hid)
             tasks = [
                 group.create_task(beat, name="heartbeat"),
-                *(group.create_task(self._serve_port(d), name=f"serial {d.name}") for d in self._roster.serial),
+                *(group.create_task(self._serve_cable(d), name=f"cable {d.name}") for d in on_cables),
             ]
             if self._roster.ble:
                 tasks.append(group.create_task(self._serve_radio(), name="radio"))
@@ -132,16 +132,16 @@ class _Gateway:
             )
             self._record(report)
 
-    # Serial -------------------------------------------------------------------------------------------------------
+    # Cables -------------------------------------------------------------------------------------------------------
 
-    async def _serve_port(self, device: RosteredDevice) -> None:
-        url = str(device.entry.url)
+    async def _serve_cable(self, device: RosteredDevice) -> None:
+        cable = Cable(device.entry, self._config.gateway_id)
         failures = 0
         while True:
-            await _appearance(url)
-            report = await self._visit(device, _serial_opener(url))
+            await cable.appearance()
+            report = await self._visit(device, cable.open)
             failures = 0 if report.outcome is Outcome.COMPLETE else failures + 1
-            if await _disappears(url, pause_s(self._config.intervals, failures)):
+            if await cable.disappears(pause_s(self._config.intervals, failures)):
                 failures = 0  # plugged in again, it is a new start
 
     # Bluetooth ----------------------------------------------------------------------------------------------------
@@ -267,35 +267,3 @@ def pause_s(intervals: Intervals, failures: int) -> float:
 def doubled(seconds: float, times: int) -> float:
     """``seconds`` doubled so many times; beyond 20 times every ceiling has been reached."""
     return math.ldexp(seconds, min(max(0, times), 20))
-
-
-def _serial_opener(url: str) -> OpenLink:
-    from device_drivers.links.serial import open_serial
-
-    def open_link(profile: Profile) -> AbstractAsyncContextManager[Any]:
-        return open_serial(url, profile)
-
-    return open_link
-
-
-def _is_path(url: str) -> bool:
-    return url.startswith("/")
-
-
-async def _appearance(url: str) -> None:
-    """Return once the device path is there; a URL that is no path always is."""
-    while _is_path(url) and not os.path.exists(url):  # noqa: ASYNC110 -- no event tells of a path that appears
-        await asyncio.sleep(APPEARANCE_POLL_S)
-
-
-async def _disappears(url: str, within_s: float) -> bool:
-    """Whether the device path goes away; returns at once when it does, after ``within_s`` otherwise."""
-    if not _is_path(url):
-        await asyncio.sleep(within_s)
-        return False
-    deadline = clock.monotonic() + within_s
-    while (left := deadline - clock.monotonic()) > 0:
-        if not os.path.exists(url):
-            return True
-        await asyncio.sleep(min(left, APPEARANCE_POLL_S))
-    return False

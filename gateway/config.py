@@ -7,7 +7,7 @@ silently a default. Paths are relative to the file that names them.
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -52,7 +52,8 @@ class Intervals(Strict, frozen=True, kw_only=True):
 
 
 class DeviceEntry(Strict, frozen=True, kw_only=True):
-    """One device of the home. Exactly one of ``url`` (serial) and ``address`` (Bluetooth).
+    """One device of the home, and the one way to it: ``url`` (serial), ``hid`` (the path of a USB HID device), ``usb``
+    (its USB id instead, ``0590:0028``) or ``address`` (Bluetooth).
 
     ``name`` stands in logs and must say nothing about a patient. ``firmware`` is needed only where a model's profile
     has several firmware ranges and the device cannot say which it runs. ``passkey`` is for a Bluetooth device that
@@ -62,13 +63,24 @@ class DeviceEntry(Strict, frozen=True, kw_only=True):
     name: Name
     profile: str
     url: str | None = None
+    hid: str | None = None
+    usb: Annotated[str, msgspec.Meta(pattern="^[0-9A-Fa-f]{4}:[0-9A-Fa-f]{4}$")] | None = None
     address: Annotated[str, msgspec.Meta(pattern="^([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}$")] | None = None
     firmware: str | None = None
     passkey: Passkey | None = None
 
     def __post_init__(self) -> None:
-        if (self.url is None) == (self.address is None):
-            raise ValueError("needs exactly one of `url` (serial) and `address` (Bluetooth)")
+        if [self.url, self.hid, self.usb, self.address].count(None) != 3:
+            raise ValueError(
+                "needs exactly one of `url` (serial), `hid` and `usb` (USB HID), and `address` (Bluetooth)"
+            )
+
+    @property
+    def transport(self) -> Literal["serial", "hid", "ble"]:
+        """What the way to it is."""
+        if self.url is not None:
+            return "serial"
+        return "ble" if self.address is not None else "hid"
 
 
 class File(Strict, frozen=True, kw_only=True):
@@ -107,6 +119,8 @@ def load(path: Path) -> Config:
         raise ConfigError(path, f"{error}; see gateway/README.md for every key") from error
     _refuse_twice(path, "name", [entry.name for entry in file.device])
     _refuse_twice(path, "url", [entry.url for entry in file.device if entry.url])
+    _refuse_twice(path, "hid", [entry.hid for entry in file.device if entry.hid])
+    _refuse_twice(path, "usb", [entry.usb.lower() for entry in file.device if entry.usb])
     _refuse_twice(path, "address", [entry.address.upper() for entry in file.device if entry.address])
     return Config(
         gateway_id=file.gateway_id,

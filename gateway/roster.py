@@ -54,6 +54,7 @@ class Roster:
     """The devices that can be visited, and what is wrong with the others."""
 
     serial: tuple[RosteredDevice, ...]
+    hid: tuple[RosteredDevice, ...]
     ble: tuple[RosteredDevice, ...]
     problems: tuple[Unresolved, ...]
 
@@ -64,8 +65,7 @@ class Roster:
 
 def resolve(entries: Iterable[DeviceEntry], catalogue: Catalogue) -> Roster:
     """Look each device's profile up; whatever is wrong comes back as a problem, never as an exception."""
-    serial: list[RosteredDevice] = []
-    ble: list[RosteredDevice] = []
+    devices: dict[str, list[RosteredDevice]] = {"serial": [], "hid": [], "ble": []}
     problems: list[Unresolved] = []
     for entry in entries:
         try:
@@ -73,8 +73,8 @@ def resolve(entries: Iterable[DeviceEntry], catalogue: Catalogue) -> Roster:
         except Unresolved as problem:
             problems.append(problem)
         else:
-            (serial if entry.url else ble).append(device)
-    return Roster(tuple(serial), tuple(ble), tuple(problems))
+            devices[entry.transport].append(device)
+    return Roster(tuple(devices["serial"]), tuple(devices["hid"]), tuple(devices["ble"]), tuple(problems))
 
 
 def _resolve(entry: DeviceEntry, catalogue: Catalogue) -> RosteredDevice:
@@ -82,10 +82,9 @@ def _resolve(entry: DeviceEntry, catalogue: Catalogue) -> RosteredDevice:
         file = catalogue.file(entry.profile)
     except UnknownProfile as error:
         raise Unresolved(entry.name, str(error)) from error
-    transport = "serial" if entry.url else "ble"
-    tables = tuple(table for table in file.firmware if table.transport == transport)
+    tables = tuple(table for table in file.firmware if table.transport == entry.transport)
     if not tables:
-        raise Unresolved(entry.name, f"profile {entry.profile} is not reached by {transport}")
+        raise Unresolved(entry.name, f"profile {entry.profile} is not reached by {entry.transport}")
     device = RosteredDevice(entry, msgspec.structs.replace(file, firmware=tables))
     if entry.firmware is not None:
         device.profile(None)

@@ -19,6 +19,7 @@ from firmware_profiles.catalogue import catalogue
 from gateway import app, clock, config
 from gateway.config import Intervals
 from gateway.outbox import Outbox
+from tests.device_drivers.hid_visits import a_door
 from tests.fix_gateway import GATEWAY_ID, FakeCloud, eventually
 
 ULTRAMINI = "lifescan-onetouch-ultramini"
@@ -120,6 +121,19 @@ async def test_a_meter_is_read_when_it_is_plugged_in(broker: OwnBroker, cloud: F
             await eventually(lambda: len(cloud.received()) > 3)
 
 
+async def test_a_hid_cuff_is_read_published_and_freed(broker: OwnBroker, cloud: FakeCloud, tmp_path: Path) -> None:
+    profile = catalogue().get("omron-hem-790it")
+    records = tuple(RecordSpec(age_s=60.0 * n, systolic=120 + n, diastolic=80, pulse=60) for n in range(3))
+    spec = DeviceSpec(profile=profile.id, name="cuff", serial_number="1", records=records)
+    async with a_door(line_to(profile, spec, clock.now), profile) as door:
+        path = written(tmp_path, broker)
+        with path.open("a") as file:
+            file.write(f'[[device]]\nname = "cuff"\nprofile = "{profile.id}"\nhid = "{door.url}"\n')
+        async with running(path):
+            await eventually(everything_freed(path, 3))
+    assert {message.session.device.address for message in cloud.messages} == {f"{GATEWAY_ID}/cuff/06000000000000"}
+
+
 async def test_a_device_that_fails_does_not_hurt_the_others(
     broker: OwnBroker, cloud: FakeCloud, tmp_path: Path
 ) -> None:
@@ -196,6 +210,7 @@ async def test_status_is_said_beside_a_running_gateway(broker: OwnBroker, cloud:
     assert status["outbox"] == {"depth": 0, "oldest_unsent_s": None, "in_flight": 0, "freed": {"stored": 4}}
     (device,) = status["devices"]
     assert (device["name"], device["last"]["outcome"], device["last"]["holds"]) == ("meter-0", "complete", 4)
+    assert device["last"]["identity"].startswith("maker LifeScan, model OneTouch UltraMini, firmware P02.00.00; ")
 
 
 @pytest.mark.parametrize(

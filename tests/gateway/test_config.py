@@ -55,7 +55,7 @@ def test_the_example_of_the_readme_is_taken(tmp_path: Path) -> None:
     (tmp_path / "broker.password").write_text("secret")
     (tmp_path / "broker.password").chmod(0o600)
     config = load(path)
-    assert {"url" if entry.url else "address" for entry in config.devices} == {"url", "address"}
+    assert {entry.transport for entry in config.devices} == {"serial", "hid", "ble"}
 
 
 @pytest.mark.parametrize(
@@ -69,13 +69,28 @@ def test_the_example_of_the_readme_is_taken(tmp_path: Path) -> None:
         (MINIMAL.replace('host = "broker.example"', ""), "host"),
         (MINIMAL + '[[device]]\nname = "m"\nprofile = "p"\n', "exactly one of `url`"),
         (MINIMAL + '[[device]]\nname = "m"\nprofile = "p"\naddress = "5c-31"\n', "address"),
+        (MINIMAL + '[[device]]\nname = "m"\nprofile = "p"\nusb = "590:28"\n', "usb"),
+        (MINIMAL + '[[device]]\nname = "m"\nprofile = "p"\nusb = "0590:0028"\nhid = "/dev/hidraw0"\n', "exactly one"),
         (
             MINIMAL + '[[device]]\nname = "m"\nprofile = "p"\nurl = "/dev/a"\n' * 2,
             "two [[device]] tables have the name",
         ),
         ("gateway_id = ", "gateway/README.md"),
     ],
-    ids=["misspelt key", "key in a table", "zero", "slash", "port", "no host", "no way", "address", "twice", "no TOML"],
+    ids=[
+        "misspelt key",
+        "key in a table",
+        "zero",
+        "slash",
+        "port",
+        "no host",
+        "no way",
+        "address",
+        "usb",
+        "two ways",
+        "twice",
+        "no TOML",
+    ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, said: str) -> None:
     path = written(tmp_path, text)
