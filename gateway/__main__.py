@@ -107,6 +107,7 @@ def _device(entry: config.DeviceEntry, visit: VisitRow | None) -> dict[str, obje
             "received": visit.received,
             "new": visit.new,
             "holds": visit.holds,
+            "identity": visit.identity,
         }
         if visit
         else None

@@ -25,7 +25,7 @@ from gateway.outbox import Outbox, OutboxError, VisitRow
 from gateway.passkeys import HomePasskeys
 from gateway.publisher import Publisher
 from gateway.roster import Roster, RosteredDevice, resolve
-from gateway.visit import OpenLink, Outcome, VisitReport, visit
+from gateway.visit import OpenLink, Outcome, VisitReport, visit, without_serial_numbers
 
 if TYPE_CHECKING:  # bleak is loaded only where the roster has a Bluetooth device: it costs memory
     from device_drivers.links.ble import Advertisement, BleBackend
@@ -214,6 +214,8 @@ class _Gateway:
         )
         for warning in report.warnings:
             log.warning("%s: %s", report.name, warning)
+        if report.outcome is Outcome.NO_PROFILE and report.identity is not None:
+            log.warning("%s: what answers is %s", report.name, without_serial_numbers(report.identity))
         row = VisitRow(
             name=report.name,
             at=report.started_at,
@@ -222,6 +224,7 @@ class _Gateway:
             received=report.received,
             new=report.new,
             holds=report.holds,
+            identity=report.identity,
         )
         try:
             self._outbox.record_visit(row)

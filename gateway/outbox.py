@@ -24,7 +24,9 @@ import msgspec
 from device_drivers.drivers.conversation import Cursor
 from gateway.wire.v1 import MAX_READINGS, Fate, ReceiptsMessage, WireReading, WireSession
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+# From the schema of this number to the next.
+UPGRADES = {1: "ALTER TABLE visited ADD COLUMN identity TEXT;"}
 SCHEMA = """
 CREATE TABLE session (
     session_id  TEXT PRIMARY KEY,
@@ -64,7 +66,8 @@ CREATE TABLE visited (                 -- what stood behind a name of the roster
     reason      TEXT,
     received    INTEGER,
     new         INTEGER,
-    holds       INTEGER
+    holds       INTEGER,
+    identity    TEXT                   -- what answered, in its own words; stays on this computer
 ) WITHOUT ROWID;
 """
 
@@ -117,6 +120,7 @@ class VisitRow:
     received: int
     new: int
     holds: int | None
+    identity: str | None = None
 
 
 class Outbox:
@@ -314,17 +318,28 @@ class Outbox:
         """Keep the last visit of each device."""
         with self._transaction() as db:
             db.execute(
-                "INSERT INTO visited (name, at, outcome, reason, received, new, holds) VALUES (?, ?, ?, ?, ?, ?, ?)"
+                "INSERT INTO visited (name, at, outcome, reason, received, new, holds, identity)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (name) DO UPDATE SET at = excluded.at, outcome = excluded.outcome,"
-                " reason = excluded.reason, received = excluded.received, new = excluded.new, holds = excluded.holds",
-                (visit.name, visit.at.isoformat(), visit.outcome, visit.reason, visit.received, visit.new, visit.holds),
+                " reason = excluded.reason, received = excluded.received, new = excluded.new, holds = excluded.holds,"
+                " identity = coalesce(excluded.identity, identity)",
+                (
+                    visit.name,
+                    visit.at.isoformat(),
+                    visit.outcome,
+                    visit.reason,
+                    visit.received,
+                    visit.new,
+                    visit.holds,
+                    visit.identity,
+                ),
             )
 
     def visits(self) -> dict[str, VisitRow]:
         """The last visit of each device, by its name in the roster."""
         with _as_outbox_error():
             rows = self._db.execute(
-                "SELECT name, at, outcome, reason, received, new, holds FROM visited WHERE at IS NOT NULL"
+                "SELECT name, at, outcome, reason, received, new, holds, identity FROM visited WHERE at IS NOT NULL"
             ).fetchall()
         return {
             name: VisitRow(
@@ -335,8 +350,9 @@ class Outbox:
                 received=received,
                 new=new,
                 holds=holds,
+                identity=identity,
             )
-            for name, at, outcome, reason, received, new, holds in rows
+            for name, at, outcome, reason, received, new, holds, identity in rows
         }
 
     # ------------------------------------------------------------------------------------------------------------
@@ -345,7 +361,10 @@ class Outbox:
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
         if version == 0:
             self._db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
-        elif version != SCHEMA_VERSION:
+        while version in UPGRADES:
+            self._db.executescript(f"BEGIN IMMEDIATE; {UPGRADES[version]} PRAGMA user_version = {version + 1}; COMMIT;")
+            version += 1
+        if version not in (0, SCHEMA_VERSION):
             raise OutboxError(f"{path} was written by another release (schema {version}); run that release")
 
     @contextmanager

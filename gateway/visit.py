@@ -18,7 +18,8 @@ from importlib import import_module
 from typing import Any
 
 from device_drivers.drivers.conversation import Clock, Complete, Event, Opened, Received
-from device_drivers.errors import CodecError, DeviceError, ForbiddenCommand, LinkError
+from device_drivers.errors import CodecError, DeviceError, ForbiddenCommand, LinkError, UnexpectedDevice
+from device_drivers.identity import DeviceIdentity
 from device_drivers.readings import Reading
 from device_drivers.timestamps import CoincidentTimeStamp, TimeQuality, effective_time
 from firmware_profiles.schema import Profile
@@ -48,7 +49,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisitReport:
-    """For the log, the status command and the schedule; no value, time or identifier of a person is in it."""
+    """For the log, the status command and the schedule; no value, time or identifier of a person is in it.
+
+    ``identity`` is what answered, in its own words and with its serial number: for the status command, not for the log.
+    """
 
     name: str
     outcome: Outcome
@@ -58,6 +62,7 @@ class VisitReport:
     new: int = 0
     holds: int | None = None
     warnings: tuple[str, ...] = ()
+    identity: str | None = None
 
 
 class _AnotherDevice(Exception):
@@ -88,6 +93,9 @@ async def visit(
         return one.report(Outcome.COMPLETE, "everything that the device announced was received")
     except Unresolved as error:
         return one.report(Outcome.NO_PROFILE, error.reason)
+    except UnexpectedDevice as error:
+        one.answered = one.answered or f"model {error.model}"
+        return one.report(Outcome.NO_PROFILE, str(error))
     except OutboxError as error:
         return one.report(Outcome.OUTBOX_FAILED, str(error))
     except LinkError as error:
@@ -111,6 +119,7 @@ class _Visit:
         self._started_at = now()
         self._session_id = uuid.uuid4().hex
         self.opened: Opened | None = None
+        self.answered: str | None = None
         self._received = 0
         self._new = 0
         self._holds: int | None = None
@@ -126,6 +135,7 @@ class _Visit:
             new=self._new,
             holds=self._holds,
             warnings=self._warnings,
+            identity=self.answered,
         )
 
     async def run(self, open_link: OpenLink) -> None:
@@ -150,6 +160,7 @@ class _Visit:
     def _take(self, event: Event, profile: Profile, seen: Seen | None, *, with_cursor: bool) -> None:
         match event:
             case Opened():
+                self.answered = spell_identity(event.identity)
                 self._check(event, profile, seen, with_cursor=with_cursor)
                 self.opened = event
                 self._holds = event.holds
@@ -205,6 +216,28 @@ def lane(reading: Reading, coincident: CoincidentTimeStamp | None, read_at: date
     if effective.quality not in (TimeQuality.SYNCHRONISED, TimeQuality.MAPPED) or effective.time is None:
         return Lane.BACKFILL
     return Lane.LIVE if read_at - effective.time <= LIVE_WITHIN else Lane.BACKFILL
+
+
+_BEFORE_NUMBERS = "; "
+
+
+def spell_identity(identity: DeviceIdentity) -> str:
+    """What a device said about itself: what support needs to write its profile, or to choose one.
+
+    What tells it from others of its model stands behind a semicolon.
+    """
+    model = {"maker": identity.manufacturer, "model": identity.model, "firmware": identity.firmware}
+    one = {"serial number": identity.serial_number, "system id": identity.system_id, "address": identity.address}
+    return _BEFORE_NUMBERS.join(filter(None, (_facts(model), _facts(one))))
+
+
+def without_serial_numbers(identity: str) -> str:
+    """A spelt identity as it may stand in a log."""
+    return identity.partition(_BEFORE_NUMBERS)[0]
+
+
+def _facts(facts: dict[str, str | None]) -> str:
+    return ", ".join(f"{name} {fact.replace(';', ',')}" for name, fact in facts.items() if fact)
 
 
 def spell(error: DeviceError) -> str:

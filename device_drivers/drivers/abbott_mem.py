@@ -28,7 +28,7 @@ from device_drivers.drivers import new_readings as memory
 from device_drivers.drivers.conversation import Clock, Cursor, Event, Opened
 from device_drivers.drivers.new_readings import new_readings
 from device_drivers.drivers.retries import retried, until_quiet
-from device_drivers.errors import CodecError
+from device_drivers.errors import CodecError, UnexpectedDevice
 from device_drivers.identity import DeviceIdentity
 from device_drivers.links.ports import SerialLink
 from device_drivers.nomenclature import Mdc, Unit
@@ -51,6 +51,7 @@ async def read(
     """One visit; see ``drivers.conversation`` for the contract."""
     meter = AbbottMeter(link, profile, now)
     dump, gateway_time = await meter.dump()
+    _check_model(dump.serial_number, profile)
     identity = DeviceIdentity(
         manufacturer=profile.device.maker,
         model=profile.device.model,
@@ -63,6 +64,13 @@ async def read(
     async with aclosing(new_readings(memory.Dump(readings), cursor=None)) as events:
         async for event in events:
             yield event
+
+
+def _check_model(serial_number: str, profile: Profile) -> None:
+    """UnexpectedDevice where the serial number is that of another FreeStyle meter."""
+    model = wire.decode_serial_number(serial_number.encode()).model
+    if model not in (None, profile.device.model) and not profile.has_quirk(XMEM_WITH_KETONES):
+        raise UnexpectedDevice(str(model), profile.id)
 
 
 class AbbottMeter:

@@ -27,7 +27,7 @@ from device_drivers.drivers.conversation import Clock, Cursor, Event, Opened
 from device_drivers.drivers.incoming import Incoming
 from device_drivers.drivers.new_readings import Dump, new_readings
 from device_drivers.drivers.retries import retried, until_quiet
-from device_drivers.errors import IncompleteTransfer, LinkTimeout, ProtocolError
+from device_drivers.errors import IncompleteTransfer, LinkTimeout, UnexpectedDevice
 from device_drivers.identity import DeviceIdentity
 from device_drivers.links.ports import SerialLink
 from device_drivers.nomenclature import Mdc, Unit
@@ -74,10 +74,10 @@ async def read(link: SerialLink, profile: Profile, cursor: Cursor | None, now: C
 
 
 def _check_model(serial_number: str, profile: Profile) -> None:
-    """ProtocolError where the serial number is another model's."""
+    """UnexpectedDevice where the serial number is another model's."""
     model = wire.MODELS.get(serial_number[-1])
     if model is not None and model != profile.device.model:
-        raise ProtocolError(f"the serial number is that of a {model}, the profile is {profile.id}")
+        raise UnexpectedDevice(model, profile.id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,6 +175,20 @@ def test_a_full_disk_is_said_and_keeps_what_was_there(outbox: Outbox) -> None:
     assert put(outbox, *range(2, 5000)) == 4998
 
 
+def test_a_file_of_the_release_before_is_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.sqlite"
+    Outbox.open(path).close()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("ALTER TABLE visited DROP COLUMN identity")
+        database.execute("PRAGMA user_version = 1")
+    outbox = Outbox.open(path)
+    outbox.record_visit(
+        VisitRow(name="meter", at=NOW, outcome="complete", reason="", received=0, new=0, holds=None, identity="model X")
+    )
+    assert outbox.visits()["meter"].identity == "model X"
+    outbox.close()
+
+
 def test_a_file_of_another_release_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "outbox.sqlite"
     with closing(sqlite3.connect(path)) as database:

@@ -23,7 +23,7 @@ from gateway import clock
 from gateway.config import DeviceEntry
 from gateway.outbox import Lane, Outbox, Seen
 from gateway.roster import RosteredDevice, resolve
-from gateway.visit import OpenLink, Outcome, VisitReport, lane, spell, visit
+from gateway.visit import OpenLink, Outcome, VisitReport, lane, spell, visit, without_serial_numbers
 from gateway.wire import v1
 from tests.gateway.made import NOW, reading, receipts
 
@@ -188,6 +188,23 @@ async def test_a_firmware_that_fits_no_range_is_reported_and_not_read(outbox: Ou
         report = await visit(device, over(door.url), outbox, clock.now)
     assert (report.outcome, report.received) == (Outcome.NO_PROFILE, 0)
     assert "P02.00.00" in report.reason
+    # What support needs to write the missing range; the number of this one meter is for the status command alone.
+    model = "maker LifeScan, model OneTouch UltraMini, firmware P02.00.00"
+    assert report.identity == f"{model}; serial number SIM000001"
+    assert without_serial_numbers(report.identity) == model
+
+
+async def test_another_model_than_the_profiles_is_named_and_not_read(outbox: Outbox) -> None:
+    cuff = catalogue().get("taidoc-td-3128")
+    device = RosteredDevice(
+        DeviceEntry(name="cuff", profile=cuff.id, url="/dev/cuff"), catalogue().file("taidoc-td-3128")
+    )
+    other = msgspec.structs.replace(cuff, device=msgspec.structs.replace(cuff.device, model="TD-4183"))
+    spec = DeviceSpec(profile=cuff.id, name="cuff", serial_number="3128213440001333")
+    async with PtyDoor(line_to(other, spec, clock.now)) as door:
+        report = await visit(device, over(door.url), outbox, clock.now)
+    assert (report.outcome, report.identity) == (Outcome.NO_PROFILE, "model TD-4183")
+    assert report.reason == "the device says it is a TD-4183, the profile is taidoc-td-3128"
 
 
 async def test_a_defect_in_a_driver_ends_its_visit_and_nothing_else(outbox: Outbox) -> None:

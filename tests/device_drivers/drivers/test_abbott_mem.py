@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from device_drivers.drivers.conversation import Complete
-from device_drivers.errors import ChecksumError, CodecError, DeviceError, LinkLost, LinkTimeout
+from device_drivers.errors import ChecksumError, CodecError, DeviceError, LinkLost, LinkTimeout, UnexpectedDevice
 from device_drivers.nomenclature import Mdc
 from device_drivers.readings import Kind, QuantityState, Reading, Sample
 from device_drivers.simulators.abbott import SimulatedAbbott
@@ -34,10 +34,18 @@ KETONES = (
 )
 
 
+# The first letters tell the FreeStyle models apart.
+SERIAL_NUMBERS = {"abbott-freestyle-freedom-lite": "CDMN169-C4824", "abbott-freestyle-mini": "DAMN169-C4824"}
+
+
 def a_meter(profile_id: str, records: tuple[RecordSpec, ...] = GLUCOSE, faults: Faults | None = None) -> DeviceSpec:
     """A meter with a memory."""
     return DeviceSpec(
-        profile=profile_id, name="meter", serial_number="DBMN169-C4824", records=records, faults=faults or Faults()
+        profile=profile_id,
+        name="meter",
+        serial_number=SERIAL_NUMBERS.get(profile_id, "DBMN169-C4824"),
+        records=records,
+        faults=faults or Faults(),
     )
 
 
@@ -217,3 +225,11 @@ async def test_nothing_but_the_dump_is_ever_sent() -> None:
         assert isinstance(line.device, SimulatedAbbott)
         assert line.device.clock_settings == 0
     assert sent == [b"$xmem\r\n"]
+
+
+async def test_another_freestyle_than_the_profiles_is_named_and_not_read() -> None:
+    profile = impatient("abbott-freestyle-mini")
+    _, link = in_memory(a_meter("abbott-freestyle-lite"), profile)
+    found = await visit(link, profile)
+    assert isinstance(found.error, UnexpectedDevice)
+    assert (found.error.model, found.readings) == ("FreeStyle Lite", [])
