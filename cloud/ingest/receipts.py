@@ -12,6 +12,7 @@ from gateway.wire import v1
 # In one message; about 10 kB.
 MAX_RECEIPTS = 100
 MESSAGE_ID_OCTETS = 16  # of the correlation data
+LONGEST_ID = 36  # a UUID with its hyphens
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,13 @@ def together(outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
     """Fewer messages: the receipts of one gateway's readings in one, under the id of its latest message.
 
     A gateway frees readings by their own ids; only the fate of a whole message, or of one without readings, needs that
-    message's id and stays alone.
+    message's id and stays alone. So does a message with ids that are none: they may be as long as the broker lets a
+    message be, and two of them would be a message that it refuses, and ends our connection for, each time we send it.
     """
     alone: list[Outcome] = []
     gathered: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
-        if not outcome.receipts.receipts:
+        if not outcome.receipts.receipts or any(len(r.reading_id) > LONGEST_ID for r in outcome.receipts.receipts):
             alone.append(outcome)
             continue
         open_ones = gathered.setdefault(outcome.gateway_id, [])

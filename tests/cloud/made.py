@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from threading import Event
 from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
@@ -198,3 +199,16 @@ def changed(content: v1.ReadingsMessage, **fields: object) -> v1.ReadingsMessage
     """The same message with its first reading's fields changed, as no gateway of ours would send it."""
     first, *rest = content.readings
     return msgspec.structs.replace(content, readings=(msgspec.structs.replace(first, **fields), *rest))
+
+
+def wait_for_a_lock(ward: Ward, timeout_s: float = 20.0) -> None:
+    """Return once somebody in this database waits for a lock that another transaction holds."""
+    patience, waiting = Event(), 0
+    for _ in range(int(timeout_s / 0.02)):
+        [(waiting,)] = ward.rows(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        if waiting:
+            return
+        patience.wait(0.02)
+    raise AssertionError("nobody waits for a lock")

@@ -2,7 +2,9 @@
 
 from uuid import uuid4
 
-from cloud.ingest.receipts import MAX_RECEIPTS, Outcome, together
+import msgspec
+
+from cloud.ingest.receipts import MAX_RECEIPTS, Outcome, quarantined, together
 from gateway.wire import v1
 from tests.cloud.made import NOW
 
@@ -42,3 +44,16 @@ def test_a_receipts_message_stays_small() -> None:
     sizes = [len(o.receipts.receipts) for o in together([outcome("a", 50) for _ in range(5)])]
 
     assert sizes == [MAX_RECEIPTS, MAX_RECEIPTS, 50]
+
+
+def test_receipts_of_ids_that_are_none_travel_alone() -> None:
+    odd = [
+        Outcome("a", msgspec.structs.replace(outcome("a", 0).receipts, receipts=(quarantined(letter * 200_000, None),)))
+        for letter in "xy"
+    ]
+    joined = [outcome("a", 1), outcome("a", 1)]
+
+    sizes = [len(v1.encode(o.receipts)) for o in together([odd[0], *joined, odd[1]])]
+
+    assert len(sizes) == 3
+    assert max(sizes) < 201_000

@@ -18,7 +18,7 @@ from deploy.services.source import OwnBroker
 from device_drivers.readings import Reading
 from gateway.wire import v1
 from tests.cloud.ingest.running import PATIENCE_S, Gateway, Ingest, ingest
-from tests.cloud.made import GATEWAY, Ward, arrival, glucose, message, sent, session
+from tests.cloud.made import GATEWAY, Ward, arrival, changed, glucose, message, sent, session, wait_for_a_lock
 
 
 @dataclass
@@ -89,6 +89,23 @@ def test_a_poison_message_is_answered_and_its_neighbours_pass(road: Road) -> Non
     assert road.gateway.wait_for(ids(readings))
     assert road.gateway.wait_for_whole().reason == "undecodable"
     assert road.ward.count("quarantine") == 1
+
+
+def test_ids_as_long_as_a_message_get_no_receipt_that_the_broker_refuses(road: Road) -> None:
+    worker = road.start()
+    readings, messages = stream(5)
+    # While the worker waits for the ledger both odd messages arrive, and are one batch.
+    with road.ward.admin.transaction():
+        road.ward.admin.execute("LOCK ledger IN EXCLUSIVE MODE")
+        road.gateway.send(messages[0])
+        wait_for_a_lock(road.ward)
+        odd = [changed(message(glucose("100")), reading_id=letter * 200_000) for letter in "xy"]
+        for each in odd:
+            road.gateway.send(arrival(each))
+        road.gateway.send(sent(glucose("101")))
+
+    assert road.gateway.wait_for(ids(readings) | {each.readings[0].reading_id for each in odd})
+    assert not [line for line in worker.log if "the broker is away" in line]
 
 
 def test_a_worker_that_is_asked_to_end_ends_in_order(road: Road) -> None:
