@@ -24,7 +24,9 @@ class StoredEvent:
 
 def lock_open_cases(connection: Connection, keys: Collection[Key]) -> Mapping[Key, Case]:
     """The open cases among these patients and conditions, locked in the order of their key until the commit."""
-    rows = connection.execute(_LOCK_OPEN, (as_rows([{"patient_id": p, "condition": c} for p, c in keys]),))
+    locked = connection.execute(_LOCK_OPEN, (as_rows([{"patient_id": p, "condition": c} for p, c in keys]),)).fetchall()
+    # Read afterwards: a statement that waits for a lock sees the alerts as they were before it waited.
+    rows = connection.execute(_READ_CASES, ([case_id for (case_id,) in locked],)) if locked else ()
     return {
         (patient_id, condition): Case(
             case_id=case_id,
@@ -127,14 +129,20 @@ def _event_rows(episode: Episode, at: datetime) -> Sequence[dict[str, object]]:
 
 
 _LOCK_OPEN = """
-SELECT c.patient_id, c.condition, c.case_id, c.state, c.priority, c.deadline,
-       coalesce((SELECT max(a.effective_time) FROM alert a WHERE a.case_id = c.case_id AND a.priority = c.priority),
-                c.opened_at)
+SELECT c.case_id
 FROM alert_case c
 JOIN json_to_recordset(%s::json) AS r(patient_id uuid, condition text) USING (patient_id, condition)
 WHERE c.state NOT IN ('resolved', 'expired')
 ORDER BY c.patient_id, c.condition
 FOR UPDATE OF c
+"""
+
+_READ_CASES = """
+SELECT c.patient_id, c.condition, c.case_id, c.state, c.priority, c.deadline,
+       coalesce((SELECT max(a.effective_time) FROM alert a WHERE a.case_id = c.case_id AND a.priority = c.priority),
+                c.opened_at)
+FROM alert_case c
+WHERE c.case_id = ANY(%s)
 """
 
 _OPEN = """

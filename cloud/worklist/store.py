@@ -31,7 +31,6 @@ _OPEN: Final = _CASES + SQL(" AND c.state NOT IN ('resolved', 'expired')")
 _OPEN_CASES: Final = _OPEN + _ORDERED
 _OPEN_CASES_OF_PATIENT: Final = _OPEN + SQL(" AND c.patient_id = %(patient_id)s") + _ORDERED
 _ONE: Final = _CASES + SQL(" AND c.case_id = %(case_id)s")
-_ONE_LOCKED: Final = _ONE + SQL(" FOR UPDATE OF c")
 
 
 async def open_cases(conn: Connection, account_id: UUID) -> list[Case]:
@@ -56,9 +55,9 @@ async def case(conn: Connection, account_id: UUID, case_id: UUID) -> Case | None
 
 async def locked_case(conn: Connection, account_id: UUID, case_id: UUID) -> Case | None:
     """The same, and nobody else changes it until this transaction ends."""
-    async with conn.cursor(row_factory=class_row(Case)) as cursor:
-        await cursor.execute(_ONE_LOCKED, {"account_id": account_id, "case_id": case_id})
-        return await cursor.fetchone()
+    # Read afterwards: a statement that waits for a lock sees the new owner's id, and not yet their name.
+    await conn.execute("SELECT FROM alert_case WHERE case_id = %s FOR UPDATE", (case_id,))
+    return await case(conn, account_id, case_id)
 
 
 async def latest_event(conn: Connection) -> int:

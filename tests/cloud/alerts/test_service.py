@@ -1,6 +1,7 @@
 """One open case per patient and condition, on the real database."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier
 from uuid import UUID
@@ -10,11 +11,12 @@ from alerting.pipeline import alerts
 from cloud.alerts.models import PatientAlert
 from cloud.alerts.service import evaluate, file_alerts
 from cloud.db.connect import open_connection
+from cloud.devices import store as devices
 from cloud.ingest.handle import handle
 from cloud.observations.models import Observation
 from device_drivers.readings import Reading
 from device_drivers.timestamps import TimeQuality
-from tests.cloud.made import NOW, Ward, glucose, new_patient, pressure, sent
+from tests.cloud.made import METER, NOW, Ward, glucose, new_patient, pressure, sent, wait_for_a_lock
 
 
 def low(value: str, minutes_ago: int = 1) -> Reading:
@@ -171,6 +173,26 @@ def test_two_workers_with_the_same_messages_in_opposite_order_store_each_once(wa
         15,
         2,
     )
+
+
+def test_a_worker_that_waited_for_a_case_lets_the_later_reading_of_the_other_speak(ward: Ward) -> None:
+    ward.receive(sent(low("48", 30)))
+    other_meter = replace(METER, serial_number="OTHER")
+    devices.assign_device(
+        ward.admin, devices.register_device(ward.admin, other_meter), ward.patient_id, NOW - timedelta(days=1)
+    )
+    earlier = sent(replace(low("41", 20), device=other_meter))
+    with (
+        ThreadPoolExecutor(1) as pool,
+        open_connection(ward.database.ingest_url, "worker", autocommit=True) as connection,
+    ):
+        with connection.transaction():
+            handle(connection, [sent(low("40", 10))], lambda: NOW)
+            waiting = pool.submit(ward.receive, earlier)
+            wait_for_a_lock(ward)
+        waiting.result()
+
+    assert ward.rows("SELECT sentence LIKE 'Glucose 40 %' FROM alert_case") == [(True,)]
 
 
 def _alert(patient_id: UUID, value: int) -> PatientAlert:

@@ -5,7 +5,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.cloud.made import glucose, sent
+from cloud.db.connect import open_connection
+from tests.cloud.made import glucose, sent, wait_for_a_lock
 from tests.fix_console import Console
 
 
@@ -55,6 +56,25 @@ def test_of_two_at_the_same_moment_exactly_one_gets_the_case(console: Console, c
         answers = pool.map(lambda person: person.post(f"/cases/{case_id}/acknowledge").status_code, people)
     assert sorted(answers) == [200, 409]
     assert len(_changes(console)) == 1
+
+
+def test_who_waited_for_the_faster_one_is_told_their_name(console: Console, case_id: UUID) -> None:
+    ben = console.sign_in("ben")
+    ben.csrf_token()
+    with (
+        ThreadPoolExecutor(1) as pool,
+        open_connection(console.ward.database.admin_url, "nora", autocommit=True) as faster,
+    ):
+        with faster.transaction():
+            faster.execute(
+                "UPDATE alert_case SET state = 'acknowledged', owner = %s WHERE case_id = %s",
+                (console.accounts["nora"], case_id),
+            )
+            waiting = pool.submit(ben.post, f"/cases/{case_id}/acknowledge")
+            wait_for_a_lock(console.ward)
+        answer = waiting.result()
+
+    assert (answer.status_code, "Nora Quist was faster." in answer.text) == (409, True)
 
 
 def test_a_doctor_of_the_care_team_may_take_a_case(console: Console, case_id: UUID) -> None:
