@@ -128,7 +128,12 @@ def record_sessions(connection: Connection, sessions: Iterable[Session]) -> None
 
 def _latest_by_device(sessions: Iterable[Session]) -> Iterable[Session]:
     # One row a device: an upsert may not touch the same row twice.
-    return {s.device.device_id: s for s in sorted(sessions, key=lambda s: s.started_at)}.values()
+    return {s.device.device_id: s for s in sorted(sessions, key=_seen_at)}.values()
+
+
+def _seen_at(session: Session) -> datetime:
+    """By the gateway's clock, but not later than by ours: else a clock that ran ahead once would outdate all after."""
+    return min(session.started_at, session.received_at)
 
 
 def _device_row(session: Session) -> dict[str, object]:
@@ -142,7 +147,7 @@ def _device_row(session: Session) -> dict[str, object]:
         "address": device.address,
         "firmware": device.firmware,
         "profile": session.profile,
-        "seen_at": session.started_at,
+        "seen_at": _seen_at(session),
     }
 
 

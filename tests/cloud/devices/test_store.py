@@ -1,13 +1,15 @@
 """Gateways and assignments in the database."""
 
+from dataclasses import replace
 from datetime import timedelta
 
+import msgspec
 import psycopg
 import pytest
 
 from cloud.devices import store
 from cloud.devices.store import GatewayStatus
-from tests.cloud.made import GATEWAY, METER, NOW, Ward, new_patient
+from tests.cloud.made import GATEWAY, METER, NOW, Ward, arrival, glucose, message, new_patient, sent, session
 
 
 def status(state: str, seconds: int, *, depth: int | None = None, software: str | None = None) -> GatewayStatus:
@@ -64,3 +66,13 @@ def test_a_status_of_a_stranger_is_told_apart(ward: Ward) -> None:
         oldest_unsent_s=None,
     )
     assert store.record_status(ward.ingest, [stranger, status("online", 0)]) == frozenset({GATEWAY})
+
+
+def test_a_visit_by_a_clock_that_ran_ahead_does_not_outdate_the_visits_after_it(ward: Ward) -> None:
+    ahead = msgspec.structs.replace(session(replace(METER, firmware="1.0")), started_at=NOW + timedelta(days=400))
+    ward.receive(sent(glucose("100"), visit=ahead))
+    tomorrow = NOW + timedelta(days=1)
+    after = msgspec.structs.replace(session(replace(METER, firmware="2.0")), started_at=tomorrow)
+    ward.receive(arrival(message(glucose("101"), visit=after), at=tomorrow))
+
+    assert ward.rows("SELECT firmware, last_seen_at FROM device WHERE serial_number = 'XYZ1234'") == [("2.0", tomorrow)]
