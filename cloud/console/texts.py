@@ -4,7 +4,7 @@ Unknown codes are spoken as they are, with spaces: a flag that a new device send
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -147,8 +147,11 @@ def due(deadline: datetime, now: datetime) -> str:
 
 
 def local(moment: datetime, zone: str, form: str = "%d %b %Y, %H:%M") -> str:
-    """A moment on the clock of an IANA zone."""
-    return moment.astimezone(ZoneInfo(zone)).strftime(form)
+    """A moment on the clock of an IANA zone; on UTC's, and saying so, where nobody here knows the zone."""
+    try:
+        return moment.astimezone(ZoneInfo(zone)).strftime(form)
+    except (KeyError, ValueError, OSError):  # one patient's zone must not take everybody's worklist away
+        return f"{moment.astimezone(UTC).strftime(form)} UTC"
 
 
 def figure(value: Decimal | None, state: str, bound: Decimal | None, unit_code: str) -> str:

@@ -60,3 +60,12 @@ def test_every_code_that_we_know_has_its_words() -> None:
 
 def test_a_code_that_nobody_knows_is_said_as_it_is() -> None:
     assert texts.word("strip_type_incorrect", {}) == "strip type incorrect"
+
+
+@pytest.mark.parametrize("zone", ["Mars/Phobos", "", "/etc/localtime"])
+def test_a_zone_that_nobody_knows_gives_utc_and_says_so(zone: str) -> None:
+    assert texts.local(NOW, zone) == "21 Nov 2026, 12:00 UTC"
+
+
+def test_a_zone_gives_its_own_clock() -> None:
+    assert texts.local(NOW, "Europe/Copenhagen") == "21 Nov 2026, 13:00"
