@@ -28,7 +28,7 @@ class Reason:
         value = {
             QuantityState.ABOVE_RANGE: "above the meter's range (HI)",
             QuantityState.BELOW_RANGE: "below the meter's range (LO)",
-        }.get(self.state, f"{self.value}{_spoken(self.unit)}")
+        }.get(self.state, _figure(self.value, self.unit))
         relation = {
             Relation.BELOW: "below the limit of",
             Relation.ABOVE: "above the limit of",
@@ -36,7 +36,7 @@ class Reason:
         }[self.relation]
         since = f" since {self.since}" if self.since else ""
         return (
-            f"{_name(self.measure)} {value}: {relation} {self.limit}{_spoken(self.unit)} (set by {self.source}{since})"
+            f"{_name(self.measure)} {value}: {relation} {_figure(self.limit, self.unit)} (set by {self.source}{since})"
         )
 
 
@@ -105,6 +105,11 @@ def _name(measure: Measure) -> str:
         Measure.DIASTOLIC: "Diastolic pressure",
         Measure.PULSE: "Pulse",
     }[measure]
+
+
+def _figure(value: Decimal | None, unit: Unit) -> str:
+    """Written out: a device that says 18 · 10 to a nurse says 180, not 1.8E+2."""
+    return f"{value:f}{_spoken(unit)}" if value is not None else f"–{_spoken(unit)}"
 
 
 def _spoken(unit: Unit) -> str:

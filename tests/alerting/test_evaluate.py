@@ -196,3 +196,8 @@ def test_the_sentence_of_a_patients_own_limit_names_the_person_and_since_when() 
     assert violation.reason.sentence == (
         "Glucose 79 mg/dL: below the limit of 80 mg/dL (set by Dr Holm since 2026-10-01)"
     )
+
+
+def test_a_figure_is_written_out_however_the_device_spells_it() -> None:
+    [violation] = violations(pressure("1.8E+2", "85"), DEFAULT_LIMITS)
+    assert violation.reason.sentence.startswith("Systolic pressure 180 mmHg: at or above the limit of 180 mmHg ")
