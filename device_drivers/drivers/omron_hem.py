@@ -26,7 +26,7 @@ from device_drivers.drivers.conversation import Clock, Complete, Cursor, Event, 
 from device_drivers.drivers.new_readings_of_users import new_readings_of_users
 from device_drivers.drivers.pressure_figures import pressure_figures
 from device_drivers.drivers.report_exchange import ReportExchange
-from device_drivers.errors import CodecError, LinkError, LinkTimeout, ProtocolError
+from device_drivers.errors import CodecError, LinkError, LinkTimeout, UnexpectedDevice
 from device_drivers.identity import DeviceIdentity
 from device_drivers.links.ports import ReportLink
 from device_drivers.readings import Kind, Reading, ReportedTime
@@ -54,11 +54,11 @@ async def read(link: ReportLink, profile: Profile, cursor: Cursor | None, now: C
 
 
 async def _identify(cuff: "Omron", link: ReportLink, profile: Profile) -> DeviceIdentity:
-    """ProtocolError where another model answers than the profile is for."""
+    """UnexpectedDevice where another model answers than the profile is for."""
     await cuff.enter(wire.INFORMATION)
     version = await cuff.ask(wire.VERSION, wire.VERSION_LENGTH, wire.decode_version)
     if not re.fullmatch(profile.device.match.model or ".*", version.model):
-        raise ProtocolError(f"the device says it is a {version.model}, the profile is {profile.id}")
+        raise UnexpectedDevice(version.model, profile.id)
     serial = await cuff.ask(wire.SERIAL_NUMBER, wire.SERIAL_NUMBER_LENGTH, wire.decode_octets)
     return DeviceIdentity(
         manufacturer=profile.device.maker,

@@ -44,7 +44,7 @@ from device_drivers.codecs.taidoc_51 import (
 from device_drivers.drivers.conversation import Clock, Complete, Cursor, Event, Opened, Received
 from device_drivers.drivers.new_readings_of_users import new_readings_of_users
 from device_drivers.drivers.pressure_figures import pressure_figures
-from device_drivers.errors import ChecksumError, LinkTimeout, ProtocolError
+from device_drivers.errors import ChecksumError, LinkTimeout, ProtocolError, UnexpectedDevice
 from device_drivers.identity import DeviceIdentity
 from device_drivers.links.ports import SerialLink
 from device_drivers.nomenclature import Mdc, Unit
@@ -99,10 +99,10 @@ def _warnings(left_out: Counter[str]) -> list[str]:
 
 
 async def _identify(cuff: "TaiDoc", profile: Profile) -> DeviceIdentity:
-    """ProtocolError where another model answers than the profile is for."""
+    """UnexpectedDevice where another model answers than the profile is for."""
     model = wire.decode_model(await cuff.ask(Command.READ_MODEL))
     if not re.fullmatch(profile.device.match.model or ".*", model):
-        raise ProtocolError(f"the device says it is a {model}, the profile is {profile.id}")
+        raise UnexpectedDevice(model, profile.id)
     former = wire.decode_serial_half(await cuff.ask(Command.SERIAL_FORMER))
     later = wire.decode_serial_half(await cuff.ask(Command.SERIAL_LATER))
     return DeviceIdentity(manufacturer=profile.device.maker, model=model, serial_number=former + later)
