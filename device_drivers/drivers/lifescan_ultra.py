@@ -161,11 +161,12 @@ class Ultra:
 
 def _reading(record: Record, identity: DeviceIdentity, profile: Profile) -> Reading:
     stamp = record.stamp
+    is_set = stamp.weekday_matches and stamp.text not in profile.firmware.clock.unset
     return Reading(
         device=identity,
         kind=Kind.GLUCOSE,
         components=(Component(_code(record), quantity(record, profile.firmware.values)),),
-        reported_time=ReportedTime(stamp.text, stamp.local if stamp.weekday_matches else None),
+        reported_time=ReportedTime(stamp.text, stamp.local if is_set else None),
         profile=profile.id,
         raw=wire.encode(record),
         sample=Sample.CONTROL_SOLUTION if record.is_control else Sample.PATIENT,

@@ -192,12 +192,14 @@ class _Records:
 
     async def record(self, index: int) -> Reading:
         record = await self._meter.ask(self._messages.read_record(index), self._messages.decode_record)
+        text = record.local.isoformat()
+        is_set = text not in self._profile.firmware.clock.unset
         code = Mdc.CONC_GLU_CONTROL if record.is_control else Mdc.CONC_GLU_CAPILLARY_PLASMA
         return Reading(
             device=self._identity,
             kind=Kind.GLUCOSE,
             components=(Component(code, quantity(record, self._profile.firmware.values)),),
-            reported_time=ReportedTime(record.local.isoformat(), record.local),
+            reported_time=ReportedTime(text, record.local if is_set else None),
             profile=self._profile.id,
             raw=self._messages.encode_record(record),
             sample=Sample.CONTROL_SOLUTION if record.is_control else Sample.PATIENT,

@@ -1,6 +1,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from device_drivers.codecs import lifescan_ultra as wire
@@ -113,6 +114,17 @@ async def test_a_day_of_the_week_that_does_not_fit_is_asked_for_again_and_takes_
     assert reading.reported_time.local is None
     assert reading.annotations == ("weekday_does_not_fit",)
     assert found.complete is not None
+
+
+async def test_a_clock_that_was_never_set_is_recognised_by_the_profile() -> None:
+    profile = impatient(METER)
+    clock = msgspec.structs.replace(profile.firmware.clock, unset=("2026-03-01T11:59:30",))
+    profile = msgspec.structs.replace(profile, firmware=msgspec.structs.replace(profile.firmware, clock=clock))
+    _, link = in_memory(a_meter(), profile)
+    assert [reading.reported_time.local is None for reading in (await visit(link, profile)).readings[:2]] == [
+        True,
+        False,
+    ]
 
 
 async def test_an_empty_memory_is_complete() -> None:
