@@ -99,7 +99,7 @@ class Week:
     """A weekly average, which we do not read: it is none of the patient's measurements."""
 
     week: int
-    start: str
+    week_start: str
     systolic: int
     diastolic: int
     pulse: int
@@ -221,7 +221,7 @@ def _decode_week(octets: bytes) -> Week:
     data = _expect(octets, _WEEK_LENGTH)
     return Week(
         week=data[1],
-        start=f"{2000 + data[2]:04}-{data[3]:02}-{data[4]:02}",
+        week_start=f"{2000 + data[2]:04}-{data[3]:02}-{data[4]:02}",
         systolic=data[5] + _WEEK_OFFSET,
         diastolic=data[6],
         pulse=data[7],

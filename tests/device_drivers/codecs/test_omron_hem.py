@@ -43,7 +43,7 @@ def test_the_other_captured_answers_decode_as_known() -> None:
     assert (version.model, version.firmware) == ("M7080IT", "207")
     assert answers["no records"] == Count(count=0, pointer=0)
     assert answers["two records"] == Count(count=2, pointer=17)
-    assert answers["a week's average"] == Week(week=3, start="2006-12-31", systolic=123, diastolic=78, pulse=87)
+    assert answers["a week's average"] == Week(week=3, week_start="2006-12-31", systolic=123, diastolic=78, pulse=87)
     assert answers["good-bye"] == Plain("OKOFF")
     assert wire.decode(b"NO") == Plain("NO")
     assert wire.decode(wire.encode_answer(b"0010100000")) == Octets(b"0010100000")
