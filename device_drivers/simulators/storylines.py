@@ -77,7 +77,7 @@ def tell(name: str, profile: Profile, local: datetime, seed: int = 0) -> Story:
 
     ValueError where no storyline has this name, or such a device cannot tell it.
     """
-    if (storyline := STORYLINES.get(name)) is None:
+    if (storyline := STORYLINES.get(name.replace("-", "_"))) is None:
         raise ValueError(f"no storyline is called {name!r}; known: {', '.join(STORYLINES)}")
     if not storyline.suits(profile):
         raise ValueError(f"{profile.id} cannot tell {name!r}; it can tell {', '.join(storylines_of(profile))}")

@@ -8,7 +8,7 @@ from dataclasses import is_dataclass
 from device_drivers.errors import CodecError
 from device_drivers.support.exit_codes import GOOD, UNDECODABLE, BadUsage
 from device_drivers.support.formats import FORMATS, Format
-from device_drivers.support.rendering import Object, failure, plain, record, say
+from device_drivers.support.rendering import Object, failure, kind_of, plain, say, timed
 from firmware_profiles.catalogue import catalogue
 
 _ESCAPE = re.compile(r"\\(?:x(?P<hex>[0-9A-Fa-f]{2})|(?P<letter>.))", re.DOTALL)
@@ -90,8 +90,7 @@ def decoded(format: Format, octets: bytes, quirks: frozenset[str] = frozenset())
         return {name: plain(value) for name, value in found.items()}
     if not is_dataclass(found):
         return {"value": plain(found)}
-    kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(found).__name__).lower()
-    return {"record": kind, **record(found)}
+    return {"record": kind_of(found), **timed(found)}
 
 
 def _unescape(found: "re.Match[str]") -> str:

@@ -7,9 +7,9 @@ dict), or raises CodecError. A new format is one line in ``FORMATS``.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from device_drivers.codecs import abbott_mem, andon_bm, lifescan_ultra, microlife_b3, omron_hem
+from device_drivers.codecs import abbott_mem, andon_bm, lifescan_ultra, microlife_b3, omron_hem, suntech_nibp
 from device_drivers.codecs.sfloat import decode_float, decode_sfloat
-from device_drivers.support import bluetooth_views, lifescan_binary_view, taidoc_51_view
+from device_drivers.support import ascensia_view, bluetooth_views, lifescan_binary_view, taidoc_51_view
 
 Decode = Callable[[bytes], object]
 
@@ -57,6 +57,12 @@ FORMATS: dict[str, Format] = {
     "lifescan-ultramini": Format("LifeScan UltraMini, UltraEasy: one frame", lifescan_binary_view.ultramini_frame),
     "lifescan-verio-iq": Format("LifeScan Verio IQ: one frame", lifescan_binary_view.verio_iq_frame),
     "lifescan-ultra": Format("LifeScan Ultra, Ultra2: one line of the meter", lifescan_ultra.decode, is_text=True),
+    "ascensia-contour": Format(
+        "Ascensia Contour: one record, or one frame, with or without the HID reports around it",
+        ascensia_view.contour,
+        is_text=True,
+    ),
+    "astm-e1381": Format("ASTM E1381: one frame, or control octets", ascensia_view.frame, is_text=True),
     "abbott-freestyle": Format(
         "Abbott FreeStyle, Optium, Precision: a whole dump, a record, or a clock line", abbott_mem.decode, is_text=True
     ),
@@ -68,6 +74,7 @@ FORMATS: dict[str, Format] = {
     ),
     "taidoc-51": Format("TaiDoc: one frame of 8 octets", taidoc_51_view.frame),
     "taidoc-51-date-time": Format("TaiDoc: the 4 octets of a date and time", taidoc_51_view.date_time),
+    "suntech-oem": Format("SunTech OEM NIBP: one whole packet of either side", suntech_nibp.decode),
     "microlife-b3": Format(
         "Microlife B3: one row of 10 octets, or one whole message without the reports' counts", microlife_b3.decode
     ),

@@ -6,6 +6,7 @@ in lower case, flags are a list of names. A record is an object with the names o
 from them.
 """
 
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
@@ -81,6 +82,21 @@ def record(value: object) -> Object:
         if isinstance(member, property | cached_property) and not name.startswith("_")
     ]
     return {_SPELT.get(name, name): plain(getattr(value, name)) for name in [*names, *derived]}
+
+
+def timed(value: object) -> Object:
+    """A record; where it has a ``stamp`` of its own, that is a time like every other."""
+    view = record(value)
+    stamp = view.pop("stamp", None)
+    if not isinstance(stamp, dict):
+        return view
+    local, text = stamp.pop("local_time", None), stamp.pop("text", None)
+    return {"local_time": local, "local_time_as_sent": text, **view, **stamp}
+
+
+def kind_of(value: object) -> str:
+    """The name of a record's type, in snake_case."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(value).__name__).lower()
 
 
 def number(value: Decimal) -> int | Decimal:
