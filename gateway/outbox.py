@@ -22,7 +22,7 @@ from pathlib import Path
 import msgspec
 
 from device_drivers.drivers.conversation import Cursor
-from gateway.wire.v1 import MAX_READINGS, Fate, ReceiptsMessage, WireReading, WireSession
+from gateway.wire.v1 import MAX_READINGS, MAX_READINGS_OCTETS, Fate, ReceiptsMessage, WireReading, WireSession
 
 SCHEMA_VERSION = 2
 # From the schema of this number to the next.
@@ -206,7 +206,7 @@ class Outbox:
     def claim(self, lane: Lane, limit: int = MAX_READINGS) -> Outgoing | None:
         """Bind waiting rows of one session to a new message; None where the lane is empty.
 
-        Live: the newest session's newest rows. Backfill: the oldest session's oldest rows.
+        Live: the newest session's newest rows. Backfill: the oldest session's oldest rows. As many as fit.
         """
         order = "DESC" if lane is Lane.LIVE else "ASC"
         with self._transaction() as db:
@@ -218,11 +218,12 @@ class Outbox:
             if first is None:
                 return None
             message_id = uuid.uuid4().hex
-            db.execute(
-                "UPDATE reading SET message_id = ? WHERE seq IN (SELECT seq FROM reading"  # noqa: S608 (as above)
-                f" WHERE session_id = ? AND lane = ? AND message_id IS NULL ORDER BY seq {order} LIMIT ?)",
-                (message_id, first[0], lane.value, limit),
-            )
+            rows = db.execute(
+                "SELECT seq, length(wire) FROM reading"  # noqa: S608 (as above)
+                f" WHERE session_id = ? AND lane = ? AND message_id IS NULL ORDER BY seq {order} LIMIT ?",
+                (first[0], lane.value, limit),
+            ).fetchall()
+            db.executemany("UPDATE reading SET message_id = ? WHERE seq = ?", [(message_id, seq) for seq in _fit(rows)])
         return self.message(message_id)
 
     def message(self, message_id: str) -> Outgoing | None:
@@ -377,6 +378,16 @@ class Outbox:
             finally:
                 if self._db.in_transaction:
                     cursor.execute("ROLLBACK")
+
+
+def _fit(rows: Iterable[tuple[int, int]]) -> Iterator[int]:
+    """The first rows (seq, octets) that are one message, never none."""
+    total = 0
+    for seq, octets in rows:
+        if total and total + octets > MAX_READINGS_OCTETS:
+            return
+        total += octets
+        yield seq
 
 
 def _json(wire: WireSession | WireReading) -> bytes:

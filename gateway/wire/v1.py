@@ -31,6 +31,8 @@ from device_drivers.timestamps import CoincidentTimeStamp
 VERSION = 1
 # More readings than this in one message buy nothing in throughput and cost latency.
 MAX_READINGS = 50
+# A broker ends the connection of whoever sends it more than it takes (ours: 256 KiB), each time it is sent again.
+MAX_READINGS_OCTETS = 128 * 1024
 # Decimals beyond 10^±128 are no device's: IEEE 11073 FLOAT ends there, and a database need not find out.
 MAX_DECIMAL_EXPONENT = 128
 

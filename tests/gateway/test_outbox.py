@@ -10,6 +10,7 @@ from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gateway.outbox import Depth, Lane, Outbox, OutboxError, Seen, VisitRow
@@ -241,3 +242,15 @@ def test_kill_minus_nine_in_the_middle_of_putting_loses_nothing_that_was_promise
         assert int(cursor["next"]) >= promised, "a promised cursor went back"
         assert rows >= int(cursor["next"]), "the cursor is ahead of what is on disk"
         assert rows % 5 == 0, "half a transaction"
+
+
+def test_a_message_is_no_longer_than_a_broker_takes_and_never_empty(outbox: Outbox) -> None:
+    rows = [(msgspec.structs.replace(wire(n), raw="ab" * 30_000), Lane.LIVE) for n in range(5)]
+    rows.append((msgspec.structs.replace(wire(9), raw="ab" * 100_000), Lane.LIVE))
+    outbox.put(session(), rows, NOW)
+
+    claimed = []
+    while (outgoing := outbox.claim(Lane.LIVE)) is not None:
+        claimed.append(len(outgoing.readings))
+
+    assert claimed == [1, 2, 2, 1]
