@@ -77,6 +77,7 @@ class Publisher:
         self._monotonic = monotonic
         self._receipt_timeout_s = receipt_timeout_s
         self._flights: dict[str, _Flight] = {}
+        self._resumed = False
         self._receipts: list[v1.ReceiptsMessage] = []
         self._wake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -120,6 +121,7 @@ class Publisher:
         try:
             self._free_receipted()
             if self.connected.is_set():
+                self._resume()
                 self._publish_overdue()
                 self._publish_waiting()
         except OutboxError as error:
@@ -143,6 +145,13 @@ class Publisher:
             log.info("%d readings freed by %d receipts", freed, len(receipts))
             open_messages = self._outbox.in_flight()
             self._flights = {key: flight for key, flight in self._flights.items() if key in open_messages}
+
+    def _resume(self) -> None:
+        """Once per connection: whatever has no receipt yet is due."""
+        if not self._resumed:
+            now = self._monotonic()
+            self._flights = {m: _Flight(lane, now, -1) for m, lane in self._outbox.in_flight().items()}
+            self._resumed = True
 
     def _publish_overdue(self) -> None:
         now = self._monotonic()
@@ -180,16 +189,10 @@ class Publisher:
 
     def _arrived(self) -> None:
         log.info("connected to the broker")
+        self._resumed = False
         self.connected.set()
         self._wake.set()
         self.say_status()
-        try:
-            unreceipted = self._outbox.in_flight()
-        except OutboxError as error:
-            log.error("%s", error)
-            return
-        now = self._monotonic()
-        self._flights = {message_id: _Flight(lane, now, -1) for message_id, lane in unreceipted.items()}
 
     def _departed(self, reason: str) -> None:
         if self.connected.is_set():

@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from deploy.services.source import OwnBroker
 from gateway import clock, heartbeat
+from gateway import publisher as publisher_module
 from gateway.config import Mqtt
-from gateway.outbox import Lane, Outbox
+from gateway.outbox import Lane, Outbox, OutboxError
 from gateway.publisher import STUCK_AFTER, WINDOW, Publisher
 from gateway.wire import v1
 from tests.fix_gateway import GATEWAY_ID, FakeCloud, eventually
@@ -219,3 +221,37 @@ async def test_a_refused_password_loses_nothing(broker: OwnBroker, cloud: FakeCl
     assert outbox.depth().rows == 1
     async with publishing(broker, outbox):
         await eventually(lambda: outbox.depth().rows == 0)
+
+
+async def test_long_readings_make_messages_that_the_broker_takes(
+    broker: OwnBroker, cloud: FakeCloud, outbox: Outbox
+) -> None:
+    rows = [(msgspec.structs.replace(wire(number), raw="ab" * 4000), Lane.LIVE) for number in range(50)]
+    outbox.put(session(), rows, clock.now())
+    async with publishing(broker, outbox):
+        await eventually(lambda: outbox.depth().rows == 0)
+    assert 1 < len(cloud.messages) < 10
+
+
+class FailingOnce(Outbox):
+    """An outbox whose disk cannot be read the first time that it is asked what is in flight."""
+
+    failed = False
+
+    def in_flight(self) -> dict[str, Lane]:
+        if not self.failed:
+            self.failed = True
+            raise OutboxError("disk I/O error")
+        return super().in_flight()
+
+
+async def test_an_outbox_that_fails_at_the_connection_is_asked_again(
+    broker: OwnBroker, cloud: FakeCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publisher_module, "OUTBOX_RETRY_S", 0.05)
+    outbox = FailingOnce.open(tmp_path / "outbox.sqlite")
+    put(outbox, 1)
+    outbox.claim(Lane.LIVE)
+    async with publishing(broker, outbox):
+        await eventually(lambda: outbox.depth().rows == 0)
+    outbox.close()
