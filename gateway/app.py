@@ -10,7 +10,7 @@ import fcntl
 import logging
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -107,15 +107,15 @@ class _Gateway:
     async def run(self, on_ready: Callable[[], None] | None, stop: asyncio.Event) -> None:
         self._report_problems()
         async with asyncio.TaskGroup() as group:
-            publisher = group.create_task(self._publisher.run(), name="publisher")
+            publisher = group.create_task(_lasting(self._publisher.run()), name="publisher")
             beat = heartbeat.beat(self._publisher.say_status, self._config.intervals.heartbeat_s)
             on_cables = (*self._roster.serial, *self._roster.hid)
             tasks = [
-                group.create_task(beat, name="heartbeat"),
-                *(group.create_task(self._serve_cable(d), name=f"cable {d.name}") for d in on_cables),
+                group.create_task(_lasting(beat), name="heartbeat"),
+                *(group.create_task(_lasting(self._serve_cable(d)), name=f"cable {d.name}") for d in on_cables),
             ]
             if self._roster.ble:
-                tasks.append(group.create_task(self._serve_radio(), name="radio"))
+                tasks.append(group.create_task(_lasting(self._serve_radio()), name="radio"))
             if on_ready is not None:
                 on_ready()
             try:
@@ -250,6 +250,20 @@ class _RadioSchedule:
         self._not_before[name] = monotonic + min(
             doubled(first, self._failures[name] - 2), self._intervals.backoff_max_s
         )
+
+
+async def _lasting(work: Coroutine[Any, Any, None]) -> None:
+    """What must run for as long as the gateway. RuntimeError where it ends, or is cancelled, and nobody asked for that.
+
+    A task group takes a cancelled task for a finished one and goes on without it, silently.
+    """
+    try:
+        await work
+    except asyncio.CancelledError:
+        if (task := asyncio.current_task()) is None or task.cancelling():
+            raise
+    task = asyncio.current_task()
+    raise RuntimeError(f"the task {task.get_name() if task else ''!r} ended by itself")
 
 
 async def _end(tasks: Iterable["asyncio.Task[None]"]) -> None:

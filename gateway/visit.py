@@ -104,6 +104,11 @@ async def visit(
         return one.report(Outcome.CUT, spell(error))
     except TimeoutError:
         return one.report(Outcome.CUT, f"the visit took longer than {limit_s:g} s")
+    except asyncio.CancelledError:
+        # Radio stacks cancel what waits for a device that has gone. Nobody asked us to end: the next visit must come.
+        if (task := asyncio.current_task()) is None or task.cancelling():
+            raise
+        return one.report(Outcome.CUT if one.opened else Outcome.UNREACHABLE, "a library below gave up waiting")
     except Exception as error:  # noqa: BLE001 -- a defect in one driver must not stop the visits to other devices
         return one.report(Outcome.DEFECT, _where(error))
 

@@ -262,3 +262,24 @@ def test_a_failing_serial_device_is_visited_ever_more_rarely() -> None:
 
 def test_an_interval_beyond_the_ceiling_is_kept() -> None:
     assert app.pause_s(Intervals(serial_visit_s=3600, backoff_max_s=600), 7) == 3600
+
+
+async def test_a_task_that_is_cancelled_without_our_asking_is_not_taken_for_finished() -> None:
+    async def abandoned() -> None:
+        future = asyncio.get_running_loop().create_future()
+        future.cancel()
+        await future
+
+    with pytest.raises(RuntimeError, match="ended by itself"):
+        await app._lasting(abandoned())
+
+
+async def test_a_task_that_we_end_just_ends() -> None:
+    async def for_ever() -> None:
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(app._lasting(for_ever()))
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()

@@ -1,5 +1,6 @@
 """One visit: durable before the device is asked for more, the cursor only at the end, and every way it can go wrong."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
@@ -215,6 +216,32 @@ async def test_a_defect_in_a_driver_ends_its_visit_and_nothing_else(outbox: Outb
     report = await visit(rostered(), broken, outbox, clock.now)
     assert report.outcome is Outcome.DEFECT
     assert report.reason.startswith("AttributeError at ")
+
+
+async def test_a_library_that_cancels_its_own_waiting_ends_one_visit_and_not_the_task(outbox: Outbox) -> None:
+    @asynccontextmanager
+    async def gone(_: Profile) -> AsyncIterator[object]:
+        future = asyncio.get_running_loop().create_future()
+        future.cancel()
+        yield await future
+
+    report = await visit(rostered(), gone, outbox, clock.now)
+    assert report.outcome is Outcome.UNREACHABLE
+
+
+async def test_a_visit_that_is_told_to_end_ends(outbox: Outbox) -> None:
+    waiting = asyncio.Event()
+
+    @asynccontextmanager
+    async def silent(_: Profile) -> AsyncIterator[object]:
+        waiting.set()
+        yield await asyncio.get_running_loop().create_future()
+
+    task = asyncio.create_task(visit(rostered(), silent, outbox, clock.now))
+    await waiting.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 @pytest.mark.parametrize(
