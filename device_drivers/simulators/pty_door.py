@@ -8,7 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from device_drivers.links.readiness import ready
 from device_drivers.simulators.line import Line
+
+# Whoever listens takes what is sent sooner than this.
+TAKEN_WITHIN_S = 1.0
 
 
 class PtyDoor:
@@ -84,9 +88,20 @@ class PtyDoor:
     async def _write(self, device_end: int) -> None:
         """Send chunk by chunk; an empty one means that the cable is pulled here."""
         while chunk := await self._outgoing.get():
-            with suppress(BlockingIOError):  # nobody takes what is sent: it is lost, as on any serial line
-                os.write(device_end, chunk)
+            with suppress(TimeoutError):  # nobody takes what is sent: it is lost, as on any serial line
+                async with asyncio.timeout(TAKEN_WITHIN_S):
+                    await _write_all(device_end, chunk)
             # Even no delay lets a reader see each chunk alone.
             await asyncio.sleep(self.line.faults.reply_delay_s)
         self._writer = None
         self.unplug()
+
+
+async def _write_all(device_end: int, chunk: bytes) -> None:
+    """All of it, as fast as it is taken: a whole memory in one piece is longer than what a pty holds."""
+    loop = asyncio.get_running_loop()
+    while chunk:
+        try:
+            chunk = chunk[os.write(device_end, chunk) :]
+        except BlockingIOError:
+            await ready(device_end, loop.add_writer, loop.remove_writer)

@@ -80,6 +80,12 @@ async def test_the_meter_says_who_it_is_and_what_time_it_thinks_it_is() -> None:
     assert found.opened.coincident.offset == timedelta(hours=-2)
 
 
+async def test_a_full_memory_comes_over_in_one_piece() -> None:
+    found = await visit_on_a_pty(Faults(full_memory=True))
+    assert found.complete is not None
+    assert len({reading.reading_id for reading in found.readings}) == found.complete.holds == 500
+
+
 async def test_a_control_solution_is_marked_and_never_a_patients() -> None:
     control = (await visit_on_a_pty()).readings[2]
     assert (control.sample, control.components[0].code) == (Sample.CONTROL_SOLUTION, Mdc.CONC_GLU_CONTROL)
