@@ -8,12 +8,12 @@ which the services tell a receiver to ignore.
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from inspect import signature
 
 from device_drivers.codecs.blood_pressure_measurement import (
     UNKNOWN_USER,
     BloodPressureMeasurement,
     decode_blood_pressure_measurement,
-    encode_blood_pressure_measurement,
 )
 from device_drivers.codecs.date_time import DateTime, decode_current_time, decode_date_time
 from device_drivers.codecs.elapsed_time import SYNC_SOURCES, decode_elapsed_time
@@ -36,6 +36,7 @@ from device_drivers.codecs.glucose_measurement_context import (
     decode_glucose_measurement_context,
     encode_glucose_measurement_context,
 )
+from device_drivers.codecs.isens_clock import decode_isens_clock
 from device_drivers.codecs.plx_spot_check import decode_plx_spot_check, encode_plx_spot_check
 from device_drivers.codecs.record_access_control_point import (
     NumberOfStoredRecords,
@@ -58,6 +59,8 @@ from device_drivers.errors import CodecError
 from device_drivers.support.rendering import Object, plain, record
 
 RESERVED = "reserved"
+# A quirk of a profile and the codec's switch for it have one name.
+_DEVIATIONS = tuple(name for name in signature(decode_blood_pressure_measurement).parameters if name != "data")
 _SHIFTS = {ConcentrationUnit.KG_PER_L: ("mg_dl", 5), ConcentrationUnit.MOL_PER_L: ("mmol_l", 3)}
 
 
@@ -136,26 +139,24 @@ def glucose_measurement_context(octets: bytes) -> Object:
 
 def blood_pressure_measurement(octets: bytes, quirks: frozenset[str] = frozenset()) -> Object:
     """Blood Pressure Measurement (0x2A35), with the deviations of a profile where it has them."""
-    deviations = {name: name in quirks for name in ("big_endian_tail", "always_user_id")}
+    deviations = {name: name in quirks for name in _DEVIATIONS}
     measurement = decode_blood_pressure_measurement(octets, **deviations)
-    length = len(encode_blood_pressure_measurement(measurement, **deviations))
     return {
         "systolic": measurement.systolic,
         "diastolic": measurement.diastolic,
         "mean_arterial_pressure": measurement.mean_arterial_pressure,
         **_around_the_pressures(measurement),
-        **_beyond(octets, length),
+        **_beyond(octets, _pressure_length(measurement)),
     }
 
 
 def intermediate_cuff_pressure(octets: bytes) -> Object:
     """Intermediate Cuff Pressure (0x2A36): a Blood Pressure Measurement whose first pressure is the cuff's."""
     measurement = decode_blood_pressure_measurement(octets)
-    length = len(encode_blood_pressure_measurement(measurement))
     return {
         "current_cuff_pressure": measurement.systolic,
         **_around_the_pressures(measurement),
-        **_beyond(octets, length),
+        **_beyond(octets, _pressure_length(measurement)),
     }
 
 
@@ -183,6 +184,11 @@ def elapsed_time(octets: bytes) -> Object:
     """Current Elapsed Time (0x2BF2)."""
     elapsed = decode_elapsed_time(octets)
     return _fields(elapsed) | _coded("sync_source", elapsed.sync_source, SYNC_SOURCES)
+
+
+def isens_clock(octets: bytes) -> Object:
+    """The command that sets the clock of an i-SENS meter (0xFFF1)."""
+    return _moment("date_time", decode_isens_clock(octets))
 
 
 def record_access_control_point(octets: bytes) -> Object:
@@ -240,6 +246,17 @@ def _around_the_pressures(measurement: BloodPressureMeasurement) -> Object:
         "measurement_statuses": measurement.statuses,
         "pulse_rate_range": measurement.pulse_rate_range if measurement.measurement_status is not None else None,
     }
+
+
+def _pressure_length(measurement: BloodPressureMeasurement) -> int:
+    """Flags and three pressures, and what the record has beside them."""
+    return (
+        7
+        + 7 * (measurement.time_stamp is not None)
+        + 2 * (measurement.pulse_rate is not None)
+        + (measurement.user_id is not None)
+        + 2 * (measurement.measurement_status is not None)
+    )
 
 
 def _user_facing(measurement: GlucoseMeasurement) -> str | None:

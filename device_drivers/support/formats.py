@@ -7,7 +7,15 @@ dict), or raises CodecError. A new format is one line in ``FORMATS``.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from device_drivers.codecs import abbott_mem, andon_bm, lifescan_ultra, microlife_b3, omron_hem, suntech_nibp
+from device_drivers.codecs import (
+    abbott_mem,
+    andon_bm,
+    lifescan_ultra,
+    maibobo_rbp,
+    microlife_b3,
+    omron_hem,
+    suntech_nibp,
+)
 from device_drivers.codecs.sfloat import decode_float, decode_sfloat
 from device_drivers.support import ascensia_view, bluetooth_views, lifescan_binary_view, taidoc_51_view
 
@@ -53,6 +61,7 @@ FORMATS: dict[str, Format] = {
     "plx-spot-check": Format("PLX Spot-Check Measurement 0x2A5E", bluetooth_views.plx_spot_check),
     "weight-measurement": Format("Weight Measurement 0x2A9D", bluetooth_views.weight_measurement),
     "elapsed-time": Format("Current Elapsed Time 0x2BF2", bluetooth_views.elapsed_time),
+    "isens-clock": Format("i-SENS meters' own clock 0xFFF1, a command to set it", bluetooth_views.isens_clock),
     # Serial lines and HID devices.
     "lifescan-ultramini": Format("LifeScan UltraMini, UltraEasy: one frame", lifescan_binary_view.ultramini_frame),
     "lifescan-verio-iq": Format("LifeScan Verio IQ: one frame", lifescan_binary_view.verio_iq_frame),
@@ -75,6 +84,7 @@ FORMATS: dict[str, Format] = {
     "taidoc-51": Format("TaiDoc: one frame of 8 octets", taidoc_51_view.frame),
     "taidoc-51-date-time": Format("TaiDoc: the 4 octets of a date and time", taidoc_51_view.date_time),
     "suntech-oem": Format("SunTech OEM NIBP: one whole packet of either side", suntech_nibp.decode),
+    "maibobo-rbp": Format("Maibobo RBP: one whole frame of either side", maibobo_rbp.decode),
     "microlife-b3": Format(
         "Microlife B3: one row of 10 octets, or one whole message without the reports' counts", microlife_b3.decode
     ),

@@ -115,7 +115,12 @@ def failure(error: CodecError) -> Object:
     }
 
 
+def as_json(message: object) -> bytes:
+    """One line without its end."""
+    return _ENCODER.encode(plain(message))
+
+
 def say(message: object) -> None:
     """One JSON line on standard output, at once."""
-    sys.stdout.write(_ENCODER.encode(plain(message)).decode() + "\n")
+    sys.stdout.write(as_json(message).decode() + "\n")
     sys.stdout.flush()
