@@ -9,7 +9,7 @@ CHECK ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format install assets services-start services-stop lock
+.PHONY: help demo test fuzz check format install assets services-start services-stop lock
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -23,6 +23,10 @@ test: ## all tests, on the real services; ARGS="tests/gateway -k outbox" narrows
 	@$(BOOTSTRAP) python assets browser bus
 	@$(PYTHON) -m deploy.services prepare
 	@exec $(PYTHON) -m pytest $(ARGS)
+
+fuzz: ## mutated octets into every codec and frame reader, for SECONDS=60
+	@$(BOOTSTRAP) python
+	@exec $(PYTHON) -m tests.fuzz --seconds $(or $(SECONDS),60) $(ARGS)
 
 check: ## formatting, lint, types, floors and layers, firmware profiles, house tests
 	@$(BOOTSTRAP) python
