@@ -6,7 +6,8 @@
     ├── LinkError               the way to the device
     │   ├── LinkLost            it was there and is gone (unplugged, out of range): visit again later
     │   ├── LinkTimeout         no answer in time: retry within the visit, then give the visit up
-    │   └── BondLost            device and gateway no longer share a key: pair again
+    │   ├── BondLost            device and gateway no longer share a key: pair again
+    │   └── BondMade            just paired with a device that wants to be left alone once: visit again later
     ├── ProtocolError           well-formed bytes at the wrong moment, or a refusal by the device
     │   └── UnexpectedDevice    another model than the profile's answered: a person must find its profile
     ├── IncompleteTransfer      fewer records than the device announced: the cursor must not move
@@ -53,6 +54,10 @@ class LinkTimeout(LinkError):
 
 class BondLost(LinkError):
     """The device refuses our key, or no longer has it."""
+
+
+class BondMade(LinkError):
+    """The bond was made just now, and this model keeps it only when the connection ends."""
 
 
 class ProtocolError(DeviceError):

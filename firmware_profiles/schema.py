@@ -47,6 +47,7 @@ class SerialPort(Strict, frozen=True, kw_only=True):
     stop_bits: Literal[1, 2] = 1
     reply_timeout_s: float = 1.0
     retries: int = 3
+    listen_s: float = 0.0  # a device that speaks when it has measured: how long a visit listens
 
 
 class Hid(Strict, frozen=True, kw_only=True):
@@ -76,13 +77,15 @@ class Ble(Strict, frozen=True, kw_only=True):
     settle_ms: int = 0
     history: Literal["racp", "indicate_on_connect"]
     idle_timeout_s: float = 3.0  # silence after the last indication that means "that was all"
+    disconnect_after_bond: bool = False  # the device keeps a new bond only once we have hung up
+    stop_notify_allowed: bool = True  # False: a subscription that is taken back costs the bond
 
 
 class Clock(Strict, frozen=True, kw_only=True):
     """The device's clock. Setting is off by default: draining comes first, always."""
 
     readable: bool
-    source: Literal["current_time", "date_time", "protocol", "none"]
+    source: Literal["current_time", "date_time", "protocol", "vendor", "none"]  # vendor: a service of its own
     resolution_s: Literal[1, 60] = 1
     settable: bool = False
     unset: tuple[str, ...] = ()  # reported-time texts that mean "never set"

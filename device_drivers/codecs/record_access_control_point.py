@@ -58,6 +58,13 @@ class ResponseCode(IntEnum):
     OPERAND_NOT_SUPPORTED = 9
 
 
+_UNSUPPORTED = {
+    ResponseCode.OP_CODE_NOT_SUPPORTED,
+    ResponseCode.INVALID_OPERATOR,
+    ResponseCode.OPERATOR_NOT_SUPPORTED,
+    ResponseCode.INVALID_OPERAND,
+    ResponseCode.OPERAND_NOT_SUPPORTED,
+}
 _OPERANDS = {
     Operator.LESS_THAN_OR_EQUAL_TO: ("maximum",),
     Operator.GREATER_THAN_OR_EQUAL_TO: ("minimum",),
@@ -94,6 +101,11 @@ class Response:
         """The code in words."""
         known = self.code in ResponseCode.__members__.values()
         return ResponseCode(self.code).name.lower().replace("_", " ") if known else f"reserved code {self.code}"
+
+    @property
+    def is_unsupported(self) -> bool:
+        """Whether the server cannot answer this kind of request at all, whatever it holds."""
+        return self.code in _UNSUPPORTED
 
 
 class Refusal(Exception):

@@ -4,12 +4,16 @@ Wire page: bluetooth_blood_pressure.md. The cuff has no counter to ask: a transf
 falls silent. Most cuffs delete a record once its indication is confirmed, and BlueZ confirms before we see it, so
 every reading is given out by itself and at once: nothing may wait for its neighbours.
 
-A measurement that failed arrives as NaN (naive readers show 2047 mmHg); it is kept as what it is.
+A measurement that failed arrives as NaN (naive readers show 2047 mmHg); it is kept as what it is, and marked so.
+In which order the cuff sends (some begin with the oldest, some with the newest) does not matter: all of them are kept.
+
+Models: the cuffs whose profile names this driver (README, support table). Quirks: ``big_endian_tail``,
+``always_user_id`` and ``zero_mean_is_absent`` (Beurer), ``plain_integers`` (Silvercrest).
 """
 
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from decimal import Decimal
 
 from device_drivers.codecs.blood_pressure_measurement import (
     UNKNOWN_USER,
@@ -22,6 +26,7 @@ from device_drivers.drivers.arrivals import Arrivals
 from device_drivers.drivers.conversation import Clock, Complete, Cursor, Event, Opened, Received
 from device_drivers.drivers.device_clock import read_clock, reported_time
 from device_drivers.drivers.device_information import read_identity
+from device_drivers.drivers.occurrences import told_apart
 from device_drivers.errors import CodecError, LinkLost, LinkTimeout
 from device_drivers.identity import DeviceIdentity
 from device_drivers.links.allow_list import sig_uuid
@@ -33,7 +38,10 @@ from firmware_profiles.schema import Profile
 BIG_ENDIAN_TAIL = "big_endian_tail"
 ALWAYS_USER_ID = "always_user_id"
 ZERO_MEAN_IS_ABSENT = "zero_mean_is_absent"
-QUIRKS: frozenset[str] = frozenset({BIG_ENDIAN_TAIL, ALWAYS_USER_ID, ZERO_MEAN_IS_ABSENT})
+PLAIN_INTEGERS = "plain_integers"
+QUIRKS: frozenset[str] = frozenset({BIG_ENDIAN_TAIL, ALWAYS_USER_ID, ZERO_MEAN_IS_ABSENT, PLAIN_INTEGERS})
+
+FAILED_MEASUREMENT = "failed_measurement"
 
 BLOOD_PRESSURE_MEASUREMENT = sig_uuid(0x2A35)
 
@@ -77,6 +85,7 @@ def reading_from(octets: bytes, identity: DeviceIdentity, profile: Profile) -> R
         octets,
         big_endian_tail=profile.has_quirk(BIG_ENDIAN_TAIL),
         always_user_id=profile.has_quirk(ALWAYS_USER_ID),
+        plain_integers=profile.has_quirk(PLAIN_INTEGERS),
     )
     return Reading(
         device=identity,
@@ -92,10 +101,7 @@ def reading_from(octets: bytes, identity: DeviceIdentity, profile: Profile) -> R
 
 def _told_apart(reading: Reading, equals: Counter[str]) -> Reading:
     """Without a time stamp, equal figures in one session are different measurements; with one, the same."""
-    if reading.reported_time != NO_TIME_STAMP:
-        return reading
-    equals[reading.reading_id] += 1
-    return replace(reading, occurrence=equals[reading.reading_id] - 1)
+    return told_apart(reading, equals) if reading.reported_time == NO_TIME_STAMP else reading
 
 
 async def _next(arrivals: Arrivals, idle_timeout_s: float) -> bytes | None:
@@ -134,4 +140,5 @@ def _reported_time(record: BloodPressureMeasurement, profile: Profile) -> Report
 
 def _annotations(record: BloodPressureMeasurement) -> tuple[str, ...]:
     beyond = {"above": ("pulse_rate_above_range",), "below": ("pulse_rate_below_range",)}
-    return record.statuses + beyond.get(record.pulse_rate_range, ())
+    failed = not isinstance(record.systolic, Decimal) and not isinstance(record.diastolic, Decimal)
+    return record.statuses + beyond.get(record.pulse_rate_range, ()) + ((FAILED_MEASUREMENT,) if failed else ())

@@ -1,73 +1,72 @@
 """Bluetooth Glucose Service: every stored record, once, through the Record Access Control Point.
 
-Wire page: bluetooth_glucose.md. The conversation: who are you (Device Information), what time is it (before anything
-else moves), how many records do you hold, send me those I have not seen, was that all of them?
+Models: the meters whose profile names this driver, from Accu-Chek Guide to CareSens Dual (README, support table).
+Features: history, incremental reading, meal and other context, control solution, HI and LO, ketones where the profile
+knows how they are told. Wire page: bluetooth_glucose.md. The conversation: who are you (Device Information), what time
+is it (before anything else moves), how many records do you hold, send me those I have not seen, was that all of them?
 
 **The cursor** is the last record read: its sequence number, its base time, and how many records the meter then held.
 A meter that was reset counts from the start again, so a sequence number alone would hide its new records for years.
 Therefore the last record is asked for once more together with what follows it; if it is not there, or is another
 record, or the numbers do not add up, everything is read. Reading everything is always safe: a reading that is already
-known is recognised by its identity.
+known is recognised by its identity. So is everything read when the numbers come near 65535, after which they begin
+again with 0.
+
+**Completeness** is by count and by number: a report with fewer records than announced has its holes asked for once more
+by range; what is still missing then is an error, and the cursor stays.
+
+Quirks: ``reversed_sequence`` (the newest record is always number 0: identity is time and figure, and the first record
+tells whether anything is new), ``meal_6_is_ketone`` (the context turns a glucose record into a ketone one, so no record
+is given out before its context), ``pulls_by_sequence_number`` ("all records" is never asked for).
 """
 
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
-from decimal import Decimal
 
-from device_drivers.codecs import glucose_measurement as measurement_codec
-from device_drivers.codecs import glucose_measurement_context as context_codec
-from device_drivers.codecs.glucose_measurement import (
-    TYPE_CONTROL_SOLUTION,
-    ConcentrationUnit,
-    GlucoseMeasurement,
-    decode_glucose_measurement,
-)
+from device_drivers.codecs.glucose_measurement import GlucoseMeasurement, decode_glucose_measurement
 from device_drivers.codecs.glucose_measurement_context import (
     GlucoseMeasurementContext,
     decode_glucose_measurement_context,
 )
-from device_drivers.codecs.sfloat import Figure, Special
+from device_drivers.codecs.record_access_control_point import Operator, Request
 from device_drivers.drivers.arrivals import Arrivals
 from device_drivers.drivers.conversation import Clock, Complete, Cursor, Event, Opened, Received
-from device_drivers.drivers.device_clock import read_clock, reported_time
+from device_drivers.drivers.device_clock import read_clock
 from device_drivers.drivers.device_information import read_identity
+from device_drivers.drivers.glucose_records import MEAL_6_IS_KETONE, REVERSED_SEQUENCE, reading_of
+from device_drivers.drivers.occurrences import told_apart
 from device_drivers.drivers.record_access import (
     PROCEDURE_TIMEOUT_S,
     RECORD_ACCESS_CONTROL_POINT,
+    Unsupported,
     check_end_of_report,
     count_records,
-    start_report,
+    newest_of,
+    report,
+    requests_for_missing,
+    start_procedure,
 )
 from device_drivers.errors import CodecError, IncompleteTransfer, LinkError, ProtocolError
 from device_drivers.identity import DeviceIdentity
 from device_drivers.links.allow_list import sig_uuid
 from device_drivers.links.ports import BleLink
-from device_drivers.nomenclature import Mdc, Unit
-from device_drivers.readings import Component, Kind, Quantity, QuantityState, Reading, ReportedTime, Sample
+from device_drivers.readings import Reading
 from firmware_profiles.schema import Profile
 
-QUIRKS: frozenset[str] = frozenset()
+PULLS_BY_SEQUENCE_NUMBER = "pulls_by_sequence_number"
+QUIRKS: frozenset[str] = frozenset({MEAL_6_IS_KETONE, PULLS_BY_SEQUENCE_NUMBER, REVERSED_SEQUENCE})
 
 GLUCOSE_MEASUREMENT = sig_uuid(0x2A18)
 GLUCOSE_MEASUREMENT_CONTEXT = sig_uuid(0x2A34)
 
 # At most so many readings are made durable together; fewer when the meter pauses.
 _BATCH = 64
+# No memory is larger, so from this number on the next new record may have begun again with 0.
+_NEAR_THE_WRAP = 0x10000 - 4096
 
-_CODES = {
-    1: Mdc.CONC_GLU_CAPILLARY_WHOLEBLOOD,
-    2: Mdc.CONC_GLU_CAPILLARY_PLASMA,
-    3: Mdc.CONC_GLU_VENOUS_WHOLEBLOOD,
-    4: Mdc.CONC_GLU_VENOUS_PLASMA,
-    5: Mdc.CONC_GLU_ARTERIAL_WHOLEBLOOD,
-    6: Mdc.CONC_GLU_ARTERIAL_PLASMA,
-    7: Mdc.CONC_GLU_UNDETERMINED_WHOLEBLOOD,
-    8: Mdc.CONC_GLU_UNDETERMINED_PLASMA,
-    TYPE_CONTROL_SOLUTION: Mdc.CONC_GLU_CONTROL,
-}
-# kg/L to mg/dL and mol/L to mmol/L are shifts of the decimal point, so no digit is gained or lost.
-_SHIFTS = {ConcentrationUnit.KG_PER_L: (Unit.MG_DL, 5), ConcentrationUnit.MOL_PER_L: (Unit.MMOL_L, 3)}
+_EVERYTHING = report(Operator.ALL_RECORDS)
+_FROM_ZERO = report(Operator.GREATER_THAN_OR_EQUAL_TO, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +79,21 @@ class _Last:
 
 
 @dataclass(slots=True)
+class _Open:
+    """A record whose context may still come."""
+
+    record: GlucoseMeasurement
+    raw: bytes
+    context: GlucoseMeasurementContext | None = None
+
+    @property
+    def lacks_context(self) -> bool:
+        return self.record.context_information_follows and self.context is None
+
+
+@dataclass(slots=True)
 class _Transfer:
-    """The state of one report: what came, and the record that may still get its context."""
+    """The state of one report and of its repetitions: what came, and the records that may still get their context."""
 
     identity: DeviceIdentity
     profile: Profile
@@ -91,7 +103,8 @@ class _Transfer:
     ready: list[Reading] = field(default_factory=list)
     missing_contexts: int = 0
     damaged: CodecError | None = None
-    _open: tuple[GlucoseMeasurement, bytes] | None = None
+    _open: dict[int, _Open] = field(default_factory=dict)
+    _equals: Counter[str] = field(default_factory=Counter)
 
     @property
     def known_is_there(self) -> bool:
@@ -101,38 +114,64 @@ class _Transfer:
         record = self.seen.get(self.known.sequence_number)
         return record is not None and record.base_time.text == self.known.base_time
 
+    @property
+    def is_short(self) -> bool:
+        """Whether less came than was announced."""
+        return len(self.seen) < self.expected
+
+    @property
+    def since(self) -> int | None:
+        """The first number asked for; None for all."""
+        return self.known.sequence_number if self.known else None
+
     def accept(self, characteristic: object, octets: bytes) -> None:
         """A measurement or a context. CodecError."""
         if characteristic == GLUCOSE_MEASUREMENT_CONTEXT:
             self._merge(decode_glucose_measurement_context(octets), octets)
             return
-        self.close()
+        if not self._needs_every_context:
+            self.close()
         record = decode_glucose_measurement(octets)
         if record.sequence_number not in self.seen:
-            self._open = record, octets
-        self.seen[record.sequence_number] = record
+            self._open[record.sequence_number] = _Open(record, octets)
+            self.seen[record.sequence_number] = record
 
     def close(self) -> None:
-        """No context will come any more for the record that is open."""
-        if self._open is not None:
-            self.missing_contexts += self._open[0].context_information_follows
-            self._finish(*self._open, context=None)
+        """No context will come any more for the records that are open.
+
+        Where the context says what was measured, a record that lacks it counts as not received at all.
+        """
+        for number, opened in self._open.items():
+            if opened.lacks_context and self._needs_every_context:
+                del self.seen[number]
+            else:
+                self.missing_contexts += opened.lacks_context
+                self._finish(opened)
+        self._open.clear()
 
     def take(self) -> tuple[Reading, ...]:
         """The readings that are whole, for the caller to make durable."""
         taken, self.ready = tuple(self.ready), []
         return taken
 
-    def _merge(self, context: GlucoseMeasurementContext, octets: bytes) -> None:
-        if self._open is None or self._open[0].sequence_number != context.sequence_number:
-            return  # its record has left already, or never came: then the count does not match
-        record, raw = self._open
-        self._finish(record, raw + octets, context)
+    @property
+    def _needs_every_context(self) -> bool:
+        return self.profile.has_quirk(MEAL_6_IS_KETONE)
 
-    def _finish(self, record: GlucoseMeasurement, raw: bytes, context: GlucoseMeasurementContext | None) -> None:
-        self._open = None
-        if self.known is None or record.sequence_number != self.known.sequence_number or not self.known_is_there:
-            self.ready.append(_reading(record, context, raw, self.identity, self.profile))
+    def _merge(self, context: GlucoseMeasurementContext, octets: bytes) -> None:
+        opened = self._open.get(context.sequence_number)
+        if opened is None:
+            return  # its record has left already, or never came: then the count does not match
+        opened.context, opened.raw = context, opened.raw + octets
+        if not self._needs_every_context:
+            self.close()
+
+    def _finish(self, opened: _Open) -> None:
+        if self.known_is_there and self.known and opened.record.sequence_number == self.known.sequence_number:
+            return
+        reading = reading_of(opened.record, opened.context, opened.raw, self.identity, self.profile)
+        has_number = reading.sequence_number is not None
+        self.ready.append(reading if has_number else told_apart(reading, self._equals))
 
 
 async def read(link: BleLink, profile: Profile, cursor: Cursor | None, now: Clock) -> AsyncIterator[Event]:
@@ -149,24 +188,30 @@ async def read(link: BleLink, profile: Profile, cursor: Cursor | None, now: Cloc
         if holds == 0:
             yield Complete(cursor={}, holds=0)
             return
+        if profile.has_quirk(REVERSED_SEQUENCE):
+            first = await _first_record(link, arrivals)
+            seen_before = Complete(cursor={"first": first.hex(), "holds": holds}, holds=holds)
+            if cursor == seen_before.cursor:
+                yield seen_before
+                return
+            known, expected = None, holds
+        else:
+            known, expected = await _resume(link, arrivals, cursor, holds)
 
-        known, expected = await _resume(link, arrivals, cursor, holds)
         transfer = _Transfer(identity, profile, known, expected)
         async for readings in _report(link, arrivals, transfer):
-            if readings:
-                yield Received(readings)
+            yield Received(readings)
         if known is not None and not transfer.known_is_there and len(transfer.seen) < holds:
             transfer = _Transfer(identity, profile, None, holds)
             async for readings in _report(link, arrivals, transfer):
-                if readings:
-                    yield Received(readings)
-        yield _complete(transfer, holds)
+                yield Received(readings)
+        yield seen_before if profile.has_quirk(REVERSED_SEQUENCE) else _complete(transfer, holds)
 
 
 async def _resume(link: BleLink, arrivals: Arrivals, cursor: Cursor | None, holds: int) -> tuple[_Last | None, int]:
     """From which record on to read, and how many records that is; None means all of them."""
     last = _understand(cursor)
-    if last is None or holds < last.holds:
+    if last is None or holds < last.holds or last.sequence_number >= _NEAR_THE_WRAP:
         return None, holds
     try:
         expected = await count_records(link, arrivals, since=last.sequence_number)
@@ -177,28 +222,81 @@ async def _resume(link: BleLink, arrivals: Arrivals, cursor: Cursor | None, hold
     return last, expected
 
 
+async def _first_record(link: BleLink, arrivals: Arrivals) -> bytes:
+    """The octets of the record that the meter calls its first."""
+    await start_procedure(link, report(Operator.FIRST_RECORD))
+    octets = b""
+    while True:
+        characteristic, arrived = await arrivals.next(PROCEDURE_TIMEOUT_S)
+        if characteristic == RECORD_ACCESS_CONTROL_POINT:
+            check_end_of_report(arrived)
+            return octets
+        octets += arrived
+
+
 async def _report(link: BleLink, arrivals: Arrivals, transfer: _Transfer) -> AsyncIterator[tuple[Reading, ...]]:
-    """Run one report to its end and check that it was whole. CodecError, IncompleteTransfer, LinkError.
+    """Run one report to its end and check that it was whole. CodecError, IncompleteTransfer, ProtocolError, LinkError.
 
     Whatever goes wrong, every whole reading is given out first: one damaged record must not hide those behind it.
     """
-    await start_report(link, since=transfer.known.sequence_number if transfer.known else None)
+    async for readings in _first_supported(link, arrivals, transfer):
+        yield readings
+    for request in requests_for_missing(transfer.seen, transfer.since) if transfer.is_short else ():
+        try:
+            async for readings in _run(link, arrivals, transfer, request):
+                yield readings
+        except Unsupported:
+            break
+    if transfer.is_short:
+        raise transfer.damaged or IncompleteTransfer(transfer.expected, len(transfer.seen))
+
+
+async def _first_supported(
+    link: BleLink, arrivals: Arrivals, transfer: _Transfer
+) -> AsyncIterator[tuple[Reading, ...]]:
+    """Ask in the first way that the meter understands. Unsupported where it understands none."""
+    *others, last = _ways_to_ask(transfer)
+    for request in others:
+        try:
+            async for readings in _run(link, arrivals, transfer, request):
+                yield readings
+        except Unsupported:
+            continue
+        return
+    async for readings in _run(link, arrivals, transfer, last):
+        yield readings
+
+
+def _ways_to_ask(transfer: _Transfer) -> Iterable[Request]:
+    """From best to last resort. The newest record is worth having even where the others cannot be asked for."""
+    if transfer.since is not None:
+        return [report(Operator.GREATER_THAN_OR_EQUAL_TO, transfer.since)]
+    if transfer.profile.has_quirk(PULLS_BY_SEQUENCE_NUMBER):
+        return [_FROM_ZERO]
+    newest = Operator.FIRST_RECORD if transfer.profile.has_quirk(REVERSED_SEQUENCE) else Operator.LAST_RECORD
+    return [_EVERYTHING, _FROM_ZERO, report(newest)]
+
+
+async def _run(
+    link: BleLink, arrivals: Arrivals, transfer: _Transfer, request: Request
+) -> AsyncIterator[tuple[Reading, ...]]:
+    """One request to the answer that ends it. Unsupported, ProtocolError, LinkError; damaged records are noted."""
+    await start_procedure(link, request)
     end: bytes | None = None
     while end is None:
         try:
             end = await _next_into(transfer, arrivals)
         except LinkError:
-            yield transfer.take()
+            transfer.close()
+            if transfer.ready:
+                yield transfer.take()
             raise
-        if len(transfer.ready) >= _BATCH or not arrivals.waiting:
+        if transfer.ready and (len(transfer.ready) >= _BATCH or not arrivals.waiting):
             yield transfer.take()
     transfer.close()
-    yield transfer.take()
+    if transfer.ready:
+        yield transfer.take()
     check_end_of_report(end)
-    if transfer.damaged is not None:
-        raise transfer.damaged
-    if len(transfer.seen) < transfer.expected:
-        raise IncompleteTransfer(transfer.expected, len(transfer.seen))
 
 
 async def _next_into(transfer: _Transfer, arrivals: Arrivals) -> bytes | None:
@@ -221,108 +319,17 @@ def _understand(cursor: Cursor | None) -> _Last | None:
 
 def _complete(transfer: _Transfer, holds: int) -> Complete:
     added = len(transfer.seen) - transfer.expected  # measured while we were reading
-    newest = transfer.seen[max(transfer.seen)]
+    newest = transfer.seen[newest_of(transfer.seen)]
     cursor: Cursor = {
         "sequence_number": newest.sequence_number,
         "base_time": newest.base_time.text,
         "holds": holds + added,
     }
-    missing = transfer.missing_contexts
-    warnings = (f"{missing} records announced a context that did not come",) if missing else ()
-    return Complete(cursor=cursor, holds=holds + added, warnings=warnings)
+    return Complete(cursor=cursor, holds=holds + added, warnings=tuple(_warnings(transfer)))
 
 
-def _reading(
-    record: GlucoseMeasurement,
-    context: GlucoseMeasurementContext | None,
-    raw: bytes,
-    identity: DeviceIdentity,
-    profile: Profile,
-) -> Reading:
-    concentration = record.concentration
-    control = concentration is not None and concentration.type == TYPE_CONTROL_SOLUTION
-    code = _CODES.get(concentration.type if concentration else 0, Mdc.CONC_GLU_UNDETERMINED_PLASMA)
-    return Reading(
-        device=identity,
-        kind=Kind.GLUCOSE,
-        components=(Component(code, _quantity(record, profile)),),
-        reported_time=_reported_time(record, profile),
-        profile=profile.id,
-        raw=raw,
-        sample=Sample.CONTROL_SOLUTION if control else Sample.PATIENT,
-        sequence_number=record.sequence_number,
-        annotations=record.annunciations,
-        context=_measured_on(record) | (_around(context) if context else {}),
-    )
-
-
-def _reported_time(record: GlucoseMeasurement, profile: Profile) -> ReportedTime:
-    local = record.base_time.local
-    if record.time_offset is None:
-        return reported_time(record.base_time, profile, local=local)
-    try:
-        local = local + timedelta(minutes=record.time_offset) if local else None
-    except OverflowError:
-        local = None  # the year 9999 and a positive offset
-    return reported_time(record.base_time, profile, suffix=f"{record.time_offset:+d}min", local=local)
-
-
-def _quantity(record: GlucoseMeasurement, profile: Profile) -> Quantity:
-    values, concentration = profile.firmware.values, record.concentration
-    unit, shift = _SHIFTS[concentration.unit] if concentration else (_unit(values.unit), 0)
-    figure = concentration.figure if concentration else Special.NOT_A_NUMBER
-    state = _state(figure, record.annunciations)
-    limits = (values.low, values.high) if values.unit == unit else (None, None)
-    if state is QuantityState.MEASURED and isinstance(figure, Decimal):
-        return Quantity(figure.scaleb(shift), unit)
-    bound = {QuantityState.BELOW_RANGE: limits[0], QuantityState.ABOVE_RANGE: limits[1]}.get(state)
-    return Quantity(None, unit, state, bound)
-
-
-def _unit(text: str) -> Unit:
-    return Unit(text) if text in (Unit.MG_DL, Unit.MMOL_L) else Unit.MG_DL
-
-
-def _state(figure: Figure, annunciations: tuple[str, ...]) -> QuantityState:
-    """The status bits outrank the figure: a meter that shows HI may send its upper limit as the figure."""
-    if "result_too_high" in annunciations or figure is Special.POSITIVE_INFINITY:
-        return QuantityState.ABOVE_RANGE
-    if "result_too_low" in annunciations or figure is Special.NEGATIVE_INFINITY:
-        return QuantityState.BELOW_RANGE
-    return QuantityState(figure.value) if isinstance(figure, Special) else QuantityState.MEASURED
-
-
-def _measured_on(record: GlucoseMeasurement) -> dict[str, str]:
-    if record.concentration is None:
-        return {}
-    concentration = record.concentration
-    return {
-        "type": _word(measurement_codec.TYPES, concentration.type),
-        "sample_location": _word(measurement_codec.SAMPLE_LOCATIONS, concentration.sample_location),
-    }
-
-
-def _around(context: GlucoseMeasurementContext) -> dict[str, str]:
-    """The context's fields as words; amounts as text with their unit in the name."""
-    words: dict[str, str] = {}
-    if context.meal is not None:
-        words["meal"] = _word(context_codec.MEALS, context.meal)
-    if context.tester is not None and context.health is not None:
-        words["tester"] = _word(context_codec.TESTERS, context.tester)
-        words["health"] = _word(context_codec.HEALTH, context.health)
-    if context.carbohydrate is not None:
-        words["carbohydrate_id"] = _word(context_codec.CARBOHYDRATE_IDS, context.carbohydrate.carbohydrate_id)
-        words["carbohydrate_kg"] = str(context.carbohydrate.kilograms)
-    if context.exercise is not None:
-        words["exercise_duration_s"] = str(context.exercise.duration_s)
-        words["exercise_intensity_percent"] = str(context.exercise.intensity_percent)
-    if context.medication is not None:
-        words["medication_id"] = _word(context_codec.MEDICATION_IDS, context.medication.medication_id)
-        words[f"medication_{context.medication.unit.lower()}"] = str(context.medication.amount)
-    if context.hba1c_percent is not None:
-        words["hba1c_percent"] = str(context.hba1c_percent)
-    return words
-
-
-def _word(words: dict[int, str], value: int) -> str:
-    return words.get(value, f"reserved_{value}")
+def _warnings(transfer: _Transfer) -> Iterable[str]:
+    if transfer.missing_contexts:
+        yield f"{transfer.missing_contexts} records announced a context that did not come"
+    if transfer.damaged is not None:
+        yield "all records came, and beside them something that could not be decoded"

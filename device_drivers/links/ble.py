@@ -32,9 +32,9 @@ from bleak.exc import (
     BleakGATTProtocolErrorCode,
 )
 
-from device_drivers.errors import BondLost, DeviceError, LinkError, LinkLost, LinkTimeout, ProtocolError
+from device_drivers.errors import BondLost, BondMade, DeviceError, LinkError, LinkLost, LinkTimeout, ProtocolError
 from device_drivers.links.allow_list import GattAllowList, sig_uuid
-from device_drivers.links.ports import Tap
+from device_drivers.links.ports import RadioAdapter, Tap
 from firmware_profiles.schema import Profile
 
 _NO_KEY = {
@@ -53,6 +53,16 @@ class BleBackend:
 
     scanner: type[BaseBleakScanner]
     client: type[BaseBleakClient]
+    adapter: RadioAdapter
+
+
+def adapter_of(backend: BleBackend | None, name: str) -> RadioAdapter:
+    """What repairs the adapter that this backend works through."""
+    if backend is not None:
+        return backend.adapter
+    from device_drivers.links.bluez_adapter import BluezAdapter
+
+    return BluezAdapter(name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +171,7 @@ async def connect(
     """A connected, discovered and, where the profile says so, bonded link; hung up on leaving.
 
     ``peer`` as an address is scanned for first. Errors: LinkTimeout (silent, or too slow), BondLost (the device
-    refuses our key), LinkLost (it hung up while we connected), LinkError.
+    refuses our key), BondMade (paired, and to be left alone now), LinkLost (it hung up while we connected), LinkError.
     """
     ble = profile.firmware.ble
     if ble is None:
@@ -169,6 +179,7 @@ async def connect(
     if isinstance(peer, str):
         peer = await discover(peer, backend=backend, adapter=adapter, timeout_s=timeouts.discover_s)
     pair = ble.pairing.method != "none"
+    first = pair and ble.disconnect_after_bond and not await adapter_of(backend, adapter).is_bonded(peer.address)
     gone = asyncio.Event()
     client = BleakClient(
         peer.found,
@@ -183,6 +194,8 @@ async def connect(
         with _mapped(gone):
             async with asyncio.timeout(timeouts.connect_s + (timeouts.pair_s if pair else 0)):
                 await client.connect()
+        if first:
+            raise BondMade("paired; this model keeps the bond once it has been hung up on")
         await asyncio.sleep(ble.settle_ms / 1000)  # some cuffs stay silent when subscribed at once
         yield link
     finally:

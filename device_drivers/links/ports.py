@@ -13,6 +13,26 @@ from uuid import UUID
 Tap = Callable[[str, str, bytes], None]
 
 
+class RadioAdapter(Protocol):
+    """What repairs a Bluetooth adapter that has lost its way. Addresses in any case. All errors are ``LinkError``s."""
+
+    async def is_bonded(self, address: str) -> bool:
+        """Whether the system holds a key for this device."""
+        ...
+
+    async def close(self, address: str) -> None:
+        """End a connection, also one that the system keeps trying to make; nothing happens where there is none."""
+        ...
+
+    async def forget(self, address: str) -> None:
+        """Remove the device with its bond; nothing happens where it is not known."""
+        ...
+
+    async def power_cycle(self) -> None:
+        """Switch the adapter off and on; every connection and every scan ends."""
+        ...
+
+
 class SerialLink(Protocol):
     """A byte stream to a device. All errors are ``LinkError``s."""
 

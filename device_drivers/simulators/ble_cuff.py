@@ -87,7 +87,9 @@ class Cuff(Peripheral):
         )
 
     def _on_subscription(self, _connection: Connection, _notify: bool, indicate: bool) -> None:
-        if indicate:
+        if not indicate and not self.ble.stop_notify_allowed:
+            self.run(self.forget_bonds())
+        elif indicate and self.is_ready():
             self.run(self._send_all())
 
     async def _send_all(self) -> None:
@@ -96,7 +98,8 @@ class Cuff(Peripheral):
             return
         for octets in self.sends or ():
             await self.push(self._measurement, octets, indicate=True)
-        for kept in list(self.memory) if self.sends is None else ():
+        in_order = list(self.memory)[::-1] if self.spec.newest_first else list(self.memory)
+        for kept in in_order if self.sends is None else ():
             if not await self.push(self._measurement, self.encoded(kept), indicate=True):
                 return
             kept.taken = True

@@ -11,6 +11,8 @@ from bumble.keys import KeyStore
 from bumble.pairing import PairingConfig, PairingDelegate
 
 from device_drivers.codecs.date_time import CurrentTime, DateTime, encode_current_time, encode_date_time
+from device_drivers.codecs.isens_clock import decode_isens_clock
+from device_drivers.errors import CodecError
 from device_drivers.simulators.device import Now
 from device_drivers.simulators.radio_spec import BleDeviceSpec, BleRecordSpec
 from device_drivers.simulators.virtual_radio import VirtualRadio
@@ -41,6 +43,8 @@ class Peripheral:
         self._skew = timedelta(seconds=spec.clock_skew_s)
         self._device: Device | None = None
         self._pushed = 0
+        self._connected_at = 0.0
+        self._has_just_bonded = False
         self._news = asyncio.Event()
         self._hung_up = asyncio.Event()
         self._connected = asyncio.Event()
@@ -86,6 +90,18 @@ class Peripheral:
         """Stop whatever it is doing; its radio falls silent with the radio."""
         for task in self._tasks:
             task.cancel()
+
+    async def forget_bonds(self) -> None:
+        """The patient resets it, or somebody was rude to it: whoever comes next has to pair again."""
+        if self.device.keystore is not None:
+            await self.device.keystore.delete_all()
+
+    def is_ready(self) -> bool:
+        """Whether it answers a subscription at all: not too soon, and not in the connection that made the bond."""
+        since_connected = asyncio.get_running_loop().time() - self._connected_at
+        return since_connected * 1000 >= self.ble.settle_ms and not (
+            self.ble.disconnect_after_bond and self._has_just_bonded
+        )
 
     def run(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         """Do something beside the conversation, until it is switched off."""
@@ -161,6 +177,9 @@ class Peripheral:
         if clock.readable and clock.source == "current_time":
             current = self.secured(0x2A2B, READ, CharacteristicValue(read=self._read_current_time))
             services.append(Service(gatt.GATT_CURRENT_TIME_SERVICE, [current]))
+        if clock.source == "vendor":
+            own = self.secured(0xFFF1, WRITE | NOTIFY, CharacteristicValue(write=self._set_clock))
+            services.append(Service(core.UUID.from_16_bits(0xFFF0), [own]))
         return [*services, Service(core.UUID(self.ble.advertises), main)]
 
     def _device_information(self) -> list[Characteristic[bytes]]:
@@ -182,11 +201,25 @@ class Peripheral:
         local = self.clock()
         return encode_current_time(CurrentTime(DateTime.at(local), local.isoweekday(), 0, 0))
 
+    def _set_clock(self, _connection: Connection, octets: bytes) -> None:
+        try:
+            shown = decode_isens_clock(octets).local
+        except CodecError as error:
+            raise att.ATT_Error(att.ATT_INVALID_ATTRIBUTE_LENGTH_ERROR) from error
+        if shown is not None:
+            self.set_clock_skew(shown - self._now().replace(tzinfo=None))
+
     def _on_connection(self, connection: Connection) -> None:
         self.connection = connection
         self._hung_up.clear()
         self._connected.set()
+        self._connected_at = asyncio.get_running_loop().time()
+        self._has_just_bonded = False
         connection.on(Connection.EVENT_DISCONNECTION, self._on_disconnection)
+        connection.on(Connection.EVENT_PAIRING, self._on_pairing)
+
+    def _on_pairing(self, _keys: object) -> None:
+        self._has_just_bonded = True
 
     def _on_disconnection(self, _reason: int) -> None:
         self.connection = None

@@ -68,7 +68,45 @@ def make_backend(device: Device) -> BleBackend:
     class BumbleClient(_BumbleClient):
         _central = central
 
-    return BleBackend(scanner=BumbleScanner, client=BumbleClient)
+    return BleBackend(scanner=BumbleScanner, client=BumbleClient, adapter=BumbleAdapter(central))
+
+
+class BumbleAdapter:
+    """The port ``RadioAdapter`` on a bumble host. ``power_cycles`` counts."""
+
+    def __init__(self, central: _Central) -> None:
+        self._central = central
+        self.power_cycles = 0
+
+    async def is_bonded(self, address: str) -> bool:
+        """Whether the host's key store has it."""
+        store = self._central.device.keystore
+        return store is not None and await store.get(_peer(address)) is not None
+
+    async def close(self, address: str) -> None:
+        """End its connections."""
+        for connection in list(self._central.device.connections.values()):
+            if str(connection.peer_address) == _peer(address):
+                await connection.disconnect()
+
+    async def forget(self, address: str) -> None:
+        """Drop its key."""
+        await self.close(address)
+        store = self._central.device.keystore
+        if store is not None and await store.get(_peer(address)) is not None:
+            await store.delete(_peer(address))
+
+    async def power_cycle(self) -> None:
+        """Off and on: whoever was connected is not any more."""
+        self.power_cycles += 1
+        for connection in list(self._central.device.connections.values()):
+            await connection.disconnect()
+        await self._central.device.power_off()
+        await self._central.device.power_on()
+
+
+def _peer(address: str) -> str:
+    return str(hci.Address(address, hci.Address.RANDOM_DEVICE_ADDRESS))
 
 
 class _BumbleScanner(BaseBleakScanner):

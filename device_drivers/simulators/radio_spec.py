@@ -34,6 +34,8 @@ class RadioFaults(Strict, frozen=True, kw_only=True):
     omit: int | None = None  # never push this one
     busy_requests: int = 0  # refuse so many requests with busy_code
     busy_code: int = 0xFE
+    never_send: int | None = None  # the record with this sequence number, however often it is asked for
+    hangs: bool = False  # answer no request of the record access control point
     full_memory: bool = False  # old records fill what its own leave free
 
 
@@ -57,6 +59,8 @@ class BleDeviceSpec(Strict, frozen=True, kw_only=True):
     clock_skew_s: float = 0.0
     first_sequence_number: int = 0
     deletes_when_confirmed: bool = False
+    newest_first: bool = False  # in which order a cuff sends
+    refused_operators: tuple[int, ...] = ()  # of the record access control point
     advertise_every_s: float = 0.0
     advertise_for_s: float = 5.0
     records: tuple[BleRecordSpec, ...] = ()

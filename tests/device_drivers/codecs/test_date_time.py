@@ -12,6 +12,7 @@ from device_drivers.codecs.date_time import (
     encode_current_time,
     encode_date_time,
 )
+from device_drivers.codecs.isens_clock import decode_isens_clock, encode_isens_clock
 from device_drivers.errors import CodecError
 from tests.device_drivers.codecs.bluetooth_vectors import Vector, name, octets, vectors
 
@@ -60,3 +61,16 @@ def test_any_octets_are_a_moment_or_a_codec_error(data: bytes) -> None:
 @given(st.datetimes())
 def test_every_wall_clock_time_survives_a_round_trip(local: datetime) -> None:
     assert decode_date_time(encode_date_time(DateTime.at(local))).local == local.replace(microsecond=0)
+
+
+def test_the_published_command_to_an_isens_clock_is_the_same_both_ways() -> None:
+    """NightscoutFoundation/xDrip, TimeTxTest."""
+    published = bytes.fromhex("c0030100e2070b1d162d3b")
+    assert decode_isens_clock(published) == DateTime(2018, 11, 29, 22, 45, 59)
+    assert encode_isens_clock(DateTime(2018, 11, 29, 22, 45, 59)) == published
+
+
+@given(st.binary(max_size=16))
+def test_any_octets_are_a_command_to_an_isens_clock_or_a_codec_error(data: bytes) -> None:
+    with suppress(CodecError):
+        assert encode_isens_clock(decode_isens_clock(data)) == data[:11]

@@ -69,7 +69,7 @@ async def test_a_failed_measurement_is_kept_as_one(ble_home: BleHome) -> None:
     device = await ble_home.cuff(cuff(measured(120, flags=("failed_measurement", "cuff_too_loose"))))
     (reading,) = (await ble_home.visit(device)).readings
     assert {component.quantity.state for component in reading.components} == {QuantityState.NOT_A_NUMBER}
-    assert reading.annotations == ("cuff_too_loose",)
+    assert reading.annotations == ("cuff_too_loose", "failed_measurement")
 
 
 async def test_a_beurer_cuff_is_read_through_its_quirks(ble_home: BleHome) -> None:
