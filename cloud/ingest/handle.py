@@ -53,14 +53,15 @@ def _handle(connection: Connection, batch: Sequence[Message], now: Now) -> Seque
     if len(batch) > 1:
         return [outcome for message in batch for outcome in _handle(connection, [message], now)]
     [message] = batch
-    if isinstance(message, Decoded):
+    if isinstance(message, Decoded) and message.items:
         return [_one_by_one(connection, message, now)]
     return _hold_unwritable(connection, message, now)
 
 
-def _hold_unwritable(connection: Connection, message: Undecoded, now: Now) -> Sequence[Outcome]:
-    # Not even the reason for which it could not be decoded can be written down.
-    arrival, refusal = message.arrival, Refusal(ReasonCode.REFUSED_BY_DATABASE, "the database refused its reason")
+def _hold_unwritable(connection: Connection, message: Message, now: Now) -> Sequence[Outcome]:
+    # A session alone, or not even the reason for which it could not be decoded can be written down.
+    what = "session" if isinstance(message, Decoded) else "reason"
+    arrival, refusal = message.arrival, Refusal(ReasonCode.REFUSED_BY_DATABASE, f"the database refused its {what}")
     held = Held(
         received_at=arrival.received_at, gateway_id=arrival.gateway_id, refusal=refusal, payload=arrival.payload
     )
@@ -161,7 +162,8 @@ def _judged(decoded: Decoded, item: Item, assigned: Mapping[str, Sequence[Assign
 
 def _register(connection: Connection, verdicts: Sequence[_Verdict]) -> Mapping[str, ledger.Known]:
     """Enter the readings that are new; gives the fates of those that were known before this batch."""
-    entries = {v.item.reading.reading_id: _entry(v, v.item.reading) for v in verdicts if v.item.reading}
+    # Of the same reading twice the first counts, here as in ``_settle``: two sessions may judge it differently.
+    entries = {v.item.reading.reading_id: _entry(v, v.item.reading) for v in reversed(verdicts) if v.item.reading}
     new = ledger.register(connection, list(entries.values()))
     return ledger.recall(connection, entries.keys() - new)
 

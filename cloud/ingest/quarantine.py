@@ -8,6 +8,8 @@ from datetime import datetime
 from cloud.db.connect import Connection, as_rows
 from cloud.ingest.arrivals import Refusal
 
+LONGEST_REASON = 500  # characters
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
@@ -48,14 +50,19 @@ def _rows(counted: Iterable[tuple[Held, int]]) -> Sequence[dict[str, object]]:
             "reading_id": held.reading_id,
             "session_id": held.session_id,
             "reason_code": held.refusal.code,
-            # PostgreSQL's text holds no NUL; everything else of the sentence may stay.
-            "reason": held.refusal.sentence.replace("\0", "�"),
+            # PostgreSQL's text holds no NUL. A sentence may quote a message of any length: the payload has it whole.
+            "reason": _shorten(held.refusal.sentence.replace("\0", "�")),
             "payload": "\\x" + held.payload.hex(),
             "payload_sha256": "\\x" + hashlib.sha256(held.payload).hexdigest(),
             "seen": seen,
         }
         for held, seen in counted
     ]
+
+
+def _shorten(sentence: str) -> str:
+    """The beginning of a sentence that nobody would read to its end."""
+    return sentence if len(sentence) <= LONGEST_REASON else f"{sentence[:LONGEST_REASON]}…"
 
 
 _HOLD_READINGS = """

@@ -1,8 +1,10 @@
 """What becomes of a batch of messages, on the real database."""
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -361,3 +363,43 @@ def test_the_live_stream_hears_ids_only_and_after_the_commit(ward: Ward) -> None
         {"type": "reading", "patient_id": str(ward.patient_id), "reading_id": reading.reading_id, "kind": "glucose"},
         {"type": "case", "patient_id": str(ward.patient_id), "case_id": str(case_id), "event_id": event_id},
     ]
+
+
+def test_of_a_reading_twice_in_a_batch_the_first_session_decides_for_ledger_and_table(ward: Ward) -> None:
+    known, blind = glucose("100"), glucose("101")
+    blind_session, good_session = session(clock=None), session()
+    assert ward.fates(sent(known, visit=good_session), sent(known, visit=blind_session)) == [
+        STORED,
+        KNOWN,
+    ]
+    assert ward.fates(sent(blind, visit=blind_session), sent(blind, visit=good_session)) == [
+        held("unknown_timeline"),
+        held("unknown_timeline"),
+    ]
+
+    assert ward.rows("SELECT fate, count(*) FROM ledger GROUP BY fate ORDER BY fate") == [
+        ("quarantined", 1),
+        ("stored", 1),
+    ]
+    assert (ward.count("glucose_observation"), ward.count("quarantine")) == (1, 1)
+    assert ward.fates(sent(known)) == [KNOWN]
+    assert ward.fates(sent(blind)) == [held("unknown_timeline")]
+
+
+def test_a_session_alone_that_the_database_refuses_is_held_whole(ward: Ward) -> None:
+    odd = replace(METER, model="Ultra\0Mini")
+    alone = arrival(v1.ReadingsMessage(v=1, message_id=uuid4().hex, session=session(odd), readings=()))
+
+    [outcome] = ward.receive(alone)
+
+    assert (outcome.receipts.whole_message, outcome.receipts.reason) == (v1.Fate.QUARANTINED, "refused_by_database")
+    assert ward.rows("SELECT reason_code, payload FROM quarantine") == [("refused_by_database", alone.payload)]
+
+
+def test_a_reason_that_quotes_a_whole_message_is_cut_and_the_payload_is_not(ward: Ward) -> None:
+    odd = changed(message(glucose("100")), reading_id="x" * 200_000)
+    ward.receive(arrival(odd))
+
+    [(reason, octets)] = ward.rows("SELECT length(reason), octet_length(payload) FROM quarantine")
+    assert reason <= 501
+    assert octets > 200_000
