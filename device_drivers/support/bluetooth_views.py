@@ -69,9 +69,17 @@ def sfloat(decode: Callable[[bytes], Figure]) -> Callable[[bytes], Object]:
 
     def view(octets: bytes) -> Object:
         figure = decode(octets)
-        return {"value": figure} if isinstance(figure, Decimal) else {"value": None} | _object(plain(figure))
+        if not isinstance(figure, Decimal):
+            return {"value": None} | _object(plain(figure))
+        return {"value": figure, "decimals": decimals(figure)}
 
     return view
+
+
+def decimals(figure: Decimal) -> int:
+    """How many decimals the exponent says that there are."""
+    exponent = figure.as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 def date_time(octets: bytes) -> Object:
