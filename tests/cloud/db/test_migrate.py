@@ -54,6 +54,14 @@ def test_the_sql_is_part_of_the_package() -> None:
         "SELECT * FROM login_session",
         "INSERT INTO gateway (gateway_id) VALUES ('gw-forged')",
         "SELECT * FROM audit",
+        "SELECT display_name FROM patient",
+        "SELECT * FROM glucose_observation",
+        "UPDATE gateway SET revoked_at = NULL",
+        "UPDATE device_session SET device_time = NULL",
+        "UPDATE device SET serial_number = NULL",
+        "UPDATE quarantine SET payload = ''",
+        "UPDATE alert_case SET owner = NULL",
+        "UPDATE alert_case SET patient_id = gen_random_uuid()",
     ],
 )
 def test_the_ingest_role_may_not(ward: Ward, statement: str) -> None:

@@ -311,12 +311,17 @@ CREATE TABLE audit (
 
 -- Grants: what each process needs and nothing more ---------------------------------------------------------------------
 
-GRANT SELECT ON patient, device_assignment, alarm_limit TO pulsepost_ingest;
+-- The ingest knows no patient's name, lets no gateway in, and changes nothing that it has stored.
+GRANT SELECT ON device_assignment, alarm_limit TO pulsepost_ingest;
 GRANT SELECT (account_id, display_name) ON account TO pulsepost_ingest;
-GRANT SELECT, UPDATE ON gateway TO pulsepost_ingest;
-GRANT SELECT, INSERT, UPDATE ON device, device_session, quarantine, alert_case TO pulsepost_ingest;
-GRANT SELECT, INSERT ON ledger, alert, case_event, glucose_observation, ketone_observation, blood_pressure_observation
+GRANT SELECT, UPDATE (state, state_at, last_seen_at, software, outbox_depth, oldest_unsent_s) ON gateway
     TO pulsepost_ingest;
+GRANT SELECT, INSERT, UPDATE (system_id, address, firmware, profile, last_seen_at) ON device TO pulsepost_ingest;
+GRANT SELECT, INSERT, UPDATE (seen) ON quarantine TO pulsepost_ingest;
+GRANT SELECT, INSERT, UPDATE (state, priority, deadline, sentence, reason, changed_at) ON alert_case
+    TO pulsepost_ingest;
+GRANT SELECT, INSERT ON device_session, ledger, alert, case_event TO pulsepost_ingest;
+GRANT INSERT ON glucose_observation, ketone_observation, blood_pressure_observation TO pulsepost_ingest;
 
 GRANT SELECT ON patient, care_team, gateway, device, device_assignment, device_session, quarantine, glucose,
     ketone, blood_pressure, alarm_limit, alert, alert_case, case_event, account TO pulsepost_console;
