@@ -53,7 +53,7 @@ class Hub:
         while not self._closed:
             try:
                 await self._listen()
-            except (psycopg.OperationalError, TimeoutError) as error:
+            except (psycopg.Error, OSError) as error:  # a server in recovery, for one, refuses LISTEN as InternalError
                 _log.warning("live: connection lost (%s)", type(error).__name__)
             finally:
                 self._end(Ended("lost"))

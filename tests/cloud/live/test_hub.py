@@ -75,3 +75,25 @@ def _tell(database: Database, notice: CaseChanged) -> None:
             " 'event_id', %s::int)::text)",
             (notice.case_id, notice.patient_id, notice.event_id),
         )
+
+
+class RefusedOnce(Hub):
+    """A hub whose server is still in recovery when it is asked first."""
+
+    refused = False
+
+    async def _listen(self) -> None:
+        if not self.refused:
+            self.refused = True
+            raise psycopg.errors.ReadOnlySqlTransaction("cannot execute LISTEN during recovery")
+        await super()._listen()
+
+
+async def test_a_server_in_recovery_is_asked_again(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "RECONNECT_AFTER_S", 0.01)
+    made = RefusedOnce(database.console_url)
+    task = asyncio.create_task(made.run())
+    await asyncio.wait_for(made.listening(), 10)
+    made.close()
+    task.cancel()
+    await asyncio.wait([task])
