@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 from cloud import clock
 from cloud.auth.access import SignInNeeded
+from cloud.auth.routes import SIGN_INS_AT_ONCE
 from cloud.auth.routes import router as auth
 from cloud.config import ConsoleSettings
 from cloud.console import assets
@@ -51,6 +52,7 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
         dependencies=[Depends(same_origin)],
     )
     app.state.now = now
+    app.state.sign_ins = asyncio.Semaphore(SIGN_INS_AT_ONCE)
     app.add_middleware(SecurityHeaders)
     for router in (auth, worklist, patients, quarantine, live):
         app.include_router(router)

@@ -1,9 +1,10 @@
 """GET and POST /login, POST /logout, and / which leads everybody to their own first page."""
 
-from collections.abc import Mapping
-from typing import Final
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Request, Response, status
+from fastapi import APIRouter, Depends, Request, Response, status
 from fastapi.responses import RedirectResponse
 
 from cloud.audit import store as audit
@@ -15,6 +16,16 @@ from cloud.console.pages import page
 from cloud.console.texts import SIGN_IN_REFUSALS
 
 router = APIRouter()
+
+# Checking a password takes a twentieth of a second and 64 MiB, and anybody may ask for it.
+SIGN_INS_AT_ONCE: Final = 2
+
+
+async def in_turn(request: Request) -> AsyncIterator[None]:
+    """Wait for one's turn to sign in, before taking a connection that somebody at work needs."""
+    turns: asyncio.Semaphore = request.app.state.sign_ins
+    async with turns:
+        yield
 
 
 @router.get("/")
@@ -29,7 +40,9 @@ async def sign_in_page(request: Request) -> Response:
 
 
 @router.post("/login")
-async def sign_in(request: Request, conn: Tx, now: Now) -> Response:
+async def sign_in(
+    request: Request, _turn: Annotated[None, Depends(in_turn, scope="function")], conn: Tx, now: Now
+) -> Response:
     await require_csrf_token(request, cookies.read(request, cookies.SIGN_IN) or "")
     result = await service.sign_in(conn, await form_field(request, "login"), await form_field(request, "password"), now)
     if isinstance(result, Refusal):

@@ -1,13 +1,15 @@
 """Signing in: who gets in, who does not, and what each of them can tell."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import httpx
 import pytest
 
+from cloud.app import POOL_SIZE
 from cloud.auth import service
 from cloud.auth.models import Role
-from tests.cloud.made import Ward
+from tests.cloud.made import Ward, wait_for_a_lock
 from tests.fix_console import PASSWORD, Console, csrf_token_in, submit_sign_in
 
 
@@ -108,3 +110,19 @@ def test_a_shift_fits_into_the_absolute_timeout() -> None:
 
 def _without_token(answer: httpx.Response) -> str:
     return answer.text.replace(csrf_token_in(answer.text), "")
+
+
+def test_a_flood_of_sign_ins_leaves_the_connections_to_those_at_work(console: Console) -> None:
+    nora = console.sign_in("nora")
+    guessers = [console.client() for _ in range(3 * POOL_SIZE)]
+    for guesser in guessers:
+        guesser.cookies.set("pulsepost-sign-in", "token")
+    # All of them guess at one login, whose turn somebody else has: without a limit each would hold a connection.
+    with ThreadPoolExecutor(len(guessers)) as pool:
+        with console.ward.admin.transaction():
+            console.ward.admin.execute("SELECT pg_advisory_xact_lock(hashtextextended('login:nobody', 0))")
+            form = {"login": "nobody", "password": "a guess", "csrf_token": "token"}
+            answers = [pool.submit(guesser.post, "/login", data=form) for guesser in guessers]
+            wait_for_a_lock(console.ward)
+            assert nora.get("/worklist").status_code == 200
+        assert {answer.result().status_code for answer in answers} == {401, 429}
