@@ -55,6 +55,7 @@ async def sign_in(conn: Connection, login: str, password: str, now: datetime) ->
     found = await store.credentials(conn, login)
     fits = await passwords.matches(found.password_hash if found else None, password[:LONGEST_PASSWORD])
     if found is None or not fits:
+        await store.forget_failures_before(conn, now - FAILURES_WITHIN)
         await store.record_failure(conn, login, now)
         return Refusal.WRONG
     await store.forget_failures(conn, login)

@@ -51,6 +51,11 @@ async def record_failure(conn: Connection, login: str, at: datetime) -> None:
     await conn.execute("INSERT INTO login_failure (login, at) VALUES (%s, %s)", (login, at))
 
 
+async def forget_failures_before(conn: Connection, before: datetime) -> None:
+    """Of every login, those that count no more: most are of logins that do not exist and never succeed."""
+    await conn.execute("DELETE FROM login_failure WHERE at <= %s", (before,))
+
+
 async def forget_failures(conn: Connection, login: str) -> None:
     await conn.execute("DELETE FROM login_failure WHERE login = %s", (login,))
 

@@ -126,3 +126,11 @@ def test_a_flood_of_sign_ins_leaves_the_connections_to_those_at_work(console: Co
             wait_for_a_lock(console.ward)
             assert nora.get("/worklist").status_code == 200
         assert {answer.result().status_code for answer in answers} == {401, 429}
+
+
+def test_failures_that_count_no_more_are_not_kept(console: Console) -> None:
+    submit_sign_in(console.client(), "nobody", "a guess")
+    console.clock.time += service.FAILURES_WITHIN
+    submit_sign_in(console.client(), "nobody else", "a guess")
+
+    assert console.ward.rows("SELECT login FROM login_failure") == [("nobody else",)]
