@@ -7,9 +7,12 @@ import secrets
 import shutil
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
+
+from httpx import HTTPError
 
 from cloud.db.migrate import migrate
 from deploy.demo import cast, check, clock, watch
@@ -18,6 +21,7 @@ from deploy.demo.picture import take_picture
 from deploy.demo.processes import Child, NotReady
 from deploy.demo.road import Road, Services
 from deploy.demo.seed import seed
+from deploy.demo.watch import NotSignedIn
 from deploy.services import databases
 from deploy.services.errors import ServiceFailed, ServicesUnavailable, WrongSetting
 from deploy.services.places import LOCAL
@@ -38,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with services_in_use() as running:
             print(f"Services: {running.source}; TimescaleDB and Mosquitto answer.", flush=True)
             asyncio.run(_demo(running, options))
-    except (CheckFailed, NotReady, ServicesUnavailable, ServiceFailed, WrongSetting) as error:
+    except (CheckFailed, NotReady, NotSignedIn, HTTPError, ServicesUnavailable, ServiceFailed, WrongSetting) as error:
         print(f"The demo failed: {error}", file=sys.stderr)
         return 1
     return 0
@@ -61,7 +65,7 @@ async def _demo(running: Running, options: argparse.Namespace) -> None:
         console = await road.console(options.port)
         await road.ingest()
         if options.check or options.picture:
-            await _check(road, console, passwords, up_at, options)
+            await _unless_stopped(_check(road, console, passwords, up_at, options), stop)
         else:
             await _stay(road, console, passwords, stop)
     finally:
@@ -106,6 +110,20 @@ async def _check(
         f" {took_s:.1f} s after the services were up; the nurse has acknowledged it;"
         f" receipts have freed every outbox row ({', '.join(f'{n} {fate}' for fate, n in fates.items())})."
     )
+
+
+async def _unless_stopped(work: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:
+    """Do it, or give it up at Ctrl-C. CheckFailed."""
+    doing, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait([doing, stopped], return_when=asyncio.FIRST_COMPLETED)
+        if not doing.done():
+            raise CheckFailed("it was stopped before it had seen everything")
+        await doing
+    finally:
+        doing.cancel()
+        stopped.cancel()
+        await asyncio.wait([doing, stopped])
 
 
 async def _stay(road: Road, console: str, passwords: Mapping[str, str], stop: asyncio.Event) -> None:

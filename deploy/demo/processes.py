@@ -80,6 +80,9 @@ async def start(
     child = Child(name, process, log)
     try:
         await asyncio.wait_for(_hear(child, ready), timeout_s)
+    except asyncio.CancelledError:
+        await child.kill()
+        raise
     except (TimeoutError, NotReady) as error:
         await child.kill()
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])

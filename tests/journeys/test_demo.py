@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event
 
 from deploy.demo import cast
 
@@ -41,6 +42,26 @@ def test_ctrl_c_stops_everything_that_was_started() -> None:
         assert len(children) == 4  # console, ingest, simulators, gateway
         running.send_signal(signal.SIGINT)
         assert running.wait(30) == 0
+    assert [child for child in children if child.exists()] == []
+
+
+def test_ctrl_c_ends_the_check_too_and_leaves_nothing_behind() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "deploy.demo", "--check"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.readline()  # the services answer
+        patience = Event()
+        while not (children := children_of(running.pid)) and running.poll() is None:
+            patience.wait(0.01)
+        running.send_signal(signal.SIGINT)
+        assert running.wait(20) == 1
+        assert "it was stopped before it had seen everything" in running.stderr.read()
     assert [child for child in children if child.exists()] == []
 
 
