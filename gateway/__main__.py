@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from gateway import app, clock, config
+from gateway.bond_ladder import Ladder
 from gateway.outbox import Outbox, OutboxError, VisitRow
 from gateway.passkeys import leave_passkey
 
@@ -92,13 +93,15 @@ def _status(settings: config.Config) -> dict[str, object]:
                 "in_flight": len(outbox.in_flight()),
                 "freed": outbox.freed(),
             },
-            "devices": [_device(entry, visits.get(entry.name)) for entry in settings.devices],
+            "devices": [
+                _device(entry, visits.get(entry.name), outbox.ladder(entry.name)) for entry in settings.devices
+            ],
         }
     finally:
         outbox.close()
 
 
-def _device(entry: config.DeviceEntry, visit: VisitRow | None) -> dict[str, object]:
+def _device(entry: config.DeviceEntry, visit: VisitRow | None, ladder: Ladder) -> dict[str, object]:
     last = (
         {
             "at": visit.at.isoformat(),
@@ -112,7 +115,19 @@ def _device(entry: config.DeviceEntry, visit: VisitRow | None) -> dict[str, obje
         if visit
         else None
     )
-    return {"name": entry.name, "profile": entry.profile, "transport": entry.transport, "last": last}
+    repair: dict[str, object] = {"repair": _repair(ladder)} if entry.address else {}
+    return {"name": entry.name, "profile": entry.profile, "transport": entry.transport, "last": last, **repair}
+
+
+def _repair(ladder: Ladder) -> dict[str, object]:
+    """How often each repair was tried since the outbox was made, and how far it went this time."""
+    return {
+        "last_step": ladder.last_step,
+        "closed": ladder.closed,
+        "forgotten": ladder.forgotten,
+        "power_cycled": ladder.power_cycled,
+        "given_up": ladder.given_up,
+    }
 
 
 def _fail(code: int, error: Exception | str) -> int:

@@ -15,10 +15,11 @@ from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from device_drivers.errors import LinkError
+from device_drivers.errors import LinkError, LinkTimeout
 from firmware_profiles.catalogue import Catalogue, catalogue
 from firmware_profiles.schema import Profile
 from gateway import clock, heartbeat
+from gateway.bond_repair import BondRepair
 from gateway.cables import Cable
 from gateway.config import Config, Intervals
 from gateway.outbox import Outbox, OutboxError, VisitRow
@@ -29,6 +30,7 @@ from gateway.visit import OpenLink, Outcome, VisitReport, visit, without_serial_
 
 if TYPE_CHECKING:  # bleak is loaded only where the roster has a Bluetooth device: it costs memory
     from device_drivers.links.ble import Advertisement, BleBackend
+    from device_drivers.links.ports import RadioAdapter
 
 log = logging.getLogger(__name__)
 
@@ -148,7 +150,13 @@ class _Gateway:
 
     async def _serve_radio(self) -> None:
         async with self._pairing_agent():
-            await self._listen(_RadioSchedule(self._config.intervals))
+            repair = BondRepair(self._outbox, self._adapter)
+            await self._listen(_RadioSchedule(self._config.intervals), repair)
+
+    def _adapter(self) -> "RadioAdapter":
+        from device_drivers.links.ble import adapter_of
+
+        return adapter_of(self._backend, self._config.adapter)
 
     def _pairing_agent(self) -> AbstractAsyncContextManager[Any]:
         """Ours, for BlueZ; an injected backend pairs in its own way."""
@@ -158,25 +166,36 @@ class _Gateway:
 
         return bluez_agent(HomePasskeys(self._roster.ble, self._config.data_dir))
 
-    async def _listen(self, schedule: "_RadioSchedule") -> None:
+    async def _listen(self, schedule: "_RadioSchedule", repair: BondRepair) -> None:
         from device_drivers.links.ble import Scanner
 
         # Without a filter by service: some devices advertise theirs only in the scan response, or not at all.
         while True:
             try:
-                async with Scanner(backend=self._backend, adapter=self._config.adapter) as scanner:
+                quiet_s = self._config.intervals.scanner_quiet_s
+                async with Scanner(backend=self._backend, adapter=self._config.adapter, quiet_s=quiet_s) as scanner:
                     async for advertisement in scanner:
-                        await self._answer(advertisement, schedule)
+                        if await self._answer(advertisement, schedule, repair):
+                            break  # the adapter was off: this scan is not one any more
+            except LinkTimeout as error:
+                log.info("%s; scanning anew", error)  # a quiet home, or a scan that has stuck: it looks the same
+                continue
             except LinkError as error:
                 log.error("the radio cannot be used (%s); trying again in %g s", error, SCANNER_RETRY_S)
             await asyncio.sleep(SCANNER_RETRY_S)
 
-    async def _answer(self, advertisement: "Advertisement", schedule: "_RadioSchedule") -> None:
+    async def _answer(self, advertisement: "Advertisement", schedule: "_RadioSchedule", repair: BondRepair) -> bool:
+        """Visit the device that advertises, and repair the way to it. True: scan anew."""
         device = self._roster.by_address(advertisement.address)
         if device is None or not schedule.is_due(device.name, clock.monotonic()):
-            return
+            return False
         report = await self._visit(device, self._ble_opener(advertisement))
         schedule.visited(device.name, clock.monotonic(), complete=report.outcome is Outcome.COMPLETE)
+        try:
+            return await repair.after(device, report)
+        except OutboxError as error:
+            log.error("%s", error)
+            return False
 
     def _ble_opener(self, advertisement: "Advertisement") -> OpenLink:
         from device_drivers.links.ble import connect

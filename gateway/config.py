@@ -45,6 +45,7 @@ class Intervals(Strict, frozen=True, kw_only=True):
     serial_visit_s: Seconds = 300.0  # between two visits to a serial device
     ble_cooldown_s: Seconds = 30.0  # after a visit, advertisements of the device are not answered for so long
     backoff_max_s: Seconds = 600.0  # a device that fails is visited ever more rarely, down to once in so long
+    scanner_quiet_s: Seconds = 120.0  # a scanner that hears nobody at all for so long is started again
     visit_limit_s: Seconds = 300.0  # a visit that takes longer is given up
     heartbeat_s: Seconds = 60.0
     receipt_timeout_s: Seconds = 30.0  # a message without receipt is published again after so long, doubling

@@ -22,11 +22,15 @@ from pathlib import Path
 import msgspec
 
 from device_drivers.drivers.conversation import Cursor
+from gateway.bond_ladder import Ladder
 from gateway.wire.v1 import MAX_READINGS, MAX_READINGS_OCTETS, Fate, ReceiptsMessage, WireReading, WireSession
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 # From the schema of this number to the next.
-UPGRADES = {1: "ALTER TABLE visited ADD COLUMN identity TEXT;"}
+UPGRADES = {
+    1: "ALTER TABLE visited ADD COLUMN identity TEXT;",
+    2: "CREATE TABLE repair (name TEXT PRIMARY KEY, ladder BLOB NOT NULL) WITHOUT ROWID;",
+}
 SCHEMA = """
 CREATE TABLE session (
     session_id  TEXT PRIMARY KEY,
@@ -68,6 +72,10 @@ CREATE TABLE visited (                 -- what stood behind a name of the roster
     new         INTEGER,
     holds       INTEGER,
     identity    TEXT                   -- what answered, in its own words; stays on this computer
+) WITHOUT ROWID;
+CREATE TABLE repair (                  -- how far the repairs of the way to a Bluetooth device have gone
+    name        TEXT PRIMARY KEY,
+    ladder      BLOB NOT NULL          -- bond_ladder.Ladder, JSON
 ) WITHOUT ROWID;
 """
 
@@ -313,6 +321,20 @@ class Outbox:
                 "INSERT INTO visited (name, device_id, firmware) VALUES (?, ?, ?)"
                 " ON CONFLICT (name) DO UPDATE SET device_id = excluded.device_id, firmware = excluded.firmware",
                 (name, seen.device_id, seen.firmware),
+            )
+
+    def ladder(self, name: str) -> Ladder:
+        """How far the repairs of a device have gone."""
+        with _as_outbox_error():
+            row = self._db.execute("SELECT ladder FROM repair WHERE name = ?", (name,)).fetchone()
+        return msgspec.json.decode(row[0], type=Ladder) if row else Ladder()
+
+    def keep_ladder(self, name: str, ladder: Ladder) -> None:
+        """Note how far they have gone now."""
+        with self._transaction() as db:
+            db.execute(
+                "INSERT INTO repair VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET ladder = excluded.ladder",
+                (name, msgspec.json.encode(ladder)),
             )
 
     def record_visit(self, visit: VisitRow) -> None:

@@ -18,7 +18,7 @@ from importlib import import_module
 from typing import Any
 
 from device_drivers.drivers.conversation import Clock, Complete, Event, Opened, Received
-from device_drivers.errors import CodecError, DeviceError, ForbiddenCommand, LinkError, UnexpectedDevice
+from device_drivers.errors import BondMade, CodecError, DeviceError, ForbiddenCommand, LinkError, UnexpectedDevice
 from device_drivers.identity import DeviceIdentity
 from device_drivers.readings import Reading
 from device_drivers.timestamps import CoincidentTimeStamp, TimeQuality, effective_time
@@ -42,6 +42,7 @@ class Outcome(StrEnum):
     COMPLETE = "complete"
     CUT = "cut"  # it began; what came whole is kept, the cursor stayed
     UNREACHABLE = "unreachable"  # it never answered
+    PAIRED = "paired"  # the bond was made; it is read when it advertises next
     NO_PROFILE = "no_profile"  # it says that it is something we have no profile for, or two
     OUTBOX_FAILED = "outbox_failed"  # nothing can be kept: nothing was taken from the device
     DEFECT = "defect"  # a mistake of ours
@@ -63,6 +64,7 @@ class VisitReport:
     holds: int | None = None
     warnings: tuple[str, ...] = ()
     identity: str | None = None
+    cause: type[DeviceError] | None = None
 
 
 class _AnotherDevice(Exception):
@@ -98,10 +100,8 @@ async def visit(
         return one.report(Outcome.NO_PROFILE, str(error))
     except OutboxError as error:
         return one.report(Outcome.OUTBOX_FAILED, str(error))
-    except LinkError as error:
-        return one.report(Outcome.CUT if one.opened else Outcome.UNREACHABLE, spell(error))
     except DeviceError as error:
-        return one.report(Outcome.CUT, spell(error))
+        return one.report(_outcome_of(error, began=one.opened is not None), spell(error), type(error))
     except TimeoutError:
         return one.report(Outcome.CUT, f"the visit took longer than {limit_s:g} s")
     except asyncio.CancelledError:
@@ -111,6 +111,12 @@ async def visit(
         return one.report(Outcome.CUT if one.opened else Outcome.UNREACHABLE, "a library below gave up waiting")
     except Exception as error:  # noqa: BLE001 -- a defect in one driver must not stop the visits to other devices
         return one.report(Outcome.DEFECT, _where(error))
+
+
+def _outcome_of(error: DeviceError, *, began: bool) -> Outcome:
+    if isinstance(error, BondMade):
+        return Outcome.PAIRED
+    return Outcome.UNREACHABLE if isinstance(error, LinkError) and not began else Outcome.CUT
 
 
 class _Visit:
@@ -130,7 +136,7 @@ class _Visit:
         self._holds: int | None = None
         self._warnings: tuple[str, ...] = ()
 
-    def report(self, outcome: Outcome, reason: str) -> VisitReport:
+    def report(self, outcome: Outcome, reason: str, cause: type[DeviceError] | None = None) -> VisitReport:
         return VisitReport(
             name=self._device.name,
             outcome=outcome,
@@ -141,6 +147,7 @@ class _Visit:
             holds=self._holds,
             warnings=self._warnings,
             identity=self.answered,
+            cause=cause,
         )
 
     async def run(self, open_link: OpenLink) -> None:

@@ -43,6 +43,8 @@ _NO_KEY = {
     BleakGATTProtocolErrorCode.INSUFFICIENT_ENCRYPTION,
 }
 _BLUEZ_NO_KEY = ("AuthenticationFailed", "AuthenticationCanceled", "AuthenticationRejected", "AuthenticationTimeout")
+# How long bluetoothd may take to begin or end a scan.
+_SCANNER_S = 15.0
 # How long the disconnected callback may lag behind the error of the write that the disconnection broke.
 _HANG_UP_LAG_S = 1.0
 
@@ -93,14 +95,21 @@ class Advertisement:
 class Scanner:
     """Hears advertisements: ``async with Scanner(...) as scanner: async for advertisement in scanner: ...``.
 
-    Never ends by itself. A slow reader loses nothing but repetitions: per address the latest advertisement waits, so
-    the memory needed is bounded by the number of devices in the home. Keep scanning while you connect: BlueZ forgets
-    a device that was never paired soon after the scan stops (bleak #377).
+    Never ends by itself; after ``quiet_s`` without any advertisement it raises LinkTimeout, for a discovery that has
+    stuck (bluez #807) says nothing either. A slow reader loses nothing but repetitions: per address the latest
+    advertisement waits, so the memory needed is bounded by the number of devices in the home. Keep scanning while you
+    connect: BlueZ forgets a device that was never paired soon after the scan stops (bleak #377).
     """
 
     def __init__(
-        self, services: Iterable[str] = (), *, backend: BleBackend | None = None, adapter: str = "hci0"
+        self,
+        services: Iterable[str] = (),
+        *,
+        backend: BleBackend | None = None,
+        adapter: str = "hci0",
+        quiet_s: float | None = None,
     ) -> None:
+        self._quiet_s = quiet_s
         uuids = [str(sig_uuid(service)) for service in services]
         self._waiting: dict[str, Advertisement] = {}
         self._heard = asyncio.Event()
@@ -113,20 +122,26 @@ class Scanner:
 
     async def __aenter__(self) -> "Scanner":
         with _mapped(None):
-            await self._scanner.start()
+            async with asyncio.timeout(_SCANNER_S):
+                await self._scanner.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         with _mapped(None):
-            await self._scanner.stop()
+            async with asyncio.timeout(_SCANNER_S):
+                await self._scanner.stop()
 
     def __aiter__(self) -> "Scanner":
         return self
 
     async def __anext__(self) -> Advertisement:
-        await self._heard.wait()
+        try:
+            async with asyncio.timeout(self._quiet_s):
+                await self._heard.wait()
+        except TimeoutError as error:
+            raise LinkTimeout(f"nobody was heard in {self._quiet_s:g} s") from error
         address = next(iter(self._waiting))
         advertisement = self._waiting.pop(address)
         if not self._waiting:

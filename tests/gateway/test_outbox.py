@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from gateway.bond_ladder import Ladder
 from gateway.outbox import Depth, Lane, Outbox, OutboxError, Seen, VisitRow
 from gateway.wire.v1 import MAX_READINGS, Fate
 from tests.gateway.made import NOW, receipts, session, wire
@@ -181,12 +182,16 @@ def test_a_file_of_the_release_before_is_taken_over(tmp_path: Path) -> None:
     Outbox.open(path).close()
     with closing(sqlite3.connect(path)) as database:
         database.execute("ALTER TABLE visited DROP COLUMN identity")
+        database.execute("DROP TABLE repair")
         database.execute("PRAGMA user_version = 1")
     outbox = Outbox.open(path)
     outbox.record_visit(
         VisitRow(name="meter", at=NOW, outcome="complete", reason="", received=0, new=0, holds=None, identity="model X")
     )
     assert outbox.visits()["meter"].identity == "model X"
+    outbox.keep_ladder("meter", Ladder(rung=2, forgotten=1))
+    assert outbox.ladder("meter") == Ladder(rung=2, forgotten=1)
+    assert outbox.ladder("another") == Ladder()
     outbox.close()
 
 

@@ -3,15 +3,23 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+import pytest
+from bleak.exc import BleakDBusError
 
 from deploy.services.source import OwnBroker
 from device_drivers.links.ble import BleBackend
+from device_drivers.simulators.bumble_backend import BumbleAdapter
 from device_drivers.simulators.radio import SimulatedRoom, furnish
 from device_drivers.simulators.radio_spec import BleDeviceSpec, BleRecordSpec, NewBleRecord, RadioFaults, RadioSpec
 from device_drivers.simulators.virtual_central import open_central
 from firmware_profiles.catalogue import catalogue
 from gateway import app, clock
+from gateway.bond_ladder import Ladder
 from gateway.config import Config, DeviceEntry, Intervals, Mqtt
 from gateway.outbox import Outbox, VisitRow
 from tests.fix_gateway import GATEWAY_ID, FakeCloud, eventually
@@ -92,6 +100,14 @@ def visits(config: Config) -> dict[str, VisitRow]:
         outbox.close()
 
 
+def ladder(config: Config, name: str = "meter") -> Ladder:
+    outbox = Outbox.read_only(app.outbox_path(config))
+    try:
+        return outbox.ladder(name)
+    finally:
+        outbox.close()
+
+
 async def test_a_meter_and_a_cuff_are_read_when_they_advertise(
     broker: OwnBroker, cloud: FakeCloud, tmp_path: Path
 ) -> None:
@@ -110,3 +126,82 @@ async def test_a_meter_that_hangs_up_in_the_middle_is_read_whole_the_next_time(
     async with radio(room_of(RadioFaults(drop_after=10))) as (_, backend), running(config, backend):
         await cloud.until(lambda: len(cloud.received()) == 31)
         await eventually(lambda: visits(config)["meter"].outcome == "complete")
+
+
+async def test_a_meter_that_forgot_us_is_paired_again(broker: OwnBroker, cloud: FakeCloud, tmp_path: Path) -> None:
+    """Whoever holds the meter puts it into pairing mode: a simulated one always is."""
+    config = configured(tmp_path, broker)
+    async with radio(room_of()) as (room, backend), running(config, backend):
+        await cloud.until(lambda: len(cloud.received()) == 31)
+        await eventually(lambda: visits(config)["meter"].outcome == "complete")
+        await room.devices[METER].forget_bonds()
+        assert room.measure(NewBleRecord(device="meter", record=BleRecordSpec(value="312")))
+        await cloud.until(lambda: len(cloud.received()) == 32)
+        await eventually(lambda: visits(config)["meter"].outcome == "complete")
+    assert ladder(config) == Ladder(forgotten=1)
+
+
+async def test_a_wedged_adapter_is_climbed_up_to_and_switched_off_and_on(
+    broker: OwnBroker, cloud: FakeCloud, tmp_path: Path
+) -> None:
+    config = configured(tmp_path, broker)
+    async with radio(room_of()) as (_, backend):
+        adapter = cast(BumbleAdapter, backend.adapter)
+
+        class Wedged(backend.client):  # type: ignore[name-defined,misc]  # a type made at run time
+            async def connect(self, pair: bool, **platform: Any) -> None:
+                if adapter.power_cycles == 0:
+                    raise TimeoutError("nothing moves")
+                await super().connect(pair, **platform)
+
+        async with running(config, replace(backend, client=Wedged)):
+            await cloud.until(lambda: len(cloud.received()) == 31)
+            await eventually(lambda: {visit.outcome for visit in visits(config).values()} == {"complete"})
+    climbed = [ladder(config, name) for name in ("meter", "cuff")]
+    assert sum(one.power_cycled for one in climbed) >= 1
+    assert all(one.rung == 0 for one in climbed)
+
+
+async def test_a_scan_that_has_stuck_is_begun_anew(broker: OwnBroker, cloud: FakeCloud, tmp_path: Path) -> None:
+    config = configured(tmp_path, broker)
+    config = replace(config, intervals=msgspec.structs.replace(config.intervals, scanner_quiet_s=0.3))
+    async with radio(room_of()) as (_, backend):
+        starts: list[str] = []
+
+        class Stuck(backend.scanner):  # type: ignore[name-defined,misc]  # a type made at run time
+            async def start(self) -> None:
+                starts.append("start")
+                self.deaf = len(starts) == 1
+                if not self.deaf:
+                    await super().start()
+
+            async def stop(self) -> None:
+                if not self.deaf:
+                    await super().stop()
+
+        async with running(config, replace(backend, scanner=Stuck)):
+            await cloud.until(lambda: len(cloud.received()) == 31)
+    assert len(starts) >= 2
+
+
+async def test_a_bluetooth_service_that_is_not_there_yet_is_waited_for(
+    broker: OwnBroker, cloud: FakeCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "SCANNER_RETRY_S", 0.05)
+    config = configured(tmp_path, broker)
+    async with radio(room_of()) as (_, backend):
+        errors: list[Exception] = [
+            BleakDBusError("org.freedesktop.DBus.Error.ServiceUnknown", []),
+            EOFError(),
+            ConnectionResetError(),
+        ]
+
+        class Absent(backend.scanner):  # type: ignore[name-defined,misc]  # a type made at run time
+            async def start(self) -> None:
+                if errors:
+                    raise errors.pop()
+                await super().start()
+
+        async with running(config, replace(backend, scanner=Absent)):
+            await cloud.until(lambda: len(cloud.received()) == 31)
+    assert errors == []

@@ -1,8 +1,11 @@
 import asyncio
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+from bleak import BleakClient
 from bleak.exc import (
     BleakCharacteristicNotFoundError,
     BleakDBusError,
@@ -11,7 +14,7 @@ from bleak.exc import (
     BleakGATTProtocolError,
 )
 
-from device_drivers.errors import BondLost, LinkError, LinkLost, LinkTimeout, ProtocolError
+from device_drivers.errors import BondLost, BondMade, LinkError, LinkLost, LinkTimeout, ProtocolError
 from device_drivers.links import ble
 from device_drivers.links.allow_list import sig_uuid
 from device_drivers.simulators.radio_spec import BleDeviceSpec, BleRecordSpec
@@ -199,3 +202,113 @@ async def test_a_peer_that_hangs_up_is_noticed(ble_home: BleHome) -> None:
 )
 def test_each_error_of_the_stack_has_one_of_ours(error: Exception, expected: type[LinkError]) -> None:
     assert type(ble.translated(error)) is expected
+
+
+async def test_every_subscription_is_by_start_notify_and_comes_after_the_pairing(ble_home: BleHome) -> None:
+    """AcquireNotify lost two thirds of a burst of 1,000 records on the real stack, silently."""
+    device = await ble_home.meter(meter())
+    calls: list[str] = []
+
+    class Watched(ble_home.backend.client):  # type: ignore[name-defined,misc]  # a type made at run time
+        async def pair(self, *args: Any, **platform: Any) -> None:
+            calls.append("pair")
+            await super().pair(*args, **platform)
+
+        async def start_notify(self, *args: Any, bluez: dict[str, object], **platform: Any) -> None:
+            calls.append(f"start_notify {bluez}")
+            await super().start_notify(*args, bluez=bluez, **platform)
+
+        async def stop_notify(self, *args: Any) -> None:
+            calls.append("stop_notify")
+            await super().stop_notify(*args)
+
+    await visit(replace(ble_home.backend, client=Watched), device.profile, METER)
+    assert calls == ["pair"] + ["start_notify {'use_start_notify': True}"] * 3
+
+
+async def test_a_new_bond_with_a_model_that_wants_it_so_ends_the_first_visit(ble_home: BleHome) -> None:
+    device = await ble_home.cuff(cuff())
+    assert not await ble_home.backend.adapter.is_bonded(CUFF)
+    with pytest.raises(BondMade):
+        async with ble.connect(CUFF, device.profile, backend=ble_home.backend):
+            pass
+    assert device.connection is None
+    assert await ble_home.backend.adapter.is_bonded(CUFF.lower())
+    async with ble.connect(CUFF, device.profile, backend=ble_home.backend) as link:
+        assert link.address == CUFF
+
+
+async def test_a_cuff_that_takes_the_end_of_a_subscription_for_the_end_of_the_bond_keeps_its_bond(
+    ble_home: BleHome,
+) -> None:
+    spec = msgspec.structs.replace(
+        cuff(), profile="omron-x4-smart", records=(BleRecordSpec(systolic=120, diastolic=80),)
+    )
+    device = await ble_home.cuff(spec)
+    for _ in range(2):
+        assert len((await ble_home.visit(device)).readings) == 1
+    assert device.device.keystore is not None
+    assert await device.device.keystore.get_all() != []
+
+
+async def test_a_rude_gateway_would_have_cost_that_cuff_its_bond(ble_home: BleHome) -> None:
+    device = await ble_home.cuff(msgspec.structs.replace(cuff(), profile="omron-x4-smart"))
+    device.hangs_up = False
+    async with asyncio.timeout(10):
+        found = (await ble.discover(CUFF, backend=ble_home.backend)).found
+        async with BleakClient(found, pair=True, backend=ble_home.backend.client) as client:
+            await client.start_notify("2a35", lambda *_: None)
+            await client.stop_notify("2a35")
+            assert device.device.keystore is not None
+            while await device.device.keystore.get_all() != []:  # noqa: ASYNC110 -- the cuff's own business
+                await asyncio.sleep(0.01)
+
+
+async def test_a_cuff_that_needs_a_pause_before_the_subscription_gets_it(ble_home: BleHome) -> None:
+    records = (BleRecordSpec(systolic=120, diastolic=80),)
+    device = await ble_home.cuff(msgspec.structs.replace(cuff(), profile="beurer-bm85", records=records))
+    assert device.ble.settle_ms > 0
+    assert len((await ble_home.visit(device)).readings) == 1
+    radio = msgspec.structs.replace(device.ble, settle_ms=0, idle_timeout_s=0.3)
+    hasty = Profile(device=device.profile.device, firmware=msgspec.structs.replace(device.profile.firmware, ble=radio))
+    assert (await visit(ble_home.backend, hasty, CUFF)).readings == []
+
+
+async def test_an_adapter_ends_a_stale_connection_and_forgets_a_bond(ble_home: BleHome) -> None:
+    device = await ble_home.meter(meter())
+    adapter = ble_home.backend.adapter
+    async with ble.connect(METER, device.profile, backend=ble_home.backend) as link:
+        await adapter.close(METER)
+        await asyncio.wait_for(link.wait_disconnected(), 5)
+    assert await adapter.is_bonded(METER)
+    await adapter.forget(METER)
+    assert not await adapter.is_bonded(METER)
+    await adapter.forget(METER)
+    await adapter.close(METER)
+
+
+async def test_an_adapter_that_was_switched_off_and_on_works_as_before(ble_home: BleHome) -> None:
+    device = await ble_home.meter(meter())
+    assert len((await ble_home.visit(device)).readings) == 1
+    await ble_home.backend.adapter.power_cycle()
+    assert len((await ble_home.visit(device)).readings) == 1
+
+
+async def test_a_scanner_that_hears_nobody_says_so_in_the_end(ble_home: BleHome) -> None:
+    async with ble.Scanner(backend=ble_home.backend, quiet_s=0.1) as scanner:
+        with pytest.raises(LinkTimeout, match="nobody was heard"):
+            await anext(scanner)
+
+
+async def test_a_scan_that_can_neither_begin_nor_end_does_not_hang(
+    ble_home: BleHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ble, "_SCANNER_S", 0.1)
+
+    class Hanging(ble_home.backend.scanner):  # type: ignore[name-defined,misc]  # a type made at run time
+        async def start(self) -> None:
+            await asyncio.Event().wait()
+
+    with pytest.raises(LinkTimeout):
+        async with ble.Scanner(backend=replace(ble_home.backend, scanner=Hanging)):
+            pass
