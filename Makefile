@@ -9,7 +9,7 @@ CHECK ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz check format install assets services-start services-stop lock
+.PHONY: help demo test test-bluez fuzz bench check format install assets services-start services-stop lock
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -24,9 +24,18 @@ test: ## all tests, on the real services; ARGS="tests/gateway -k outbox" narrows
 	@$(PYTHON) -m deploy.services prepare
 	@exec $(PYTHON) -m pytest $(ARGS)
 
+test-bluez: ## the gateway on the stock Bluetooth stack, in a virtual machine; ARGS="pairing" narrows it
+	@$(BOOTSTRAP) python
+	@exec $(PYTHON) -m deploy.bluez_guest test $(ARGS)
+
 fuzz: ## mutated octets into every codec and frame reader, for SECONDS=60
 	@$(BOOTSTRAP) python
 	@exec $(PYTHON) -m tests.fuzz --seconds $(or $(SECONDS),60) $(ARGS)
+
+bench: ## how fast, each figure beside its limit; ARGS="--only storm" or ARGS=--quick narrows it
+	@$(BOOTSTRAP) python assets
+	@$(PYTHON) -m deploy.services prepare
+	@exec $(PYTHON) -m deploy.bench $(ARGS)
 
 check: ## formatting, lint, types, floors and layers, firmware profiles, house tests
 	@$(BOOTSTRAP) python

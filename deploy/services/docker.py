@@ -6,7 +6,7 @@ import hashlib
 import os
 import secrets
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,13 +22,13 @@ FOLDER = places.SERVICES / "docker"
 BROKER_PORT = 1883
 BROKER_FOLDER = "/mosquitto/pulsepost"
 
-# Reads one line "user:password", hashes it in a file, and puts it in the place of the user's old line.
-SET_PASSWORD = f"""
+# Reads lines "user:password", hashes them in a file, and puts them in the place of these users' old lines.
+SET_PASSWORDS = f"""
 set -eu; umask 077; cd {BROKER_FOLDER}
 cat > entry; mosquitto_passwd -U entry
-user=$(cut -d: -f1 entry)
-{{ grep -v "^$user:" passwords || true; cat entry; }} > draft
-chown mosquitto:mosquitto draft; mv draft passwords; rm entry
+cut -d: -f1 entry | sed 's/.*/^&:/' > users
+{{ grep -v -f users passwords || true; cat entry; }} > draft
+chown mosquitto:mosquitto draft; mv draft passwords; rm entry users
 """
 
 
@@ -66,10 +66,16 @@ class Docker:
         return Started(port)
 
     def set_broker_password(self, user: str, password: str) -> None:
-        """Let `user` in at the broker; the password travels by standard input, not on a command line."""
-        self.compose("exec", "-T", "--user=root", "mosquitto", "sh", "-c", SET_PASSWORD, text=f"{user}:{password}\n")
+        """Let `user` in at the broker."""
+        self.set_broker_passwords({user: password})
+
+    def set_broker_passwords(self, passwords: Mapping[str, str]) -> None:
+        """Let these users in; the passwords travel by standard input, not on a command line."""
+        text = "".join(f"{user}:{password}\n" for user, password in passwords.items())
+        self.compose("exec", "-T", "--user=root", "mosquitto", "sh", "-c", SET_PASSWORDS, text=text)
         port = self._published_port("mosquitto", BROKER_PORT)
         if port is not None:
+            user, password = list(passwords.items())[-1]  # the file is read whole, or not at all
             wait_until_let_in(LOOPBACK, port, user, password, reload=self._reload_broker)
 
     def stop(self, state: State) -> Iterator[str]:
@@ -155,9 +161,12 @@ class DockerBroker:
         self._docker.compose("down", "--volumes", "--timeout=10")
 
     def add_user(self, name: str) -> str:
-        password = secrets.token_urlsafe(24)
-        self._docker.set_broker_password(name, password)
-        return password
+        return self.add_users([name])[name]
+
+    def add_users(self, names: Iterable[str]) -> dict[str, str]:
+        passwords = {name: secrets.token_urlsafe(24) for name in names}
+        self._docker.set_broker_passwords(passwords)
+        return passwords
 
 
 def _write_broker_configuration() -> None:

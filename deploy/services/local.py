@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -50,13 +50,13 @@ class Local:
         if running is not None:
             mosquitto.stop(running)
         broker.create()
-        broker.set_password(mosquitto.INGEST, passwords.broker_ingest)
+        broker.set_passwords({mosquitto.INGEST: passwords.broker_ingest})
         process, port = broker.start(None if known is None else known.port)
         return Started(port, process)
 
     def set_broker_password(self, user: str, password: str) -> None:
         """Let `user` in at the shared broker."""
-        Mosquitto(self.installation).set_password(user, password)
+        Mosquitto(self.installation).set_passwords({user: password})
 
     def stop(self, state: State) -> Iterator[str]:
         """End the processes in the state file, those of them that live."""
@@ -124,9 +124,12 @@ class LocalBroker:
             self._process = None
 
     def add_user(self, name: str) -> str:
-        password = secrets.token_urlsafe(24)
-        self._program.set_password(name, password)
-        return password
+        return self.add_users([name])[name]
+
+    def add_users(self, names: Iterable[str]) -> dict[str, str]:
+        passwords = {name: secrets.token_urlsafe(24) for name in names}
+        self._program.set_passwords(passwords)
+        return passwords
 
 
 def _answers(known: Started, running: Process | None) -> bool:

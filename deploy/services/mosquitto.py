@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import signal
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from string import Template
 
@@ -60,15 +61,16 @@ class Mosquitto:
         """Remove everything it wrote."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def set_password(self, user: str, password: str) -> None:
-        """Let `user` in with `password`: when this returns, a running broker does."""
+    def set_passwords(self, passwords: Mapping[str, str]) -> None:
+        """Let these users in, user → password: when this returns, a running broker does."""
         entry = self._folder / f"entry-{secrets.token_hex(4)}"
         # Written and hashed in a file: on a command line other users of the machine could read it.
-        self._installation.write_private(entry, f"{user}:{password}\n", USER)
+        text = "".join(f"{user}:{password}\n" for user, password in passwords.items())
+        self._installation.write_private(entry, text, USER)
         self._installation.run(MOSQUITTO_HASHER, "-U", self._installation.inside(entry), user=USER)
         hashed = entry.read_text()
         entry.unlink()
-        others = _without(self._folder / "passwords", user)
+        others = _without(self._folder / "passwords", passwords)
         self._installation.write_private(self._folder / "passwords", others + hashed, USER)
         process = self.process()
         if process is not None:
@@ -76,6 +78,7 @@ class Mosquitto:
             def reload() -> None:
                 process.send(signal.SIGHUP)
 
+            user, password = list(passwords.items())[-1]  # the file is read whole, or not at all
             wait_until_let_in(LOOPBACK, self._port(), user, password, reload=reload)
 
     def _port(self) -> int:
@@ -106,6 +109,6 @@ def stop(process: Process) -> None:
     process.end(first=signal.SIGTERM)
 
 
-def _without(password_file: Path, user: str) -> str:
+def _without(password_file: Path, users: Collection[str]) -> str:
     lines = password_file.read_text().splitlines(keepends=True)
-    return "".join(line for line in lines if not line.startswith(f"{user}:"))
+    return "".join(line for line in lines if line.partition(":")[0] not in users)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -30,6 +30,9 @@ class OwnBroker(Protocol):
 
     def add_user(self, name: str) -> str:
         """Let a user in (a gateway's id, or "ingest"); the password, new at each call."""
+
+    def add_users(self, names: Iterable[str]) -> dict[str, str]:
+        """Let many in at once; their passwords."""
 
 
 class Source(Protocol):

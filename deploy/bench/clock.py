@@ -1,0 +1,14 @@
+"""The clock of the benchmark."""
+
+import time
+from datetime import UTC, datetime
+
+
+def now() -> datetime:
+    """UTC, aware."""
+    return datetime.now(UTC)
+
+
+def monotonic() -> float:
+    """Seconds that only go forward; the same for all processes of the machine."""
+    return time.monotonic()
