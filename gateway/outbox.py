@@ -157,8 +157,13 @@ class Outbox:
         """Open for looking at, beside a running gateway. OutboxError, also where there is no file yet."""
         with _as_outbox_error():
             database = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
-            database.execute("SELECT count(*) FROM visited")
-            return cls(database)
+            (version,) = database.execute("PRAGMA user_version").fetchone()
+        if version != SCHEMA_VERSION:
+            database.close()
+            raise OutboxError(
+                f"{path} has schema {version}; a gateway of this release brings it up to date as it starts"
+            )
+        return cls(database)
 
     def close(self) -> None:
         """Write the log back into the file and let go of it."""

@@ -259,3 +259,13 @@ def test_a_message_is_no_longer_than_a_broker_takes_and_never_empty(outbox: Outb
         claimed.append(len(outgoing.readings))
 
     assert claimed == [1, 2, 2, 1]
+
+
+def test_an_outbox_that_another_release_wrote_is_not_looked_at_and_says_what_helps(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.sqlite"
+    Outbox.open(path).close()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA user_version = 1")
+
+    with pytest.raises(OutboxError, match="schema 1; a gateway of this release brings it up to date"):
+        Outbox.read_only(path)
