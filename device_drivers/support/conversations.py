@@ -31,7 +31,11 @@ def profiles_at(url: str, catalogue: Catalogue, profile_id: str | None = None) -
         profile for profile in catalogue if profile.firmware.transport == transport and profile_id in (None, profile.id)
     ]
     if not found:
-        raise BadUsage(f"{profile_id or 'no profile'} is reached by {transport} ({url})")
+        raise BadUsage(
+            f"{profile_id} is not reached by {transport} ({url})"
+            if profile_id
+            else f"no profile is reached by {transport}"
+        )
     return found
 
 

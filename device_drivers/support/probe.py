@@ -4,7 +4,9 @@ Nothing is sent that a profile does not list, and no conversation goes further t
 on the same port settings are tried together: where nobody answers one of them, nobody answers the others.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -13,6 +15,7 @@ import msgspec
 from device_drivers.drivers.conversation import Clock, Event, Opened
 from device_drivers.errors import DeviceError, LinkLost, ProtocolError, UnexpectedDevice
 from device_drivers.identity import DeviceIdentity
+from device_drivers.links.ports import Tap
 from device_drivers.support.conversations import conversation
 from firmware_profiles.schema import Firmware, Hid, Profile, SerialPort
 from firmware_profiles.versions import parse_range
@@ -20,6 +23,10 @@ from firmware_profiles.versions import parse_range
 # A device may miss the first command because it was asleep; more patience than that belongs to a visit.
 PROBE_RETRIES = 1
 PROBE_REPLY_TIMEOUT_S = 2.0
+# A whole memory before the identity takes a quarter of a minute at 19200 baud.
+LONGEST_S = 60.0
+# A module that only measures is opened without a word; that is no answer.
+NOTHING_SAID = "it says nothing"
 # So much of what was heard is kept: enough to recognise a protocol by.
 MOST_HEARD = 128
 
@@ -53,7 +60,7 @@ class Probed:
     @property
     def identities(self) -> tuple[DeviceIdentity, ...]:
         """What the device said about itself, once each, whether a profile fits or not."""
-        read = (attempt.identity for attempt in self.attempts)
+        read = (attempt.identity for attempt in self.attempts if attempt.heard)
         return tuple(dict.fromkeys(identity for identity in read if identity is not None))
 
     @property
@@ -68,7 +75,7 @@ async def probe(url: str, profiles: Iterable[Profile], now: Clock) -> Probed:
     for _, together in groupby(sorted(profiles, key=_way), key=_way):
         found = await _try_together(url, list(together), now)
         attempts.extend(found)
-        if any(attempt.identity is not None for attempt in found):
+        if any(attempt.identity is not None and attempt.heard for attempt in found):
             break
     return Probed(tuple(attempts))
 
@@ -108,23 +115,45 @@ async def _try_together(url: str, profiles: Sequence[Profile], now: Clock) -> li
 
 async def _try(url: str, profile: Profile, now: Clock) -> Attempt:
     heard = bytearray()
-
-    def tap(direction: str, _channel: str, octets: bytes) -> None:
-        if direction == "in":
-            heard.extend(octets[: MOST_HEARD - len(heard)])
-
+    quick = _impatient(profile)
     identity, reason = None, ""
     try:
-        async with conversation(url, _impatient(profile), now, tap) as events:
+        async with (
+            asyncio.timeout(LONGEST_S),
+            _while_it_speaks(_silence_s(quick), heard) as tap,
+            conversation(url, quick, now, tap) as events,
+        ):
             identity = (await _opened(events)).identity
-            reason = _misfit(profile, identity)
+            reason = _misfit(profile, identity) if heard else NOTHING_SAID
     except LinkLost:
         if not heard:
             raise
         reason = "it hung up"
+    except TimeoutError:
+        reason = "it speaks without saying who it is" if heard else NOTHING_SAID
     except DeviceError as error:
         identity, reason = _who(profile, error), f"{type(error).__name__}: {error}"
     return Attempt(profile=profile, identity=identity, reason=reason, heard=bytes(heard))
+
+
+def _silence_s(profile: Profile) -> float:
+    """A driver may wait for a person (to measure, to press a button); a probe does not."""
+    settings = profile.firmware.serial or profile.firmware.hid
+    return 1.0 if settings is None else 1.0 + (settings.retries + 1) * settings.reply_timeout_s
+
+
+@asynccontextmanager
+async def _while_it_speaks(silence_s: float, heard: bytearray) -> AsyncIterator[Tap]:
+    """Listens in; TimeoutError once nothing has come for so long. ``heard`` takes what came first."""
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(silence_s) as patience:
+
+        def tap(direction: str, _channel: str, octets: bytes) -> None:
+            if direction == "in":
+                heard.extend(octets[: MOST_HEARD - len(heard)])
+                patience.reschedule(loop.time() + silence_s)
+
+        yield tap
 
 
 async def _opened(events: AsyncIterator[Event]) -> Opened:
