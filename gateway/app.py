@@ -143,7 +143,9 @@ class _Gateway:
             await cable.appearance()
             report = await self._visit(device, cable.open)
             failures = 0 if report.outcome is Outcome.COMPLETE else failures + 1
-            if await cable.disappears(pause_s(self._config.intervals, failures)):
+            # What a device says unasked is lost on a port that nobody has open.
+            pause = 0.0 if device.listens and failures == 0 else pause_s(self._config.intervals, failures)
+            if await cable.disappears(pause):
                 failures = 0  # plugged in again, it is a new start
 
     # Bluetooth ----------------------------------------------------------------------------------------------------

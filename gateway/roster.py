@@ -36,6 +36,11 @@ class RosteredDevice:
         """Its name in the configuration; stands in logs."""
         return self.entry.name
 
+    @property
+    def listens(self) -> bool:
+        """Whether its visits wait for what it says unasked."""
+        return any(table.serial is not None and table.serial.listen_s > 0 for table in self.file.firmware)
+
     def profile(self, firmware: str | None) -> Profile:
         """The profile for a firmware as the device said it; the configuration's word wins. Unresolved."""
         try:

@@ -29,6 +29,15 @@ class SerialDevice(Protocol):
 
 
 @runtime_checkable
+class Pushes(Protocol):
+    """A device that speaks when it has measured, whether it was asked or not."""
+
+    def pushes(self) -> list[bytes]:
+        """The frames that it sends now, unasked; each is given once."""
+        ...
+
+
+@runtime_checkable
 class FeatureReports(Protocol):
     """A HID device that takes feature reports. Over HID, what ``receive`` takes and gives are whole reports."""
 

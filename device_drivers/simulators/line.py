@@ -5,11 +5,12 @@ from collections.abc import Callable
 from device_drivers.simulators.abbott import SimulatedAbbott
 from device_drivers.simulators.andon_bm import SimulatedAndon
 from device_drivers.simulators.contour import SimulatedContour, SimulatedContourUsb
-from device_drivers.simulators.device import FeatureReports, Now, SerialDevice
+from device_drivers.simulators.device import FeatureReports, Now, Pushes, SerialDevice
+from device_drivers.simulators.maibobo import SimulatedMaibobo
 from device_drivers.simulators.memories import with_memory
 from device_drivers.simulators.microlife_b3 import SimulatedMicrolife
 from device_drivers.simulators.omron_hem import SimulatedOmron
-from device_drivers.simulators.spec import DeviceSpec, Faults
+from device_drivers.simulators.spec import DeviceSpec, Faults, RecordSpec
 from device_drivers.simulators.suntech import SimulatedSunTech
 from device_drivers.simulators.taidoc import SimulatedTaiDoc
 from device_drivers.simulators.ultra import SimulatedUltra
@@ -24,6 +25,7 @@ DEVICES: dict[str, Callable[[Profile, DeviceSpec, Now], SerialDevice]] = {
     "ascensia_contour_hid": SimulatedContourUsb,
     "lifescan_ultra": SimulatedUltra,
     "lifescan_ultramini": SimulatedUltraMini,
+    "maibobo_rbp": SimulatedMaibobo,
     "microlife_b3": SimulatedMicrolife,
     "omron_hem": SimulatedOmron,
     "suntech_nibp": SimulatedSunTech,
@@ -41,6 +43,8 @@ class Line:
         self.device = device
         self.unplugged = False
         self.faults = faults or Faults()
+        # Takes what the device sends unasked; a door puts itself here.
+        self.push: Callable[[bytes], None] = lambda _: None
         self._commands = 0
         self._frames = 0
         self._octets = 0
@@ -56,6 +60,12 @@ class Line:
             return self._cut(data)
         sent = b"".join(self._pass(frame) for frame in self.device.receive(data))
         return self._cut(sent)
+
+    def measure(self, record: RecordSpec) -> None:
+        """Let the device measure; what it says to that unasked goes out through the door."""
+        self.device.measure(record)
+        if isinstance(self.device, Pushes) and not self.unplugged:
+            self.push(self._cut(b"".join(self._pass(frame) for frame in self.device.pushes())))
 
     def set_feature(self, report: bytes) -> None:
         """A feature report for the device; lost on one that has none."""

@@ -13,6 +13,7 @@ class MemoryDoor:
         self._line = line
         self._allowed = SerialAllowList(profile.firmware.commands, profile.id)
         self._arrived = b""
+        line.push = self._arrive
 
     @property
     def address(self) -> str:
@@ -35,6 +36,9 @@ class MemoryDoor:
         if self._line.unplugged:
             raise LinkLost("the cable was pulled")
         raise LinkTimeout(f"nothing within {timeout_s} s")
+
+    def _arrive(self, sent: bytes) -> None:
+        self._arrived += sent
 
     async def drain_input(self) -> None:
         """Forget what has arrived."""

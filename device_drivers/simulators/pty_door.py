@@ -24,6 +24,7 @@ class PtyDoor:
 
     def __init__(self, line: Line, link: Path | None = None) -> None:
         self.line = line
+        line.push = self._send
         self._link = link
         self._outgoing: asyncio.Queue[bytes] = asyncio.Queue()
         self._writer: asyncio.Task[None] | None = None
@@ -78,7 +79,9 @@ class PtyDoor:
             self._writer = None
 
     def _on_readable(self, device_end: int) -> None:
-        sent = self.line.exchange(os.read(device_end, 4096))
+        self._send(self.line.exchange(os.read(device_end, 4096)))
+
+    def _send(self, sent: bytes) -> None:
         step = 1 if self.line.faults.one_octet_at_a_time else max(1, len(sent))
         for start in range(0, len(sent), step):
             self._outgoing.put_nowait(sent[start : start + step])

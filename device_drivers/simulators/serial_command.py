@@ -74,7 +74,7 @@ def measure(doors: dict[str, Door], device: str, record: RecordSpec) -> bool:
     """Let a device measure now; False where it is none of these."""
     if (door := doors.get(device)) is None:
         return False
-    door.line.device.measure(record)
+    door.line.measure(record)
     return True
 
 

@@ -35,6 +35,8 @@ def impatient(profile_id: str, *, retries: int = 3) -> Profile:
     way: SerialPort | Hid | None = profile.firmware.serial or profile.firmware.hid
     assert way is not None
     changed = {profile.firmware.transport: msgspec.structs.replace(way, reply_timeout_s=0.05, retries=retries)}
+    if isinstance(port := changed.get("serial"), SerialPort):
+        changed["serial"] = msgspec.structs.replace(port, listen_s=min(port.listen_s, 0.3))
     return msgspec.structs.replace(profile, firmware=msgspec.structs.replace(profile.firmware, **changed))
 
 

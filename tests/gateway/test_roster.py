@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware_profiles.catalogue import PROFILES, Catalogue, load
+from firmware_profiles.catalogue import PROFILES, Catalogue, catalogue, load
 from gateway.config import DeviceEntry
 from gateway.roster import Unresolved, resolve
 
@@ -44,6 +44,14 @@ def test_a_profile_of_another_transport_is_a_problem(profiles: Catalogue) -> Non
     assert [p.reason for p in resolve([entry], profiles).problems] == [
         "profile lifescan-onetouch-ultramini is not reached by ble"
     ]
+
+
+def test_only_a_device_that_speaks_unasked_is_listened_to_without_a_pause() -> None:
+    entries = [
+        DeviceEntry(name="cuff", profile="maibobo-rbp-9000c", url="/dev/cuff"),
+        DeviceEntry(name="meter", profile="abbott-freestyle-lite", url="/dev/meter"),
+    ]
+    assert [device.listens for device in resolve(entries, catalogue()).serial] == [True, False]
 
 
 def test_two_firmware_ranges_that_fit_are_not_chosen_between(profiles: Catalogue) -> None:
