@@ -77,6 +77,10 @@ ON_THE_RADIO: dict[str, Fault] = {
     "drop_after": Fault("the device hangs up once n values have been pushed", _number("drop_after"), takes="N"),
     "omit": Fault("the nth value is never pushed", _number("omit"), takes="N"),
     "busy": Fault("the first n requests are refused as busy", _number("busy_requests"), takes="N"),
+    "never_send": Fault(
+        "the record with this number never comes, however often it is asked for", _number("never_send"), takes="N"
+    ),
+    "hang": Fault("no request is answered", _set("hangs")),
     "full_memory": ON_A_LINE["full_memory"],
 }
 
