@@ -23,6 +23,7 @@ from device_drivers.codecs.blood_pressure_measurement import (
 )
 from device_drivers.codecs.sfloat import Figure, Special
 from device_drivers.drivers.arrivals import Arrivals
+from device_drivers.drivers.battery import battery_warnings
 from device_drivers.drivers.conversation import Clock, Complete, Cursor, Event, Opened, Received
 from device_drivers.drivers.device_clock import read_clock, reported_time
 from device_drivers.drivers.device_information import read_identity
@@ -62,6 +63,7 @@ async def read(link: BleLink, profile: Profile, cursor: Cursor | None, now: Cloc
         raise ValueError(f"profile {profile.id} is not a BLE profile")
     identity = await read_identity(link, profile)
     coincident = await read_clock(link, profile, now)
+    battery = await battery_warnings(link)
     async with Arrivals(link) as arrivals:
         yield Opened(identity=identity, coincident=coincident)
         await arrivals.subscribe(BLOOD_PRESSURE_MEASUREMENT)
@@ -76,7 +78,7 @@ async def read(link: BleLink, profile: Profile, cursor: Cursor | None, now: Cloc
                 yield Received((_told_apart(reading, equals),))
     if damaged is not None:
         raise damaged
-    yield Complete(cursor=dict(cursor or {}))
+    yield Complete(cursor=dict(cursor or {}), warnings=battery)
 
 
 def reading_from(octets: bytes, identity: DeviceIdentity, profile: Profile) -> Reading:

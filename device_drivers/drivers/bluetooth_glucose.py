@@ -31,6 +31,7 @@ from device_drivers.codecs.glucose_measurement_context import (
 )
 from device_drivers.codecs.record_access_control_point import Operator, Request
 from device_drivers.drivers.arrivals import Arrivals
+from device_drivers.drivers.battery import battery_warnings
 from device_drivers.drivers.conversation import Clock, Complete, Cursor, Event, Opened, Received
 from device_drivers.drivers.device_clock import read_clock
 from device_drivers.drivers.device_information import read_identity
@@ -178,6 +179,7 @@ async def read(link: BleLink, profile: Profile, cursor: Cursor | None, now: Cloc
     """One visit; see ``conversation`` for the contract. DeviceError at any point, and then no cursor moves."""
     identity = await read_identity(link, profile)
     coincident = await read_clock(link, profile, now)
+    battery = await battery_warnings(link)
     async with Arrivals(link) as arrivals:
         await arrivals.subscribe(GLUCOSE_MEASUREMENT)
         if link.has_characteristic(GLUCOSE_MEASUREMENT_CONTEXT):
@@ -186,11 +188,11 @@ async def read(link: BleLink, profile: Profile, cursor: Cursor | None, now: Cloc
         holds = await count_records(link, arrivals)
         yield Opened(identity=identity, coincident=coincident, holds=holds)
         if holds == 0:
-            yield Complete(cursor={}, holds=0)
+            yield Complete(cursor={}, holds=0, warnings=battery)
             return
         if profile.has_quirk(REVERSED_SEQUENCE):
             first = await _first_record(link, arrivals)
-            seen_before = Complete(cursor={"first": first.hex(), "holds": holds}, holds=holds)
+            seen_before = Complete(cursor={"first": first.hex(), "holds": holds}, holds=holds, warnings=battery)
             if cursor == seen_before.cursor:
                 yield seen_before
                 return
@@ -205,7 +207,7 @@ async def read(link: BleLink, profile: Profile, cursor: Cursor | None, now: Cloc
             transfer = _Transfer(identity, profile, None, holds)
             async for readings in _report(link, arrivals, transfer):
                 yield Received(readings)
-        yield seen_before if profile.has_quirk(REVERSED_SEQUENCE) else _complete(transfer, holds)
+        yield seen_before if profile.has_quirk(REVERSED_SEQUENCE) else _complete(transfer, holds, battery)
 
 
 async def _resume(link: BleLink, arrivals: Arrivals, cursor: Cursor | None, holds: int) -> tuple[_Last | None, int]:
@@ -317,7 +319,7 @@ def _understand(cursor: Cursor | None) -> _Last | None:
     return _Last(int(cursor["sequence_number"]), str(cursor["base_time"]), int(cursor["holds"]))
 
 
-def _complete(transfer: _Transfer, holds: int) -> Complete:
+def _complete(transfer: _Transfer, holds: int, battery: tuple[str, ...]) -> Complete:
     added = len(transfer.seen) - transfer.expected  # measured while we were reading
     newest = transfer.seen[newest_of(transfer.seen)]
     cursor: Cursor = {
@@ -325,7 +327,7 @@ def _complete(transfer: _Transfer, holds: int) -> Complete:
         "base_time": newest.base_time.text,
         "holds": holds + added,
     }
-    return Complete(cursor=cursor, holds=holds + added, warnings=tuple(_warnings(transfer)))
+    return Complete(cursor=cursor, holds=holds + added, warnings=(*battery, *_warnings(transfer)))
 
 
 def _warnings(transfer: _Transfer) -> Iterable[str]:

@@ -177,6 +177,9 @@ class Peripheral:
         if clock.readable and clock.source == "current_time":
             current = self.secured(0x2A2B, READ, CharacteristicValue(read=self._read_current_time))
             services.append(Service(gatt.GATT_CURRENT_TIME_SERVICE, [current]))
+        if self.spec.battery_percent is not None:
+            level = self.secured(0x2A19, READ, bytes((self.spec.battery_percent,)))
+            services.append(Service(gatt.GATT_BATTERY_SERVICE, [level]))
         if clock.source == "vendor":
             own = self.secured(0xFFF1, WRITE | NOTIFY, CharacteristicValue(write=self._set_clock))
             services.append(Service(core.UUID.from_16_bits(0xFFF0), [own]))

@@ -58,6 +58,7 @@ class BleDeviceSpec(Strict, frozen=True, kw_only=True):
     passkey: int | None = None  # what its display shows; random where None
     clock_skew_s: float = 0.0
     first_sequence_number: int = 0
+    battery_percent: int | None = None  # None: it has no Battery Service
     deletes_when_confirmed: bool = False
     newest_first: bool = False  # in which order a cuff sends
     refused_operators: tuple[int, ...] = ()  # of the record access control point

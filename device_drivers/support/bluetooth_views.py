@@ -10,6 +10,7 @@ from datetime import timedelta
 from decimal import Decimal
 from inspect import signature
 
+from device_drivers.codecs.blood_pressure_feature import decode_blood_pressure_feature
 from device_drivers.codecs.blood_pressure_measurement import (
     UNKNOWN_USER,
     BloodPressureMeasurement,
@@ -143,6 +144,12 @@ def glucose_measurement_context(octets: bytes) -> Object:
         "hba1c_percent": context.hba1c_percent,
         **_beyond(octets, len(encode_glucose_measurement_context(context))),
     }
+
+
+def blood_pressure_feature(octets: bytes) -> Object:
+    """Blood Pressure Feature (0x2A49)."""
+    feature = decode_blood_pressure_feature(octets)
+    return {"blood_pressure_feature": feature.bits, "supported": feature.names, **_beyond(octets, 2)}
 
 
 def blood_pressure_measurement(octets: bytes, quirks: frozenset[str] = frozenset()) -> Object:

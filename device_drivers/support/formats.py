@@ -49,6 +49,7 @@ FORMATS: dict[str, Format] = {
     "record-access-control-point": Format(
         "Record Access Control Point 0x2A52, requests and responses", bluetooth_views.record_access_control_point
     ),
+    "blood-pressure-feature": Format("Blood Pressure Feature 0x2A49", bluetooth_views.blood_pressure_feature),
     "blood-pressure-measurement": Format(
         "Blood Pressure Measurement 0x2A35; --profile for a cuff's deviations",
         bluetooth_views.blood_pressure_measurement,

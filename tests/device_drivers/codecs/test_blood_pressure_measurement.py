@@ -6,6 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from device_drivers.codecs.blood_pressure_feature import (
+    decode_blood_pressure_feature,
+    encode_blood_pressure_feature,
+)
 from device_drivers.codecs.blood_pressure_measurement import (
     BloodPressureMeasurement,
     PressureUnit,
@@ -87,3 +91,30 @@ def test_every_record_survives_a_round_trip(record: BloodPressureMeasurement, bi
 def test_any_octets_are_a_record_or_a_codec_error(data: bytes, tail: bool, user: bool) -> None:
     with suppress(CodecError):
         decode_blood_pressure_measurement(data, big_endian_tail=tail, always_user_id=user)
+
+
+def test_plain_integers_are_plain_and_2047_of_them_is_no_pressure() -> None:
+    record = decode_blood_pressure_measurement(bytes.fromhex("00 7c00 4e00 ff07"), plain_integers=True)
+    assert (record.systolic, record.diastolic) == (Decimal(124), Decimal(78))
+    assert record.mean_arterial_pressure is Special.NOT_A_NUMBER
+    odd = bytes.fromhex("00 00f1 0000 0000")
+    assert decode_blood_pressure_measurement(odd, plain_integers=True).systolic is Special.NOT_A_NUMBER
+    assert decode_blood_pressure_measurement(odd).systolic == Decimal("25.6")
+
+
+@given(st.binary(max_size=24))
+def test_any_octets_are_plain_integers_or_a_codec_error(data: bytes) -> None:
+    with suppress(CodecError):
+        decode_blood_pressure_measurement(data, plain_integers=True)
+
+
+def test_the_features_of_a_cuff_have_names() -> None:
+    feature = decode_blood_pressure_feature(bytes.fromhex("2500"))
+    assert feature.names == ("body_movement_detection", "irregular_pulse_detection", "multiple_bonds")
+    assert encode_blood_pressure_feature(feature) == bytes.fromhex("2500")
+
+
+@given(st.binary(max_size=4))
+def test_any_octets_are_features_or_a_codec_error(data: bytes) -> None:
+    with suppress(CodecError):
+        decode_blood_pressure_feature(data)

@@ -152,3 +152,15 @@ async def test_a_cuff_that_drops_the_link_gives_whole_readings(ble_home: BleHome
     visited = await ble_home.visit(device)
     assert len(visited.readings) <= 2
     assert len((await ble_home.visit(device)).readings) == len(PRESSURE)
+
+
+@pytest.mark.parametrize(("percent", "warnings"), [(None, 0), (100, 0), (21, 0), (20, 1), (0, 1), (255, 0)])
+@pytest.mark.parametrize("profile_id", ["roche-accu-chek-guide", "and-ua-651ble"])
+async def test_a_battery_that_is_nearly_empty_is_a_warning(
+    ble_home: BleHome, profile_id: str, percent: int | None, warnings: int
+) -> None:
+    profile = catalogue().get(profile_id)
+    described = msgspec.structs.replace(spec(profile), battery_percent=percent)
+    visited = await ble_home.visit(await ble_home.meter(described))
+    assert visited.complete is not None
+    assert len(visited.complete.warnings) == warnings
