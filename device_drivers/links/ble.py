@@ -194,12 +194,13 @@ async def connect(
     if isinstance(peer, str):
         peer = await discover(peer, backend=backend, adapter=adapter, timeout_s=timeouts.discover_s)
     pair = ble.pairing.method != "none"
-    first = pair and ble.disconnect_after_bond and not await adapter_of(backend, adapter).is_bonded(peer.address)
+    first = pair and not await adapter_of(backend, adapter).is_bonded(peer.address)
+    limit_s = timeouts.connect_s + (timeouts.pair_s if first else 0)  # bleak's own limit covers the pairing, too
     gone = asyncio.Event()
     client = BleakClient(
         peer.found,
         lambda _: gone.set(),
-        timeout=timeouts.connect_s,
+        timeout=limit_s,
         pair=pair,
         bluez={"adapter": adapter},
         backend=backend.client if backend else None,
@@ -207,9 +208,9 @@ async def connect(
     link = ConnectedBleLink(client, gone, GattAllowList(profile.firmware.commands, profile.id), tap, timeouts.request_s)
     try:
         with _mapped(gone):
-            async with asyncio.timeout(timeouts.connect_s + (timeouts.pair_s if pair else 0)):
+            async with asyncio.timeout(limit_s):
                 await client.connect()
-        if first:
+        if first and ble.disconnect_after_bond:
             raise BondMade("paired; this model keeps the bond once it has been hung up on")
         await asyncio.sleep(ble.settle_ms / 1000)  # some cuffs stay silent when subscribed at once
         yield link

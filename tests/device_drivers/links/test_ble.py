@@ -25,7 +25,7 @@ from tests.fix_ble import CUFF, METER, PASSKEY, BleHome, visit
 MANUFACTURER = sig_uuid(0x2A29)
 MEASUREMENT = sig_uuid(0x2A18)
 OTHER_ADDRESS = "C0:50:57:50:00:02"
-SHORT = ble.Timeouts(discover_s=0.3, connect_s=0.3, request_s=1.0)
+SHORT = ble.Timeouts(discover_s=0.3, connect_s=0.3, pair_s=0.1, request_s=1.0)
 
 
 def meter(passkey: int = PASSKEY) -> BleDeviceSpec:
@@ -312,3 +312,17 @@ async def test_a_scan_that_can_neither_begin_nor_end_does_not_hang(
     with pytest.raises(LinkTimeout):
         async with ble.Scanner(backend=replace(ble_home.backend, scanner=Hanging)):
             pass
+
+
+async def test_only_a_visit_that_pairs_waits_for_somebody_who_types(ble_home: BleHome) -> None:
+    device = await ble_home.meter(meter())
+    limits: list[float] = []
+
+    class Watched(ble_home.backend.client):  # type: ignore[name-defined,misc]  # a type made at run time
+        def __init__(self, *args: Any, timeout: float, **platform: Any) -> None:
+            limits.append(timeout)
+            super().__init__(*args, timeout=timeout, **platform)
+
+    for _ in range(2):
+        await visit(replace(ble_home.backend, client=Watched), device.profile, METER)
+    assert limits == [ble.Timeouts().connect_s + ble.Timeouts().pair_s, ble.Timeouts().connect_s]
