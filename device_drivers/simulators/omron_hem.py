@@ -3,6 +3,7 @@
 from device_drivers.codecs import omron_hem as wire
 from device_drivers.codecs.omron_hem import Count, Record
 from device_drivers.drivers.omron_hem import RECORDS_WITHOUT_FLAGS
+from device_drivers.errors import CodecError
 from device_drivers.simulators.device import Body, Now
 from device_drivers.simulators.memory import Kept
 from device_drivers.simulators.spec import DeviceSpec, RecordSpec
@@ -37,8 +38,11 @@ class SimulatedOmron:
         self._held = b""
 
     def receive(self, report: bytes) -> list[bytes]:
-        """One output report."""
-        octets = wire.report_octets(report)
+        """One output report; one that is none of its protocol is not answered."""
+        try:
+            octets = wire.report_octets(report)
+        except CodecError:
+            return []
         if octets == bytes(_LAST_CLEARING_REPORT):
             self._held = b""
             return self._say(wire.OK)

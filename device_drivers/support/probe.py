@@ -69,15 +69,25 @@ class Probed:
         return max((attempt.heard for attempt in self.attempts), key=len, default=b"")
 
 
-async def probe(url: str, profiles: Iterable[Profile], now: Clock) -> Probed:
-    """Try the profiles, way by way, until a device has answered one way. LinkLost where there is no such port."""
+async def probe(url: str, profiles: Iterable[Profile], now: Clock, *, usb: str | None = None) -> Probed:
+    """Try the profiles, way by way, until a device has answered one way. LinkLost where there is no such port.
+
+    ``usb`` is the device file's USB id: a profile that lists other ids is not tried, and for a HID device neither is
+    one that lists none.
+    """
     attempts: list[Attempt] = []
-    for _, together in groupby(sorted(profiles, key=_way), key=_way):
+    fitting = [profile for profile in profiles if _may_be(profile, usb)]
+    for _, together in groupby(sorted(fitting, key=_way), key=_way):
         found = await _try_together(url, list(together), now)
         attempts.extend(found)
         if any(attempt.identity is not None and attempt.heard for attempt in found):
             break
     return Probed(tuple(attempts))
+
+
+def _may_be(profile: Profile, usb: str | None) -> bool:
+    listed = profile.device.match.usb
+    return usb is None or usb in listed or (not listed and profile.firmware.transport != "hid")
 
 
 def _way(profile: Profile) -> tuple[str, str]:

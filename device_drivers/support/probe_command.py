@@ -11,11 +11,13 @@ from device_drivers.support.conversations import profiles_at
 from device_drivers.support.exit_codes import DEVICE_ERROR, GOOD
 from device_drivers.support.probe import Attempt, Probed, probe
 from device_drivers.support.rendering import Object, say
+from device_drivers.support.usb import usb_id
 from firmware_profiles.catalogue import catalogue
 
 EPILOG = """\
 Tries the opening handshake of every profile that is reached in this way, driver by driver, each behind the profile's
-own list of allowed commands; nothing is set, erased or started. One JSON object: the profile, and the identity that the
+own list of allowed commands; nothing is set, erased or started. To a device file whose USB id is known, only profiles
+of that id and profiles without any speak. One JSON object: the profile, and the identity that the
 device gave. Exit code 3 where no profile fits, or more than one: then the object holds what is needed to write the
 missing profile, or to say which (read --profile): every identity that was read, and the octets that were heard.
 """
@@ -31,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(args: argparse.Namespace) -> int:
     """Exit code 0 with one match, 3 otherwise. BadUsage, UnknownProfile, LinkLost."""
-    probed = await probe(args.url, profiles_at(args.url, catalogue(), args.profile), utc_now)
+    probed = await probe(args.url, profiles_at(args.url, catalogue(), args.profile), utc_now, usb=usb_id(args.url))
     if len(probed.matches) != 1:
         return found_nothing(args.url, probed)
     (match,) = probed.matches
@@ -39,6 +41,7 @@ async def run(args: argparse.Namespace) -> int:
     say(
         {
             "url": args.url,
+            "usb": usb_id(args.url),
             "profile": match.profile.id,
             "maker": device.maker,
             "model": device.model,
@@ -58,6 +61,7 @@ def found_nothing(url: str, probed: Probed) -> int:
         {
             "error": f"{' and '.join(several)} fit: say which by --profile" if several else _nothing(probed),
             "url": url,
+            "usb": usb_id(url),
             "profile": None,
             "candidates": several,
             "identities": [identity_view(identity) for identity in probed.identities],
@@ -79,6 +83,8 @@ def identity_view(identity: DeviceIdentity | None) -> Object | None:
 
 
 def _nothing(probed: Probed) -> str:
+    if not probed.attempts:
+        return "no profile lists this USB id"
     if probed.identities:
         return "no profile fits what the device says it is"
     return "something answers, but as no profile says" if probed.heard else "nothing answers"

@@ -14,6 +14,7 @@ from device_drivers.support.exit_codes import DEVICE_ERROR, GOOD
 from device_drivers.support.probe import probe
 from device_drivers.support.probe_command import found_nothing, identity_view
 from device_drivers.support.rendering import Object, record, say
+from device_drivers.support.usb import usb_id
 from firmware_profiles.catalogue import catalogue
 from firmware_profiles.schema import Profile
 
@@ -41,7 +42,7 @@ async def run(args: argparse.Namespace) -> int:
     """Exit code 0, or 3 where the device could not be read to its end. BadUsage, UnknownProfile."""
     candidates = profiles_at(args.url, catalogue(), args.profile)
     if len(candidates) > 1:
-        probed = await probe(args.url, candidates, utc_now)
+        probed = await probe(args.url, candidates, utc_now, usb=usb_id(args.url))
         if len(probed.matches) != 1:
             return found_nothing(args.url, probed)
         candidates = [probed.matches[0].profile]

@@ -1,12 +1,15 @@
 import asyncio
 import json
 import signal
+import subprocess
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from device_drivers.links.serial import open_serial
 from tests.device_drivers.serial_visits import Visit, impatient, visit
@@ -73,3 +76,64 @@ async def test_a_spec_that_cannot_be_served_is_explained_in_one_sentence(tmp_pat
         _, complaint = await process.communicate()
     assert process.returncode == 2
     assert complaint.decode().startswith("no profile has the id 'x'; known: ")
+
+
+async def test_one_device_needs_no_file(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "device_drivers.simulators", "serial", "--profile", "lifescan-onetouch-ultramini",
+        "--storyline", "hi_and_lo", "--fault", "repeat_frame=5", "--dir", str(tmp_path), stdin=PIPE, stdout=PIPE,
+    )  # fmt: skip
+    try:
+        device = await said(process)
+        assert device["url"] == str(tmp_path / "device")
+        states = {
+            str(r.components[0].quantity.state) for r in (await visited(device["url"], device["profile"])).readings
+        }
+        assert states == {"measured", "above_range", "below_range"}
+    finally:
+        process.send_signal(signal.SIGTERM)
+        await process.communicate()
+
+
+async def test_a_hid_device_is_reached_over_a_socket(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "device_drivers.simulators", "serial", "--profile", "microlife-bp-b3-comfort-pc",
+        "--dir", str(tmp_path), stdin=PIPE, stdout=PIPE,
+    )  # fmt: skip
+    try:
+        device = await said(process)
+        assert (device["transport"], Path(device["url"]).is_socket()) == ("hid", True)
+        reader = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "device_drivers", "read", device["url"], "--profile", device["profile"], stdout=PIPE
+        )
+        output, _ = await reader.communicate()
+        assert reader.returncode == 0
+        assert json.loads(output.splitlines()[-1])["complete"] is True
+    finally:
+        process.send_signal(signal.SIGTERM)
+        await process.communicate()
+
+
+@pytest.mark.parametrize("way", ["serial", "radio"])
+def test_what_can_be_simulated_is_listed(way: str) -> None:
+    listed = subprocess.run(
+        [sys.executable, "-m", "device_drivers.simulators", way, "--list"], capture_output=True, check=True
+    )
+    lines = [json.loads(line) for line in listed.stdout.splitlines()]
+    assert {"storyline", "fault", "profile"} == {next(iter(line)) for line in lines}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--profile", "taidoc-td-3128", "--storyline", "ketones"], "taidoc-td-3128 cannot tell 'ketones'"),
+        (["--profile", "taidoc-td-3128", "--fault", "nonsense"], "no fault is called 'nonsense'"),
+        (["--profile", "roche-accu-chek-guide"], "roche-accu-chek-guide is not reached by serial or hid"),
+    ],
+)
+def test_what_cannot_be_simulated_is_explained(arguments: list[str], complaint: str) -> None:
+    refused = subprocess.run(
+        [sys.executable, "-m", "device_drivers.simulators", "serial", *arguments], capture_output=True, check=False
+    )
+    assert refused.returncode == 2
+    assert refused.stderr.decode().startswith(complaint)

@@ -6,7 +6,7 @@ from device_drivers.links.allow_list import SerialAllowList
 from device_drivers.simulators.line import line_to
 from device_drivers.simulators.pty_door import PtyDoor
 from device_drivers.simulators.spec import DeviceSpec, RecordSpec
-from device_drivers.support.probe import NOTHING_SAID, Probed, probe
+from device_drivers.support.probe import Probed, probe
 from firmware_profiles.catalogue import catalogue
 from firmware_profiles.schema import Profile
 from tests.device_drivers.serial_visits import impatient, now
@@ -62,7 +62,7 @@ async def test_silence_is_no_match_even_for_a_driver_that_waits_for_a_person() -
     waiting = [profile for profile in everything() if profile.device.driver == "maibobo_rbp"]
     found = await probed(impatient(METER), waiting, "SIM000001")
     assert found.matches == ()
-    assert {attempt.reason for attempt in found.attempts} == {NOTHING_SAID}
+    assert all(attempt.reason and not attempt.heard for attempt in found.attempts)
 
 
 async def test_nothing_leaves_that_the_profile_tried_does_not_list_and_nothing_is_started() -> None:
@@ -82,3 +82,8 @@ async def test_nothing_leaves_that_the_profile_tried_does_not_list_and_nothing_i
     for frame in (b"".join(heard)[start : start + 8] for start in range(0, len(b"".join(heard)), 8)):
         guard.check(frame)
     assert getattr(line.device, "inflations") == 0  # noqa: B009 - of this simulator alone
+
+
+async def test_a_hid_device_with_another_usb_id_is_not_spoken_to() -> None:
+    cuffs = [profile for profile in catalogue() if profile.firmware.transport == "hid"]
+    assert (await probe("/dev/null", cuffs, now, usb="dead:beef")).attempts == ()
