@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntFlag
 
+from device_drivers.codecs import frame_reader
 from device_drivers.errors import ChecksumError, CodecError
 
 FORMAT = "lifescan-ultramini"
@@ -123,53 +124,20 @@ def decode_frame(octets: bytes) -> Frame:
     return Frame(Control(octets[2]), octets[3:-3])
 
 
-class FrameReader:
-    """Frames out of a stream: any cut of the stream gives the same frames, noise between them is skipped.
-
-    Damage comes out in its place as the ChecksumError. Holds at most one frame of octets.
-    """
+class FrameReader(frame_reader.FrameReader[Frame]):
+    """Frames out of a stream."""
 
     def __init__(self) -> None:
-        self._held = bytearray()
+        super().__init__(_measure, decode_frame)
 
-    def feed(self, data: bytes) -> list[Frame | ChecksumError]:
-        """Take octets, give what is now whole, in order."""
-        found: list[Frame | ChecksumError] = []
-        for octet in data:
-            self._held.append(octet)
-            found.extend(self._take())
-        return found
 
-    def reset(self) -> None:
-        """Forget a frame that has begun."""
-        self._held.clear()
-
-    def _take(self) -> list[Frame | ChecksumError]:
-        found: list[Frame | ChecksumError] = []
-        while self._held and self._cannot_start():
-            del self._held[0]
-        while len(self._held) >= OVERHEAD and len(self._held) >= self._held[1]:
-            octets = bytes(self._held[: self._held[1]])
-            try:
-                found.append(decode_frame(octets))
-                del self._held[: len(octets)]
-            except ChecksumError as error:
-                found.append(error)
-                del self._held[0]
-            except CodecError:
-                del self._held[0]
-            while self._held and self._cannot_start():
-                del self._held[0]
-        return found
-
-    def _cannot_start(self) -> bool:
-        """Whether what is held is no beginning of a frame."""
-        held = self._held
-        return (
-            held[0] != STX
-            or (len(held) > 1 and not OVERHEAD <= held[1] <= LONGEST)
-            or (len(held) > 2 and held[2] & ~_ALL != 0)
-        )
+def _measure(held: bytes) -> int | None:
+    """0 where what is held is no beginning of a frame."""
+    if held[0] != STX or (len(held) > 2 and held[2] & ~_ALL):
+        return 0
+    if len(held) < 2:
+        return None
+    return held[1] if OVERHEAD <= held[1] <= LONGEST else 0
 
 
 def read_record(index: int) -> bytes:

@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
 from enum import IntEnum
 
+from device_drivers.codecs import frame_reader
 from device_drivers.errors import ChecksumError, CodecError
 
 FORMAT = "taidoc-51"
@@ -150,45 +151,11 @@ def decode_frame(octets: bytes) -> Frame:
     return Frame(octets[1], octets[2:6], Direction(octets[6]))
 
 
-class FrameReader:
-    """Frames out of a stream: any cut of the stream gives the same frames, noise between them is skipped.
-
-    Damage comes out in its place as the ChecksumError. Holds less than one frame.
-    """
+class FrameReader(frame_reader.FrameReader[Frame]):
+    """Frames out of a stream."""
 
     def __init__(self) -> None:
-        self._held = bytearray()
-
-    def feed(self, data: bytes) -> list[Frame | ChecksumError]:
-        """Take octets, give what is now whole, in order."""
-        found: list[Frame | ChecksumError] = []
-        for octet in data:
-            if self._held or octet == START:
-                self._held.append(octet)
-            if len(self._held) == LENGTH:
-                found.extend(self._take())
-        return found
-
-    def reset(self) -> None:
-        """Forget a frame that has begun."""
-        self._held.clear()
-
-    def _take(self) -> list[Frame | ChecksumError]:
-        octets = bytes(self._held)
-        try:
-            frame = decode_frame(octets)
-        except ChecksumError as error:
-            self._resume_at_next_start()
-            return [error]
-        except CodecError:
-            self._resume_at_next_start()
-            return []
-        self._held.clear()
-        return [frame]
-
-    def _resume_at_next_start(self) -> None:
-        start = self._held.find(START, 1)
-        del self._held[: start if start > 0 else len(self._held)]
+        super().__init__(lambda held: LENGTH if held[0] == START else 0, decode_frame)
 
 
 def select_record(index: int, user: int = 0) -> bytes:

@@ -4,8 +4,8 @@
 
 The caller makes every event durable **before** it asks for the next one, so a driver may tell the device "I have it"
 right after a ``yield``. Order: one ``Opened``, any number of ``Received`` (and, of a cuff that measures meanwhile,
-``Progress``), and one ``Complete`` — or a ``DeviceError`` at any point, after which no cursor may move. Readings received before an error are good readings: whole, checked
-records that only lack the proof that they were all.
+``Progress``), and one ``Complete`` — or a ``DeviceError`` at any point, after which no cursor may move. Readings
+received before an error are good readings: whole, checked records that only lack the proof that they were all.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping

@@ -42,6 +42,7 @@ from device_drivers.codecs.taidoc_51 import (
     Stamp,
 )
 from device_drivers.drivers.conversation import Clock, Complete, Cursor, Event, Opened, Received
+from device_drivers.drivers.incoming import Incoming
 from device_drivers.drivers.new_readings_of_users import new_readings_of_users
 from device_drivers.drivers.pressure_figures import pressure_figures
 from device_drivers.errors import ChecksumError, LinkTimeout, ProtocolError, UnexpectedDevice
@@ -120,8 +121,7 @@ class TaiDoc:
     def __init__(self, link: SerialLink, profile: Profile) -> None:
         self._link = link
         self._port = profile.firmware.serial or SerialPort(baud=19200)
-        self._reader = FrameReader()
-        self._waiting: list[Frame | ChecksumError] = []
+        self._frames: Incoming[Frame] = Incoming(link, FrameReader(), self._port.reply_timeout_s)
 
     async def connect(self) -> None:
         """Enter communication; the device may answer with its model or its own announcement instead."""
@@ -130,7 +130,7 @@ class TaiDoc:
     async def ask(self, command: Command, data: bytes = bytes(4), also: tuple[Command, ...] = ()) -> bytes:
         """The four octets of the answer. ChecksumError, LinkTimeout, LinkLost after the profile's retries."""
         for retries_left in range(self._port.retries, -1, -1):
-            await self._forget_input()
+            await self._frames.forget()
             await self._link.write(wire.encode_frame(Frame(command, data)))
             try:
                 answer = await self._answer((command, *also))
@@ -147,24 +147,11 @@ class TaiDoc:
         try:
             async with asyncio.timeout(self._port.reply_timeout_s):
                 while True:
-                    frame = await self._frame()
+                    frame = await self._frames.next()
                     if frame.direction is Direction.DEVICE and frame.command in commands:
                         return frame.data
         except TimeoutError as error:
             raise LinkTimeout("no answer from the device in time") from error
-
-    async def _frame(self) -> Frame:
-        while not self._waiting:
-            self._waiting.extend(self._reader.feed(await self._link.read(64, self._port.reply_timeout_s)))
-        frame = self._waiting.pop(0)
-        if isinstance(frame, ChecksumError):
-            raise frame
-        return frame
-
-    async def _forget_input(self) -> None:
-        await self._link.drain_input()
-        self._reader.reset()
-        self._waiting.clear()
 
     async def _listen_until_quiet(self) -> None:
         """Until nothing has come for one reply time; at most as long as all retries would have taken."""
