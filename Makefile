@@ -9,7 +9,7 @@ CHECK ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-bluez fuzz bench check format install assets services-start services-stop lock
+.PHONY: help demo test test-bluez fuzz bench check format assets services-start services-stop lock
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -50,9 +50,6 @@ format: ## put the sources into the house's format
 	@$(BOOTSTRAP) python
 	.venv/bin/ruff format
 	.venv/bin/ruff check --fix
-
-install: ## .venv with the locked dependencies and this project; demo, test and check do it themselves
-	@$(BOOTSTRAP) python
 
 assets: ## the console's front-end libraries, from npm
 	@$(BOOTSTRAP) python assets
