@@ -39,11 +39,12 @@ UNKNOWN_GATEWAY = Refusal(ReasonCode.UNKNOWN_GATEWAY, "the gateway of this topic
 
 
 def handle(connection: Connection, arrivals: Sequence[Arrival], now: Now) -> Sequence[Outcome]:
-    """Commit a batch (on an autocommit connection) and give its receipts."""
-    return _handle(connection, [decode(arrival) for arrival in arrivals], now)
+    """Decode and store a batch."""
+    return store(connection, [decode(arrival) for arrival in arrivals], now)
 
 
-def _handle(connection: Connection, batch: Sequence[Message], now: Now) -> Sequence[Outcome]:
+def store(connection: Connection, batch: Sequence[Message], now: Now) -> Sequence[Outcome]:
+    """Commit a decoded batch (on an autocommit connection) and give its receipts."""
     try:
         return _commit(connection, batch, now)
     except Exception as error:  # a bug of ours on odd content must not stop the queue either
@@ -51,7 +52,7 @@ def _handle(connection: Connection, batch: Sequence[Message], now: Now) -> Seque
             raise
         log.warning("%d messages together were refused (%s)", len(batch), _name(error))
     if len(batch) > 1:
-        return [outcome for message in batch for outcome in _handle(connection, [message], now)]
+        return [outcome for message in batch for outcome in store(connection, [message], now)]
     [message] = batch
     if isinstance(message, Decoded) and message.items:
         return [_one_by_one(connection, message, now)]

@@ -1,7 +1,8 @@
 """The broker, as ingest sees it: the only file of the cloud that imports paho.
 
 MQTT 5, one shared subscription for all workers, acknowledged by hand after the commit. paho's own thread reads the
-socket and keeps the connection alive, also while the database is away; ``collect`` hands over what came.
+socket and keeps the connection alive, also while the database is away; ``collect`` hands over what came. That thread
+decodes, too: it has time for it while the worker's waits for the database.
 """
 
 import logging
@@ -20,6 +21,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from cloud.config import BrokerAddress
+from cloud.ingest.arrivals import Arrival, Decoded, Undecoded, decode
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +31,9 @@ TOPIC_FILTERS = tuple(f"$share/ingest/phg/v1/+/{channel}" for channel in ("readi
 # When the session expires, gateways miss their receipts and send again through another worker.
 SESSION_EXPIRY_S = 20
 LEAVE_TIMEOUT_S = 2.0
-# Messages that the broker may have out with us unacknowledged; it bounds our memory while the database is away.
-RECEIVE_MAXIMUM = 2000
+# Messages that the broker may have out with us unacknowledged: one batch in the database and one that is being decoded.
+# It bounds our memory while the database is away: some 100 MB, decoded, if all of them are full.
+RECEIVE_MAXIMUM = 1000
 KEEPALIVE_S = 20
 # A batch ends at whichever comes first. The wait is what a lone reading pays.
 BATCH_MESSAGES = 500
@@ -45,10 +48,10 @@ class Delivery:
     gateway_id: str
     channel: str
     payload: bytes
-    correlation: bytes
     received_at: datetime
     mid: int
     connection: int
+    readings: Decoded | Undecoded | None = None  # what the payload says; None on other channels
 
 
 class Subscriber:
@@ -163,15 +166,20 @@ class Subscriber:
     def _on_message(self, client: Client, userdata: object, message: MQTTMessage) -> None:
         del client, userdata
         _, _, gateway_id, channel = message.topic.split("/")
-        correlation: bytes = getattr(message.properties, "CorrelationData", b"")
+        arrival = Arrival(
+            gateway_id=gateway_id,
+            payload=bytes(message.payload),
+            correlation=getattr(message.properties, "CorrelationData", b""),
+            received_at=self._now(),
+        )
         self._arrived.put(
             Delivery(
                 gateway_id=gateway_id,
                 channel=channel,
-                payload=bytes(message.payload),
-                correlation=correlation,
-                received_at=self._now(),
+                payload=arrival.payload,
+                received_at=arrival.received_at,
                 mid=message.mid,
                 connection=self._connection,
+                readings=decode(arrival) if channel == "readings" else None,
             )
         )

@@ -1,7 +1,9 @@
 """One ingest worker: collect, store, acknowledge, answer; it outlives the database's and the broker's absences."""
 
+import gc
 import logging
 import signal
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -14,8 +16,7 @@ from cloud import clock
 from cloud.config import IngestSettings
 from cloud.db.connect import Connection, open_connection
 from cloud.ingest import receipts, status
-from cloud.ingest.arrivals import Arrival
-from cloud.ingest.handle import handle
+from cloud.ingest.handle import store
 from cloud.ingest.receipts import Outcome
 from cloud.ingest.subscriber import Delivery, Subscriber
 from gateway.wire import v1
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 FIRST_RETRY_S = 0.05
 LAST_RETRY_S = 5.0
 IDLE_S = 0.5
+GARBAGE_AFTER_OBJECTS = 500_000
+SWITCH_AFTER_S = 0.0005
 
 
 class Stopped(Exception):
@@ -68,11 +71,11 @@ class Worker:
             self._turn(batch)
 
     def _turn(self, batch: Sequence[Delivery]) -> None:
-        readings = [_arrival(d) for d in batch if d.channel == "readings"]
+        readings = [d.readings for d in batch if d.readings is not None]
         statuses = [d for d in batch if d.channel == "status"]
         outcomes: Sequence[Outcome] = []
         if readings:
-            outcomes = self._persistently(lambda connection: handle(connection, readings, self._now))
+            outcomes = self._persistently(lambda connection: store(connection, readings, self._now))
         if statuses:
             self._persistently(lambda connection: status.record(connection, statuses))
         self._subscriber.acknowledge(batch)
@@ -105,13 +108,13 @@ class Worker:
             self._connection = None
 
 
-def _arrival(delivery: Delivery) -> Arrival:
-    return Arrival(
-        gateway_id=delivery.gateway_id,
-        payload=delivery.payload,
-        correlation=delivery.correlation,
-        received_at=delivery.received_at,
-    )
+def _prefer_throughput() -> None:
+    # A batch is thousands of small objects without cycles: looking for cycles at the default's pace cost a fifth of all
+    # its time, measured.
+    gc.freeze()
+    gc.set_threshold(GARBAGE_AFTER_OBJECTS)
+    # The thread that comes back from the database takes over from the one that decodes, not 5 ms (the default) later.
+    sys.setswitchinterval(SWITCH_AFTER_S)
 
 
 def run(settings: IngestSettings, ready: Callable[[], None]) -> int:
@@ -122,6 +125,7 @@ def run(settings: IngestSettings, ready: Callable[[], None]) -> int:
         del signum, frame
         stop.set()
 
+    _prefer_throughput()
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     subscriber = Subscriber(settings.broker, settings.client_id, clock.now)
