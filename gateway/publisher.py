@@ -16,6 +16,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -178,7 +179,8 @@ class Publisher:
         )
         properties = _properties(PacketTypes.PUBLISH)
         properties.CorrelationData = bytes.fromhex(outgoing.message_id)
-        self._client.publish(v1.topic(self._gateway_id, "readings"), v1.encode(message), qos=1, properties=properties)
+        channel: Literal["live", "readings"] = "live" if outgoing.lane is Lane.LIVE else "readings"
+        self._client.publish(v1.topic(self._gateway_id, channel), v1.encode(message), qos=1, properties=properties)
         timeout_s = min(math.ldexp(self._receipt_timeout_s, min(attempt, 20)), RECEIPT_TIMEOUT_MAX_S)
         self._flights[outgoing.message_id] = _Flight(outgoing.lane, self._monotonic() + timeout_s, attempt)
         log.info(

@@ -29,6 +29,7 @@ class FakeCloud:
         self._subscribed = asyncio.Event()
         self.messages: list[v1.ReadingsMessage] = []
         self.correlations: list[bytes] = []
+        self.channels: list[str] = []
         self.statuses: list[v1.StatusMessage] = []
         self.answering = True
 
@@ -77,7 +78,7 @@ class FakeCloud:
     def _on_connect(
         self, client: Client, _: object, __: ConnectFlags, ___: ReasonCode, ____: Properties | None
     ) -> None:
-        client.subscribe([("phg/v1/+/readings", 1), ("phg/v1/+/status", 1)])
+        client.subscribe([("phg/v1/+/live", 1), ("phg/v1/+/readings", 1), ("phg/v1/+/status", 1)])
 
     def _on_subscribe(self, _: Client, __: object, ___: int, ____: list[ReasonCode], _____: Properties | None) -> None:
         self._loop.call_soon_threadsafe(self._subscribed.set)
@@ -91,6 +92,7 @@ class FakeCloud:
         else:
             readings = v1.decode_readings(bytes(message.payload))
             self.messages.append(readings)
+            self.channels.append(message.topic.rpartition("/")[2])
             self.correlations.append(getattr(message.properties, "CorrelationData", b""))
             if self.answering:
                 self.answer(readings)

@@ -22,7 +22,7 @@ CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK, PINGREQ, DISCONNECT = (
 USERNAME, PASSWORD, CLEAN_START = 0x80, 0x40, 0x02  # (3.1.2.3)
 SESSION_EXPIRY, RECEIVE_MAXIMUM, CORRELATION_DATA = 0x11, 0x21, 0x09  # (2.2.2.2)
 REFUSED = 0x80  # this reason code and all above it
-# The broker takes so many unacknowledged messages from one client (max_inflight_messages).
+# Unacknowledged messages at a time; the broker takes more from one client (max_inflight_messages).
 WINDOW = 100
 ANSWER_WITHIN_S = 60.0
 

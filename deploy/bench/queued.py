@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterable, Sequence
 
-from cloud.ingest.subscriber import TOPIC_FILTERS
+from cloud.ingest.subscriber import BACKLOG_FILTERS
 from deploy.bench import clock
 from deploy.bench.homes import Home
 from deploy.bench.messages import messages
@@ -31,7 +31,7 @@ async def fill(stage: Stage, workers: Sequence[str], messages: Iterable[tuple[Ho
             client_id=f"{GATEWAY}-{worker}",
             session_expiry_s=RESERVED_S,
         )
-        await client.subscribe(TOPIC_FILTERS)
+        await client.subscribe(BACKLOG_FILTERS)
         client.close()
     readings = 0
     for home, message in messages:

@@ -97,9 +97,7 @@ async def _critical(ready: Stage, home: Home) -> float:
     at = clock.now()
     critical = message(home, [reading(home, at.replace(tzinfo=None), CRITICAL)], at)
     begun = clock.monotonic()
-    await gateway.publish(
-        v1.topic(home.gateway_id, "readings"), v1.encode(critical), bytes.fromhex(critical.message_id)
-    )
+    await gateway.publish(v1.topic(home.gateway_id, "live"), v1.encode(critical), bytes.fromhex(critical.message_id))
     await receipted.wait()
     return clock.monotonic() - begun
 

@@ -2,10 +2,14 @@
 
 Topics (MQTT 5, QoS 1, no retained message, no patient data anywhere in them):
 
-    phg/v1/{gateway_id}/readings   gateway → cloud   ReadingsMessage; correlation data = message_id (16 octets)
+    phg/v1/{gateway_id}/live       gateway → cloud   ReadingsMessage of readings that may call for somebody now
+    phg/v1/{gateway_id}/readings   gateway → cloud   ReadingsMessage of all others
     phg/v1/{gateway_id}/receipts   cloud → gateway   ReceiptsMessage
     phg/v1/{gateway_id}/status     gateway → cloud   StatusMessage (also the last will)
     phg/v1/{gateway_id}/commands   cloud → gateway   reserved
+
+The correlation data of a readings message are its message_id (16 octets). The two topics differ in nothing but the
+queue that their messages wait in: a reading is taken on either of them.
 
 JSON, UTF-8. Decimals travel as strings, so that 5.0 stays 5.0. Times are RFC 3339 with their offset where they are the
 gateway's or the cloud's (a time without one is refused), and naive ISO 8601 where they are the device's.
@@ -147,7 +151,7 @@ class StatusMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     oldest_unsent_s: Count | None = None
 
 
-def topic(gateway_id: str, channel: Literal["readings", "receipts", "status", "commands"]) -> str:
+def topic(gateway_id: str, channel: Literal["live", "readings", "receipts", "status", "commands"]) -> str:
     """The topic of one gateway's channel. Gateway ids are opaque: letters, digits and hyphens."""
     return f"phg/v1/{gateway_id}/{channel}"
 

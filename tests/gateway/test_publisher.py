@@ -67,6 +67,17 @@ async def test_a_reading_is_published_and_freed_by_its_receipt(
     assert cloud.correlations == [bytes.fromhex(cloud.messages[0].message_id)]
 
 
+async def test_each_lane_has_a_topic_of_its_own(broker: OwnBroker, cloud: FakeCloud, outbox: Outbox) -> None:
+    old = put(outbox, 1, lane=Lane.BACKFILL)
+    new = put(outbox, 2, lane=Lane.LIVE, visit=1)
+    async with publishing(broker, outbox):
+        await eventually(lambda: outbox.depth().rows == 0)
+    sent = {
+        channel: {r.reading_id for r in m.readings} for channel, m in zip(cloud.channels, cloud.messages, strict=True)
+    }
+    assert sent == {"readings": old, "live": new}
+
+
 async def test_the_brokers_acknowledgement_frees_nothing(broker: OwnBroker, cloud: FakeCloud, outbox: Outbox) -> None:
     cloud.answering = False
     async with publishing(broker, outbox) as publisher:

@@ -28,6 +28,7 @@ def test_each_golden_message_is_valid_under_the_schema(path: Path) -> None:
 def test_the_asyncapi_page_has_the_contracts_topics() -> None:
     addresses = {name: channel["address"] for name, channel in ASYNCAPI["channels"].items()}
     assert addresses == {
+        "live": v1.topic("{gateway_id}", "live"),
         "readings": v1.topic("{gateway_id}", "readings"),
         "receipts": v1.topic("{gateway_id}", "receipts"),
         "status": v1.topic("{gateway_id}", "status"),
