@@ -8,7 +8,7 @@ _KINDS = ("hidraw", "tty")
 
 
 def usb_id(url: str, classes: Path = CLASSES) -> str | None:
-    """``vvvv:pppp`` of the USB device whose file this is (``/dev/hidraw0``, ``/dev/ttyUSB0``); None where it is none."""
+    """``vvvv:pppp`` of the USB device behind a file (``/dev/hidraw0``, ``/dev/ttyUSB0``); None where it is none."""
     name = Path(url).resolve().name if url.startswith("/") else ""
     for kind in _KINDS:
         node = classes / kind / name / "device"
