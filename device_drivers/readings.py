@@ -106,7 +106,9 @@ class Reading:
     ``annotations`` are the device's own flags under the field's names (``irregular_pulse``, ``body_movement``,
     ``strip_type_incorrect``, ...); ``context`` holds meal, sample location and the like as name → code word.
     ``occurrence`` tells equal readings of one minute apart where the device gives neither seconds nor a sequence
-    number; the oldest of them is 0. ``raw`` is the record's bytes as they came over the link.
+    number; the oldest of them is 0. ``raw`` is the record's bytes as they came over the link. ``clock_went_back_to``
+    is the earliest time that a newer record of the same memory shows, where that is before this one's: the clock was
+    set back after this reading (``timestamps.MemoryOrder``).
     """
 
     device: DeviceIdentity
@@ -121,6 +123,7 @@ class Reading:
     user_index: int | None = None
     annotations: tuple[str, ...] = ()
     context: dict[str, str] = field(default_factory=dict)
+    clock_went_back_to: datetime | None = None
 
     def quantity(self, *codes: Mdc) -> Quantity | None:
         """The first component with one of these codes, or None."""

@@ -3,11 +3,15 @@
 A device's clock is naive, drifts, and is often wrong by years. What is true is this: at the moment of the session
 the gateway knew the time and the device showed its own. The difference maps the device's whole current timeline
 (HL7 PHD IG, Coincident Time Stamp). The device's own statement is kept beside the result, always.
+
+The stamp maps the *current* timeline, and holds if the gateway's own clock was right. What speaks against either
+(``Evidence``) leaves a reading without a time. ``wall_clocks`` has what depends on where the patient is.
 """
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 
 from device_drivers.readings import ReportedTime
 
@@ -30,6 +34,14 @@ ZONE_LIMIT = timedelta(hours=14)
 FUTURE_TOLERANCE = timedelta(minutes=5)
 # No meter that we read keeps memory older than this; before it, the clock was not set.
 OLDEST_PLAUSIBLE = datetime(2005, 1, 1, tzinfo=UTC)
+# What we promise: a time is right to within this, or there is none.
+RIGHT_WITHIN = timedelta(minutes=1)
+# A crystal that loses more than nine seconds a day has been set, and has not drifted.
+DRIFT_PER_DAY = timedelta(seconds=9)
+# The longest visit: what takes longer by the gateway's clock is a clock that jumped.
+LONGEST_VISIT = timedelta(hours=1)
+# Instead of a time: a newer record says that the clock was not set, so it was lost in between.
+CLOCK_LOST = datetime.min  # noqa: DTZ901 -- a device's wall clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,32 +66,163 @@ class EffectiveTime:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What else is known around one reading; None is unknown. All of it can only speak against a time.
+
+    ``went_back_to``: Reading.clock_went_back_to. ``previous``: both clocks at the gateway's previous whole visit.
+    ``drained_at``: when that visit took everything, by count, so that this reading was measured later.
+    ``synchronised``: whether the gateway could vouch for its own clock. ``started_at`` and ``read_at``: by the
+    gateway's clock, when the visit began and when this reading came.
+    """
+
+    went_back_to: datetime | None = None
+    previous: CoincidentTimeStamp | None = None
+    drained_at: datetime | None = None
+    synchronised: bool | None = None
+    started_at: datetime | None = None
+    read_at: datetime | None = None
+
+    def vouches_for_the_gateway(self, received_at: datetime) -> bool:
+        """Whether the gateway's clock is known to be right: it says so, or the reading came at once and agrees."""
+        came_at_once = self.read_at is not None and abs(received_at - self.read_at) <= RIGHT_WITHIN
+        return self.synchronised is True or came_at_once
+
+
+NO_EVIDENCE = Evidence()
+
+
+class MemoryOrder:
+    """What the order of a device's memory says about its clock; fed from the newest record to the oldest."""
+
+    def __init__(self) -> None:
+        self._earliest: datetime | None = None
+
+    def older(self, local: datetime | None) -> datetime | None:
+        """Take the next older record's time; the earliest of all newer ones where that shows a clock that went back.
+
+        Records of one clock that nobody touched never get later as they get older. ``CLOCK_LOST`` where a newer record
+        has no time at all.
+        """
+        earliest = self._earliest
+        if local is None:
+            self._earliest = CLOCK_LOST
+            return None
+        if earliest is None or local < earliest:
+            self._earliest = local
+        return earliest if earliest is not None and local - earliest > RIGHT_WITHIN else None
+
+
 def effective_time(
-    reported: ReportedTime, coincident: CoincidentTimeStamp | None, received_at: datetime
+    reported: ReportedTime,
+    coincident: CoincidentTimeStamp | None,
+    received_at: datetime,
+    evidence: Evidence = NO_EVIDENCE,
 ) -> EffectiveTime:
     """Map one reported time; never guesses: what cannot be mapped comes back without a time.
 
     ``received_at`` (aware) is when the reading reached us: nothing can have been measured after it.
     """
     if reported.local is None:
-        return EffectiveTime(None, TimeQuality.UNKNOWN_TIMELINE, f"the device's clock was not set ({reported.text})")
+        return unknown_timeline(f"the device's clock was not set ({reported.text})")
     if coincident is None:
-        return EffectiveTime(None, TimeQuality.UNKNOWN_TIMELINE, "the device's clock could not be read in this session")
+        return unknown_timeline("the device's clock could not be read in this session")
+    if reason := _went_back(evidence) or _gateway_was_wrong(coincident, received_at, evidence):
+        return unknown_timeline(reason)
     try:
-        time = reported.local.replace(tzinfo=UTC) + coincident.offset
+        time = reported.local.replace(tzinfo=UTC) + _offset(reported.local, coincident, evidence.previous)
     except OverflowError:
         return EffectiveTime(None, TimeQuality.IMPLAUSIBLE, "the device's clock is thousands of years off")
+    if implausible := impossible(time, received_at):
+        return implausible
+    if reason := _set_since(reported.local, time, coincident, received_at, evidence):
+        return unknown_timeline(reason)
+    zone = round(coincident.offset / ZONE_STEP) * ZONE_STEP
+    drift = coincident.offset - zone
+    if abs(zone) <= ZONE_LIMIT and abs(drift) <= SYNCHRONISED_WITHIN:
+        return EffectiveTime(time, TimeQuality.SYNCHRONISED, "the device's clock was right")
+    return EffectiveTime(time, TimeQuality.MAPPED, f"the device's clock was off by {_spell(drift, zone)}")
+
+
+def unknown_timeline(reason: str) -> EffectiveTime:
+    """No way from the device's statement to a time, and why."""
+    return EffectiveTime(None, TimeQuality.UNKNOWN_TIMELINE, reason)
+
+
+def impossible(time: datetime, received_at: datetime) -> EffectiveTime | None:
+    """IMPLAUSIBLE for a time that cannot be; None for one that can."""
     if time > received_at + FUTURE_TOLERANCE:
         return EffectiveTime(
             time, TimeQuality.IMPLAUSIBLE, f"measured at {time:%Y-%m-%d %H:%M} UTC, after it was received"
         )
     if time < OLDEST_PLAUSIBLE:
         return EffectiveTime(time, TimeQuality.IMPLAUSIBLE, f"measured at {time:%Y-%m-%d}: the clock was not set")
-    zone = round(coincident.offset / ZONE_STEP) * ZONE_STEP
-    drift = coincident.offset - zone
-    if abs(zone) <= ZONE_LIMIT and abs(drift) <= SYNCHRONISED_WITHIN:
-        return EffectiveTime(time, TimeQuality.SYNCHRONISED, "the device's clock was right")
-    return EffectiveTime(time, TimeQuality.MAPPED, f"the device's clock was off by {_spell(drift, zone)}")
+    return None
+
+
+def was_set_between(earlier: CoincidentTimeStamp, later: CoincidentTimeStamp) -> bool:
+    """Whether somebody set the device's clock between two visits: it moved by more than drift and resolution allow."""
+    # A clock without seconds is read up to a minute late, at either visit.
+    resolution = RIGHT_WITHIN if earlier.device_time.second == later.device_time.second == 0 else timedelta(0)
+    days = abs(later.gateway_time - earlier.gateway_time) / timedelta(days=1)
+    allowed = max(RIGHT_WITHIN + resolution, DRIFT_PER_DAY * days)
+    return abs(later.offset - earlier.offset) > allowed
+
+
+def _offset(local: datetime, stamp: CoincidentTimeStamp, previous: CoincidentTimeStamp | None) -> timedelta:
+    """The stamp's offset; between two visits to a clock that drifts, what it was then."""
+    if previous is None or not previous.gateway_time < stamp.gateway_time or was_set_between(previous, stamp):
+        return stamp.offset
+    span, since = stamp.device_time - previous.device_time, local - previous.device_time
+    if span <= timedelta(0):
+        return stamp.offset
+    share = min(1.0, max(0.0, since / span))
+    return previous.offset + (stamp.offset - previous.offset) * share
+
+
+def _went_back(evidence: Evidence) -> str | None:
+    if evidence.went_back_to is None:
+        return None
+    if evidence.went_back_to == CLOCK_LOST:
+        return "the device lost its clock after this reading: a newer one of its memory has no time"
+    return f"the device's clock went back after this reading: a newer one says {evidence.went_back_to:%Y-%m-%d %H:%M}"
+
+
+def _gateway_was_wrong(stamp: CoincidentTimeStamp, received_at: datetime, evidence: Evidence) -> str | None:
+    """Why the gateway's own clock at the session is not to be believed."""
+    if (ahead := stamp.gateway_time - received_at) > RIGHT_WITHIN:
+        return f"the gateway's clock ran ahead by {ahead.total_seconds():.0f} s or more"
+    marks = [mark for mark in (evidence.started_at, stamp.gateway_time, evidence.read_at) if mark is not None]
+    for earlier, later in pairwise(marks):
+        if not -RIGHT_WITHIN <= later - earlier <= LONGEST_VISIT:
+            return "the gateway's clock jumped during the visit"
+    if evidence.synchronised is False and not evidence.vouches_for_the_gateway(received_at):
+        return "the gateway's clock was not synchronised, and the reading came late"
+    return None
+
+
+def _set_since(
+    local: datetime, time: datetime, stamp: CoincidentTimeStamp, received_at: datetime, evidence: Evidence
+) -> str | None:
+    """Why the previous visit's stamp leaves two answers, or none: the device's clock was set, or lost, in between."""
+    previous, drained_at = evidence.previous, evidence.drained_at
+    if (visited_at := previous.gateway_time if previous else drained_at) is None:
+        return None
+    if stamp.gateway_time < visited_at - RIGHT_WITHIN:
+        if evidence.vouches_for_the_gateway(received_at):
+            return None  # then it was the previous visit's clock that was wrong
+        return "the gateway's clock went back since its previous visit"
+    not_before = drained_at - RIGHT_WITHIN if drained_at else OLDEST_PLAUSIBLE
+    possible = time >= not_before
+    if previous is None or not was_set_between(previous, stamp):
+        return None if possible else "dated before a visit that took everything: the clock was lost in between"
+    try:
+        by_previous = local.replace(tzinfo=UTC) + previous.offset
+    except OverflowError:
+        by_previous = datetime.max.replace(tzinfo=UTC)
+    if possible and not not_before <= by_previous <= received_at + RIGHT_WITHIN:
+        return None
+    return f"the device's clock was set since {previous.gateway_time:%Y-%m-%d %H:%M} UTC: before this reading or after?"
 
 
 def _spell(drift: timedelta, zone: timedelta) -> str:

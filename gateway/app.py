@@ -21,6 +21,7 @@ from firmware_profiles.schema import Profile
 from gateway import clock, heartbeat
 from gateway.bond_repair import BondRepair
 from gateway.cables import Cable
+from gateway.clock_watch import ClockWatch
 from gateway.config import Config, Intervals
 from gateway.outbox import Outbox, OutboxError, VisitRow
 from gateway.passkeys import HomePasskeys
@@ -94,6 +95,8 @@ class _Gateway:
         self._outbox = outbox
         self._backend = backend
         self._roster: Roster = resolve(config.devices, profiles)
+        kernel = clock.kernel_synchronised if config.clock == "kernel" else lambda: True
+        self._clock_watch = ClockWatch(clock.now, clock.monotonic, kernel)
         self._publisher = Publisher(
             outbox,
             config.gateway_id,
@@ -104,6 +107,7 @@ class _Gateway:
             monotonic=clock.monotonic,
             receipt_timeout_s=config.intervals.receipt_timeout_s,
             reconnect_max_s=config.intervals.reconnect_max_s,
+            on_receipt=self._clock_watch.told,
         )
 
     async def run(self, on_ready: Callable[[], None] | None, stop: asyncio.Event) -> None:
@@ -217,6 +221,7 @@ class _Gateway:
             clock.now,
             limit_s=self._config.intervals.visit_limit_s,
             on_put=self._publisher.wake,
+            clock_synchronised=self._clock_watch.synchronised,
         )
         self._record(report)
         return report

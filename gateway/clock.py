@@ -1,12 +1,29 @@
 """The only place in the gateway where a clock is read; everywhere else the time is a parameter."""
 
+import ctypes
 import time
 from datetime import UTC, datetime
+
+# ``struct timex`` takes 208 octets; all zero, it asks and changes nothing.
+_TIMEX_OCTETS = 256
+_TIME_ERROR = 5  # the answer "not synchronised"
 
 
 def now() -> datetime:
     """The wall clock: aware, UTC. It may jump when NTP sets it."""
     return datetime.now(UTC)
+
+
+def kernel_synchronised() -> bool | None:
+    """Whether NTP keeps the wall clock, whichever daemon does it (``adjtimex(2)``); None where the kernel won't say.
+
+    By ctypes, because Python has no such call, and each daemon's own file or command is that daemon's only.
+    """
+    try:
+        state = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_OCTETS))
+    except (OSError, AttributeError):
+        return None
+    return None if state < 0 else state != _TIME_ERROR
 
 
 def monotonic() -> float:

@@ -91,6 +91,7 @@ class File(Strict, frozen=True, kw_only=True):
     data_dir: str
     mqtt: Mqtt
     adapter: str = "hci0"
+    clock: Literal["kernel", "trusted"] = "kernel"  # who vouches for this computer's clock; README, "Time"
     intervals: Intervals = Intervals()
     device: tuple[DeviceEntry, ...] = ()
 
@@ -106,6 +107,7 @@ class Config:
     adapter: str
     intervals: Intervals
     devices: tuple[DeviceEntry, ...]
+    clock: Literal["kernel", "trusted"] = "kernel"
 
 
 def load(path: Path) -> Config:
@@ -131,6 +133,7 @@ def load(path: Path) -> Config:
         adapter=file.adapter,
         intervals=file.intervals,
         devices=file.device,
+        clock=file.clock,
     )
 
 

@@ -23,13 +23,23 @@ import msgspec
 
 from device_drivers.drivers.conversation import Cursor
 from gateway.bond_ladder import Ladder
-from gateway.wire.v1 import MAX_READINGS, MAX_READINGS_OCTETS, Fate, ReceiptsMessage, WireReading, WireSession
+from gateway.wire.v1 import (
+    MAX_READINGS,
+    MAX_READINGS_OCTETS,
+    Fate,
+    ReceiptsMessage,
+    WirePrevious,
+    WireReading,
+    WireSession,
+)
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 # From the schema of this number to the next.
 UPGRADES = {
     1: "ALTER TABLE visited ADD COLUMN identity TEXT;",
     2: "CREATE TABLE repair (name TEXT PRIMARY KEY, ladder BLOB NOT NULL) WITHOUT ROWID;",
+    3: "CREATE TABLE drained (device_id TEXT, driver TEXT, visit BLOB NOT NULL, PRIMARY KEY (device_id, driver))"
+    " WITHOUT ROWID;",
 }
 SCHEMA = """
 CREATE TABLE session (
@@ -59,6 +69,12 @@ CREATE TABLE device_cursor (
     driver      TEXT NOT NULL,
     cursor      BLOB NOT NULL,         -- JSON, opaque to all but the driver
     moved_at    TEXT NOT NULL,
+    PRIMARY KEY (device_id, driver)
+) WITHOUT ROWID;
+CREATE TABLE drained (                 -- the last visit to a device that went to its end
+    device_id   TEXT,
+    driver      TEXT,
+    visit       BLOB NOT NULL,         -- WirePrevious, JSON
     PRIMARY KEY (device_id, driver)
 ) WITHOUT ROWID;
 CREATE TABLE visited (                 -- what stood behind a name of the roster when it was last visited
@@ -212,6 +228,23 @@ class Outbox:
                 "INSERT INTO device_cursor VALUES (?, ?, ?, ?) ON CONFLICT (device_id, driver)"
                 " DO UPDATE SET cursor = excluded.cursor, moved_at = excluded.moved_at",
                 (device_id, driver, msgspec.json.encode(dict(cursor)), at.isoformat()),
+            )
+
+    def drained(self, device_id: str, driver: str) -> WirePrevious | None:
+        """The last visit that went to its end, for the mapping of what was measured since."""
+        with _as_outbox_error():
+            row = self._db.execute(
+                "SELECT visit FROM drained WHERE device_id = ? AND driver = ?", (device_id, driver)
+            ).fetchone()
+        return msgspec.json.decode(row[0], type=WirePrevious) if row else None
+
+    def remember_drained(self, device_id: str, driver: str, visit: WirePrevious) -> None:
+        """Called only after everything that the visit found has been ``put``."""
+        with self._transaction() as db:
+            db.execute(
+                "INSERT INTO drained VALUES (?, ?, ?)"
+                " ON CONFLICT (device_id, driver) DO UPDATE SET visit = excluded.visit",
+                (device_id, driver, _json(visit)),
             )
 
     # Messages out -----------------------------------------------------------------------------------------------
@@ -417,7 +450,7 @@ def _fit(rows: Iterable[tuple[int, int]]) -> Iterator[int]:
         yield seq
 
 
-def _json(wire: WireSession | WireReading) -> bytes:
+def _json(wire: WireSession | WireReading | WirePrevious) -> bytes:
     return _ENCODER.encode(wire)
 
 

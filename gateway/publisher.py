@@ -69,6 +69,7 @@ class Publisher:
         monotonic: Callable[[], float],
         receipt_timeout_s: float = 30.0,
         reconnect_max_s: float = 60.0,
+        on_receipt: Callable[[datetime], None] = lambda _: None,
     ) -> None:
         self._outbox = outbox
         self._gateway_id = gateway_id
@@ -77,6 +78,7 @@ class Publisher:
         self._now = now
         self._monotonic = monotonic
         self._receipt_timeout_s = receipt_timeout_s
+        self._on_receipt = on_receipt
         self._flights: dict[str, _Flight] = {}
         self._resumed = False
         self._receipts: list[v1.ReceiptsMessage] = []
@@ -142,6 +144,8 @@ class Publisher:
     def _free_receipted(self) -> None:
         receipts, self._receipts = self._receipts, []
         if receipts:
+            for receipt in receipts:
+                self._on_receipt(receipt.committed_at)
             freed = self._outbox.free(receipts, self._now())
             log.info("%d readings freed by %d receipts", freed, len(receipts))
             open_messages = self._outbox.in_flight()

@@ -83,12 +83,13 @@ async def visit(
     *,
     limit_s: float = 300.0,
     on_put: Callable[[], None] = lambda: None,
+    clock_synchronised: Callable[[], bool | None] = lambda: None,
 ) -> VisitReport:
     """Visit a device; every way in which that can end is a VisitReport, never an exception.
 
-    ``on_put`` is called after readings became durable.
+    ``on_put`` is called after readings became durable. ``clock_synchronised``: see ``clock_watch``.
     """
-    one = _Visit(device, outbox, now, on_put)
+    one = _Visit(device, outbox, now, on_put, clock_synchronised)
     try:
         async with asyncio.timeout(limit_s):
             await one.run(open_link)
@@ -122,12 +123,22 @@ def _outcome_of(error: DeviceError, *, began: bool) -> Outcome:
 class _Visit:
     """The state of one visit."""
 
-    def __init__(self, device: RosteredDevice, outbox: Outbox, now: Clock, on_put: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        device: RosteredDevice,
+        outbox: Outbox,
+        now: Clock,
+        on_put: Callable[[], None],
+        clock_synchronised: Callable[[], bool | None],
+    ) -> None:
         self._device = device
         self._outbox = outbox
         self._now = now
         self._on_put = on_put
-        self._started_at = now()
+        self._clock_synchronised = clock_synchronised
+        self._synchronised: bool | None = None
+        self._opened_at = self._started_at = now()
+        self._previous: v1.WirePrevious | None = None
         self._session_id = uuid.uuid4().hex
         self.opened: Opened | None = None
         self.answered: str | None = None
@@ -175,6 +186,7 @@ class _Visit:
                 self.answered = spell_identity(event.identity)
                 self._check(event, profile, seen, with_cursor=with_cursor)
                 self.opened = event
+                self._compare_clocks(event, profile)
                 self._holds = event.holds
             case Received():
                 self._keep(event.readings, profile)
@@ -191,11 +203,23 @@ class _Visit:
         if found != seen:
             self._outbox.remember(self._device.name, found)
 
+    def _compare_clocks(self, opened: Opened, profile: Profile) -> None:
+        self._opened_at = opened.coincident.gateway_time if opened.coincident else self._now()
+        self._synchronised = self._clock_synchronised()
+        self._previous = self._outbox.drained(opened.identity.device_id, profile.device.driver)
+
     def _keep(self, readings: tuple[Reading, ...], profile: Profile) -> None:
         opened = self._opened()
         read_at = self._now()
         session = v1.wire_session(
-            self._session_id, opened.identity, profile.id, self._started_at, opened.coincident, self._holds
+            self._session_id,
+            opened.identity,
+            profile.id,
+            self._started_at,
+            opened.coincident,
+            self._holds,
+            previous=self._previous,
+            clock_synchronised=self._synchronised,
         )
         rows = [(v1.wire_reading(r, read_at), lane(r, opened.coincident, read_at)) for r in readings]
         self._new += self._outbox.put(session, rows, read_at)
@@ -205,7 +229,20 @@ class _Visit:
     def _complete(self, event: Complete, profile: Profile) -> None:
         self._holds = event.holds if event.holds is not None else self._holds
         self._warnings = event.warnings
-        self._outbox.move_cursor(self._opened().identity.device_id, profile.device.driver, event.cursor, self._now())
+        device_id, driver = self._opened().identity.device_id, profile.device.driver
+        self._outbox.move_cursor(device_id, driver, event.cursor, self._now())
+        # A clock that is known to be wrong proves nothing to the next visit.
+        if self._synchronised is not False:
+            self._outbox.remember_drained(device_id, driver, self._as_previous())
+
+    def _as_previous(self) -> v1.WirePrevious:
+        """This visit, as the next one tells of it; a device that cannot be asked for its count may have kept some."""
+        stamp = self._opened().coincident
+        return v1.WirePrevious(
+            gateway_time=self._opened_at,
+            device_time=stamp.device_time.isoformat() if stamp else None,
+            drained=self._holds is not None,
+        )
 
     def _opened(self) -> Opened:
         if self.opened is None:

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from device_drivers.wall_clocks import Zones
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
     """A patient used a device from ``since`` (inclusive) to ``until`` (exclusive; None: still).
 
-    ``user_index`` is a cuff's user slot; None means whoever uses it.
+    ``user_index`` is a cuff's user slot; None means whoever uses it. ``zones``: where the patient's walls were.
+    ``clock_checked_at``: when somebody last compared the device's clock with a watch and found it right.
     """
 
     device_id: str
@@ -18,20 +21,28 @@ class Assignment:
     patient_id: UUID
     since: datetime | None
     until: datetime | None
+    zones: Zones
+    clock_checked_at: datetime | None = None
 
     def covers(self, time: datetime) -> bool:
         """Whether the assignment was valid then."""
         return (self.since is None or self.since <= time) and (self.until is None or time < self.until)
 
 
-def patient_at(assignments: Iterable[Assignment], user_index: int | None, time: datetime) -> UUID | None:
-    """Who used the device at that time; the assignment of the user slot goes before that of the whole device."""
-    whole: UUID | None = None
+def assignment_at(assignments: Iterable[Assignment], user_index: int | None, time: datetime) -> Assignment | None:
+    """Whose the device was at that time; the assignment of the user slot goes before that of the whole device."""
+    whole: Assignment | None = None
     for assignment in assignments:
         if not assignment.covers(time):
             continue
         if assignment.user_index is None:
-            whole = assignment.patient_id
+            whole = assignment
         elif assignment.user_index == user_index:
-            return assignment.patient_id
+            return assignment
     return whole
+
+
+def patient_at(assignments: Iterable[Assignment], user_index: int | None, time: datetime) -> UUID | None:
+    """Who used the device at that time."""
+    assignment = assignment_at(assignments, user_index, time)
+    return assignment.patient_id if assignment else None

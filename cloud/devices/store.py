@@ -9,6 +9,7 @@ from psycopg.types.range import Range
 
 from cloud.db.connect import Connection, as_rows, one
 from cloud.devices.models import Assignment
+from cloud.zones.store import zones_of
 from device_drivers.identity import DeviceIdentity
 
 
@@ -76,15 +77,17 @@ def assign_device(
     *,
     until: datetime | None = None,
     user_index: int | None = None,
+    clock_checked_at: datetime | None = None,
+    clock_checked_by: UUID | None = None,
 ) -> UUID:
-    """Say that a patient uses the device from ``since`` on.
+    """Say that a patient uses the device from ``since`` on, and who compared its clock with a watch, if anybody did.
 
     ExclusionViolation where the same device (and user slot) belongs to somebody then: end that assignment first.
     """
     row = connection.execute(
-        "INSERT INTO device_assignment (device_id, user_index, patient_id, valid) VALUES (%s, %s, %s, %s)"
-        " RETURNING assignment_id",
-        (device_id, user_index, patient_id, Range(since, until, "[)")),
+        "INSERT INTO device_assignment (device_id, user_index, patient_id, valid, clock_checked_at, clock_checked_by)"
+        " VALUES (%s, %s, %s, %s, %s, %s) RETURNING assignment_id",
+        (device_id, user_index, patient_id, Range(since, until, "[)"), clock_checked_at, clock_checked_by),
     ).fetchone()
     assignment_id: UUID = one(row)[0]
     return assignment_id
@@ -98,18 +101,41 @@ def end_assignment(connection: Connection, assignment_id: UUID, at: datetime) ->
     )
 
 
+def check_clock(connection: Connection, assignment_id: UUID, at: datetime, by: UUID) -> None:
+    """Somebody compared the device's clock with a watch and found it right, or set it right.
+
+    For devices whose clock cannot be read: what they report from now on is taken at its word. The last check counts.
+    """
+    connection.execute(
+        "UPDATE device_assignment SET clock_checked_at = %s, clock_checked_by = %s WHERE assignment_id = %s",
+        (at, by, assignment_id),
+    )
+
+
 def assignments(connection: Connection, device_ids: Collection[str]) -> Mapping[str, Sequence[Assignment]]:
-    """All assignments of these devices, ever."""
+    """All assignments of these devices, ever, with the zones of their patients."""
     found: dict[str, list[Assignment]] = {}
-    for device_id, user_index, patient_id, since, until in connection.execute(
-        "SELECT device_id, user_index, patient_id, lower(valid), upper(valid) FROM device_assignment"
-        " WHERE device_id = ANY(%s)",
-        (list(device_ids),),
-    ):
+    rows = connection.execute(_ASSIGNMENTS, (list(device_ids),)).fetchall()
+    zones = zones_of(connection, {row[2] for row in rows})
+    for device_id, user_index, patient_id, since, until, checked_at in rows:
         found.setdefault(device_id, []).append(
-            Assignment(device_id=device_id, user_index=user_index, patient_id=patient_id, since=since, until=until)
+            Assignment(
+                device_id=device_id,
+                user_index=user_index,
+                patient_id=patient_id,
+                since=since,
+                until=until,
+                zones=zones[patient_id],
+                clock_checked_at=checked_at,
+            )
         )
     return found
+
+
+_ASSIGNMENTS = """
+SELECT device_id, user_index, patient_id, lower(valid), upper(valid), clock_checked_at
+FROM device_assignment WHERE device_id = ANY(%s)
+"""
 
 
 def record_sessions(connection: Connection, sessions: Iterable[Session]) -> None:

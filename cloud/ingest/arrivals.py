@@ -11,7 +11,7 @@ import msgspec
 
 from cloud.devices.store import Session
 from device_drivers.readings import Reading
-from device_drivers.timestamps import CoincidentTimeStamp
+from device_drivers.timestamps import CoincidentTimeStamp, Evidence
 from gateway.wire import v1
 
 log = logging.getLogger(__name__)
@@ -66,6 +66,7 @@ class Decoded:
     message: v1.ReadingsMessage
     session: Session
     coincident: CoincidentTimeStamp | None
+    evidence: Evidence  # what the session says for and against its stamp
     items: Sequence[Item]
 
     def split(self) -> "Sequence[Decoded]":
@@ -97,7 +98,7 @@ def decode(arrival: Arrival) -> Decoded | Undecoded:
 def _decode(arrival: Arrival) -> Decoded:
     message = v1.decode_readings(arrival.payload)
     wire = message.session
-    coincident = v1.coincident(wire)
+    coincident, evidence = v1.coincident(wire), v1.evidence(wire)
     try:
         UUID(wire.session_id)
         device = v1.device_identity(wire.device)
@@ -120,6 +121,7 @@ def _decode(arrival: Arrival) -> Decoded:
         message=message,
         session=session,
         coincident=coincident,
+        evidence=evidence,
         items=[_item(reading, wire) for reading in message.readings],
     )
 

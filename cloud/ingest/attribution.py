@@ -1,14 +1,22 @@
-"""Whose reading is it, and may it count: the checks in their order. Pure."""
+"""Whose reading is it, when was it, and may it count: the checks in their order. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from cloud.devices.models import Assignment, patient_at
+from cloud.devices.models import Assignment, assignment_at
 from cloud.ingest.arrivals import ReasonCode, Refusal
 from cloud.observations.models import Observation
 from cloud.observations.plausibility import implausible
 from device_drivers.readings import Reading
-from device_drivers.timestamps import CoincidentTimeStamp, TimeQuality, effective_time
+from device_drivers.timestamps import (
+    NO_EVIDENCE,
+    CoincidentTimeStamp,
+    EffectiveTime,
+    Evidence,
+    TimeQuality,
+    effective_time,
+)
+from device_drivers.wall_clocks import other_instants, time_by_eye
 
 
 def attribute(
@@ -16,24 +24,48 @@ def attribute(
     coincident: CoincidentTimeStamp | None,
     received_at: datetime,
     assignments: Sequence[Assignment],
+    evidence: Evidence = NO_EVIDENCE,
 ) -> Observation | Refusal:
     """The observation that the reading becomes, or why it is held back: time first, then value, then patient."""
-    effective = effective_time(reading.reported_time, coincident, received_at)
+    effective = effective_time(reading.reported_time, coincident, received_at, evidence)
+    if effective.time is None and coincident is None:
+        effective = _by_eye(reading, received_at, assignments, evidence) or effective
     if effective.quality is TimeQuality.IMPLAUSIBLE:
         return Refusal(ReasonCode.IMPOSSIBLE_TIME, effective.reason)
     if effective.time is None:
         return Refusal(ReasonCode.UNKNOWN_TIMELINE, effective.reason)
     if reason := implausible(reading):
         return Refusal(ReasonCode.IMPOSSIBLE_VALUE, reason)
-    patient_id = patient_at(assignments, reading.user_index, effective.time)
-    if patient_id is None:
+    assignment = assignment_at(assignments, reading.user_index, effective.time)
+    if assignment is None:
         return Refusal(
             ReasonCode.UNASSIGNED_DEVICE, f"no patient had this device at {effective.time:%Y-%m-%d %H:%M} UTC"
         )
+    if coincident and (others := other_instants(effective.time, coincident, assignment.zones, evidence)):
+        return Refusal(
+            ReasonCode.UNKNOWN_TIMELINE,
+            f"measured at {effective.time:%Y-%m-%d %H:%M} UTC, or at {others[0]:%Y-%m-%d %H:%M} UTC if the device's"
+            " clock was set when clocks changed where the patient lives",
+        )
     return Observation(
         reading=reading,
-        patient_id=patient_id,
+        patient_id=assignment.patient_id,
         effective_time=effective.time,
         time_quality=effective.quality,
         received_at=received_at,
     )
+
+
+def _by_eye(
+    reading: Reading, received_at: datetime, assignments: Sequence[Assignment], evidence: Evidence
+) -> EffectiveTime | None:
+    """For a device whose clock cannot be read: by the check of whoever had it then; None where nobody checked it."""
+    refused: EffectiveTime | None = None
+    for assignment in assignments:
+        if assignment.clock_checked_at is None or assignment.user_index not in (None, reading.user_index):
+            continue
+        found = time_by_eye(reading.reported_time, assignment.clock_checked_at, assignment.zones, received_at, evidence)
+        if found.time is not None and assignment is assignment_at(assignments, reading.user_index, found.time):
+            return found
+        refused = refused or found
+    return refused

@@ -7,7 +7,7 @@ and never stops the others.
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
@@ -158,6 +158,7 @@ def _judged(decoded: Decoded, item: Item, assigned: Mapping[str, Sequence[Assign
         decoded.coincident,
         decoded.arrival.received_at,
         assigned.get(decoded.session.device.device_id, ()),
+        replace(decoded.evidence, read_at=item.wire.read_at, went_back_to=item.reading.clock_went_back_to),
     )
 
 

@@ -164,6 +164,7 @@ profile = "{device.profile}"
         for device in devices
     ]
     return f"""gateway_id = "{gateway_id}"
+clock = "trusted"  # the cloud's own: both run on this computer
 data_dir = "gateway"
 
 [mqtt]

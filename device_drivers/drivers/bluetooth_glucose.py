@@ -15,14 +15,18 @@ again with 0.
 **Completeness** is by count and by number: a report with fewer records than announced has its holes asked for once more
 by range; what is still missing then is an error, and the cursor stays.
 
+**The clock.** The oldest record comes first, and only the newer ones tell whether the clock was set back after it. So
+the readings of a report are given out at its end, whatever that is; the meter keeps its records, so nothing is at risk.
+
 Quirks: ``reversed_sequence`` (the newest record is always number 0: identity is time and figure, and the first record
 tells whether anything is new), ``meal_6_is_ketone`` (the context turns a glucose record into a ketone one, so no record
 is given out before its context), ``pulls_by_sequence_number`` ("all records" is never asked for).
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from device_drivers.codecs.glucose_measurement import GlucoseMeasurement, decode_glucose_measurement
 from device_drivers.codecs.glucose_measurement_context import (
@@ -35,7 +39,7 @@ from device_drivers.drivers.battery import battery_warnings
 from device_drivers.drivers.conversation import Clock, Complete, Cursor, Event, Opened, Received
 from device_drivers.drivers.device_clock import read_clock
 from device_drivers.drivers.device_information import read_identity
-from device_drivers.drivers.glucose_records import MEAL_6_IS_KETONE, REVERSED_SEQUENCE, reading_of
+from device_drivers.drivers.glucose_records import MEAL_6_IS_KETONE, REVERSED_SEQUENCE, reading_of, reported_time_of
 from device_drivers.drivers.occurrences import told_apart
 from device_drivers.drivers.record_access import (
     PROCEDURE_TIMEOUT_S,
@@ -53,6 +57,7 @@ from device_drivers.identity import DeviceIdentity
 from device_drivers.links.allow_list import sig_uuid
 from device_drivers.links.ports import BleLink
 from device_drivers.readings import Reading
+from device_drivers.timestamps import MemoryOrder
 from firmware_profiles.schema import Profile
 
 PULLS_BY_SEQUENCE_NUMBER = "pulls_by_sequence_number"
@@ -61,8 +66,6 @@ QUIRKS: frozenset[str] = frozenset({MEAL_6_IS_KETONE, PULLS_BY_SEQUENCE_NUMBER, 
 GLUCOSE_MEASUREMENT = sig_uuid(0x2A18)
 GLUCOSE_MEASUREMENT_CONTEXT = sig_uuid(0x2A34)
 
-# At most so many readings are made durable together; fewer when the meter pauses.
-_BATCH = 64
 # No memory is larger, so from this number on the next new record may have begun again with 0.
 _NEAR_THE_WRAP = 0x10000 - 4096
 
@@ -151,9 +154,18 @@ class _Transfer:
         self._open.clear()
 
     def take(self) -> tuple[Reading, ...]:
-        """The readings that are whole, for the caller to make durable."""
+        """The readings that are whole, for the caller to make durable, with what their order says of the clock."""
         taken, self.ready = tuple(self.ready), []
-        return taken
+        if self.profile.has_quirk(REVERSED_SEQUENCE):
+            return taken
+        back = self._clock_went_back()
+        return tuple(replace(reading, clock_went_back_to=back.get(reading.sequence_number)) for reading in taken)
+
+    def _clock_went_back(self) -> Mapping[int | None, datetime | None]:
+        """By sequence number: the earliest time of a newer record, where that is before the record's own."""
+        newest, order = newest_of(self.seen), MemoryOrder()
+        from_the_newest = sorted(self.seen, key=lambda number: (newest - number) % 0x10000)
+        return {n: order.older(reported_time_of(self.seen[n], self.profile).local) for n in from_the_newest}
 
     @property
     def _needs_every_context(self) -> bool:
@@ -282,7 +294,10 @@ def _ways_to_ask(transfer: _Transfer) -> Iterable[Request]:
 async def _run(
     link: BleLink, arrivals: Arrivals, transfer: _Transfer, request: Request
 ) -> AsyncIterator[tuple[Reading, ...]]:
-    """One request to the answer that ends it. Unsupported, ProtocolError, LinkError; damaged records are noted."""
+    """One request to the answer that ends it, and only then its readings: their order says when the clock was set back.
+
+    Unsupported, ProtocolError, LinkError; damaged records are noted.
+    """
     await start_procedure(link, request)
     end: bytes | None = None
     while end is None:
@@ -293,8 +308,6 @@ async def _run(
             if transfer.ready:
                 yield transfer.take()
             raise
-        if transfer.ready and (len(transfer.ready) >= _BATCH or not arrivals.waiting):
-            yield transfer.take()
     transfer.close()
     if transfer.ready:
         yield transfer.take()

@@ -56,7 +56,7 @@ def reading_of(
         device=identity,
         kind=Kind.KETONE if ketone else Kind.GLUCOSE,
         components=(_ketone(record, profile) if ketone else _glucose(record, profile),),
-        reported_time=_reported_time(record, profile),
+        reported_time=reported_time_of(record, profile),
         profile=profile.id,
         raw=raw,
         sample=Sample.CONTROL_SOLUTION if control else Sample.PATIENT,
@@ -86,7 +86,8 @@ def _ketone(record: GlucoseMeasurement, profile: Profile) -> Component:
     return Component(Mdc.PRIVATE_CONC_KETONE_CAPILLARY_WHOLEBLOOD, bounded)
 
 
-def _reported_time(record: GlucoseMeasurement, profile: Profile) -> ReportedTime:
+def reported_time_of(record: GlucoseMeasurement, profile: Profile) -> ReportedTime:
+    """The record's user-facing time: base time and offset."""
     local = record.base_time.local
     if TIME_FAULT in record.annunciations:
         local = None  # the meter itself says that its clock was wrong then

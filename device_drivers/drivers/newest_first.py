@@ -10,6 +10,7 @@ oldest record silently. So a walk knows where it stopped by the reading itself, 
   are therefore believed only while the head of the memory (its newest group and the reading behind it, so that one
   more equal reading shows, too) has not changed; otherwise the pass starts again. (Readings
   that were given out before keep their identity, so giving them out twice is harmless.)
+- The order says when the clock was set back: an older record with a later time belongs to an earlier timeline.
 - After the last record the count and the head are read again; if they changed, another pass follows. Where this one
   ended at the cursor, the next stops at this one's head; where it ended at the count, old records may have moved
   beyond that count meanwhile, and the next reads everything again.
@@ -23,6 +24,7 @@ from typing import Protocol
 
 from device_drivers.errors import ProtocolError
 from device_drivers.readings import Reading
+from device_drivers.timestamps import MemoryOrder
 
 # A person does not measure more often than this during one visit; a memory that does not hold still is not one.
 PASSES = 4
@@ -60,6 +62,7 @@ class Walk:
         self._known = known
         self._head: list[Reading] = []
         self._found = False
+        self._order = MemoryOrder()
         self.newest: Known | None = None
         self.holds = 0
         # The cursor's reading was not found: the ring has overwritten it, or the memory was erased.
@@ -83,7 +86,7 @@ class Walk:
         raise ProtocolError(f"the memory changed during each of {PASSES} passes")
 
     async def _pass(self) -> AsyncGenerator[tuple[Reading, ...]]:
-        self._head, self.newest, self._found = [], None, False
+        self._head, self.newest, self._found, self._order = [], None, False, MemoryOrder()
         self.holds = await self._memory.count()
         group: list[Reading] = []
         for index in range(self.holds):
@@ -106,8 +109,13 @@ class Walk:
             raise _Shifted
         self.newest = self.newest or Known(identities[0], identities.count(identities[0]))
         fresh = group[: self._position_of_known(identities)]
+        went_back_to = self._order.older(group[0].reported_time.local)
         return tuple(
-            replace(reading, occurrence=identities[index + 1 :].count(identities[index]))
+            replace(
+                reading,
+                occurrence=identities[index + 1 :].count(identities[index]),
+                clock_went_back_to=went_back_to,
+            )
             for index, reading in enumerate(fresh)
         )
 

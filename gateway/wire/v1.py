@@ -30,7 +30,7 @@ import msgspec
 from device_drivers.identity import DeviceIdentity
 from device_drivers.nomenclature import Mdc, Unit
 from device_drivers.readings import Component, Kind, Quantity, QuantityState, Reading, ReportedTime, Sample
-from device_drivers.timestamps import CoincidentTimeStamp
+from device_drivers.timestamps import CoincidentTimeStamp, Evidence
 
 VERSION = 1
 # More readings than this in one message buy nothing in throughput and cost latency.
@@ -72,8 +72,19 @@ class WireDevice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     firmware: str | None = None
 
 
+class WirePrevious(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The last visit of this gateway to the same device that went to its end; by count, where ``drained``."""
+
+    gateway_time: Instant
+    device_time: str | None = None
+    drained: bool = False
+
+
 class WireSession(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One visit to one device: who it is, both clocks at one moment, how much it holds."""
+    """One visit to one device: who it is, both clocks at one moment, how much it holds.
+
+    ``clock_synchronised``: whether the gateway could vouch for its own clock then; absent where it does not know.
+    """
 
     session_id: Id
     device: WireDevice
@@ -82,6 +93,8 @@ class WireSession(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     device_time: str | None = None
     gateway_time: Instant | None = None
     holds: Count | None = None
+    previous: WirePrevious | None = None
+    clock_synchronised: bool | None = None
 
 
 class WireComponent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -106,6 +119,7 @@ class WireReading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     user_index: int | None = None
     annotations: tuple[str, ...] = ()
     context: dict[str, str] = {}
+    clock_went_back_to: str | None = None
 
 
 class ReadingsMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -229,6 +243,7 @@ def wire_reading(reading: Reading, read_at: datetime) -> WireReading:
         user_index=reading.user_index,
         annotations=reading.annotations,
         context=dict(reading.context),
+        clock_went_back_to=reading.clock_went_back_to.isoformat() if reading.clock_went_back_to else None,
     )
 
 
@@ -298,6 +313,7 @@ def reading(wire: WireReading, session: WireSession) -> Reading:
             user_index=wire.user_index,
             annotations=wire.annotations,
             context=wire.context,
+            clock_went_back_to=_wall_clock(wire.clock_went_back_to),
         )
         if made.reading_id != wire.reading_id:
             raise ContentMismatch(f"reading_id {wire.reading_id} does not belong to this content ({made.reading_id})")
@@ -314,15 +330,37 @@ def _figure(value: Decimal | None) -> Decimal | None:
 
 def coincident(session: WireSession) -> CoincidentTimeStamp | None:
     """The session's coincident time stamp, where the device's clock could be read. WireError for an odd date."""
-    if session.device_time is None or session.gateway_time is None:
+    device_time = _wall_clock(session.device_time)
+    if device_time is None or session.gateway_time is None:
+        return None
+    return CoincidentTimeStamp(session.gateway_time, device_time)
+
+
+def evidence(session: WireSession) -> Evidence:
+    """What the session says for and against its own stamp. WireError for an odd date."""
+    previous = session.previous
+    if previous is None:
+        return Evidence(synchronised=session.clock_synchronised, started_at=session.started_at)
+    device_time = _wall_clock(previous.device_time)
+    return Evidence(
+        previous=CoincidentTimeStamp(previous.gateway_time, device_time) if device_time is not None else None,
+        drained_at=previous.gateway_time if previous.drained else None,
+        synchronised=session.clock_synchronised,
+        started_at=session.started_at,
+    )
+
+
+def _wall_clock(text: str | None) -> datetime | None:
+    """A device's wall clock. WireError for an odd date, or for one with a zone."""
+    if text is None:
         return None
     try:
-        device_time = datetime.fromisoformat(session.device_time)
+        local = datetime.fromisoformat(text)
     except ValueError as error:
         raise WireError(str(error)) from error
-    if device_time.tzinfo is not None:
-        raise WireError(f"a device's clock has no zone: {session.device_time}")
-    return CoincidentTimeStamp(session.gateway_time, device_time)
+    if local.tzinfo is not None:
+        raise WireError(f"a device's clock has no zone: {text}")
+    return local
 
 
 def wire_session(
@@ -332,6 +370,9 @@ def wire_session(
     started_at: datetime,
     stamp: CoincidentTimeStamp | None,
     holds: Count | None,
+    *,
+    previous: WirePrevious | None = None,
+    clock_synchronised: bool | None = None,
 ) -> WireSession:
     """One visit in the words of version 1."""
     return WireSession(
@@ -342,4 +383,6 @@ def wire_session(
         device_time=stamp.device_time.isoformat() if stamp else None,
         gateway_time=stamp.gateway_time if stamp else None,
         holds=holds,
+        previous=previous,
+        clock_synchronised=clock_synchronised,
     )

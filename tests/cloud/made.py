@@ -113,11 +113,12 @@ def session(device: DeviceIdentity = METER, *, clock: datetime | None = NOW) -> 
 
 def message(*readings: Reading, visit: v1.WireSession | None = None) -> v1.ReadingsMessage:
     """One message of readings of one device."""
+    visit = visit or session(readings[0].device)
     return v1.ReadingsMessage(
         v=1,
         message_id=uuid4().hex,
-        session=visit or session(readings[0].device),
-        readings=tuple(v1.wire_reading(r, NOW) for r in readings),
+        session=visit,
+        readings=tuple(v1.wire_reading(r, visit.started_at) for r in readings),
     )
 
 

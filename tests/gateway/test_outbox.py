@@ -183,6 +183,7 @@ def test_a_file_of_the_release_before_is_taken_over(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as database:
         database.execute("ALTER TABLE visited DROP COLUMN identity")
         database.execute("DROP TABLE repair")
+        database.execute("DROP TABLE drained")
         database.execute("PRAGMA user_version = 1")
     outbox = Outbox.open(path)
     outbox.record_visit(

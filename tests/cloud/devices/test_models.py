@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from cloud.devices.models import Assignment, patient_at
+from device_drivers.wall_clocks import Zones
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 END = datetime(2026, 6, 1, tzinfo=UTC)
@@ -21,6 +22,7 @@ def whole(patient_id: object = FIRST, *, user_index: int | None = None) -> Assig
         patient_id=FIRST if patient_id is FIRST else SECOND,
         since=START,
         until=END,
+        zones=Zones(UTC),
     )
 
 

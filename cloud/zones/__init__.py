@@ -1,0 +1,1 @@
+"""Where patients live, in time: their zones and their moves."""
