@@ -1,8 +1,8 @@
 """A Bluetooth device that is heard but cannot be read: which repair comes next. Pure; nothing happens here.
 
-A meter that was reset, or paired to a phone, no longer has our key. BlueZ says nothing of it: it connects, is thrown
-out, tries again, and every visit times out while the device advertises. A stale connection or a wedged controller looks
-the same from here. So the repairs are climbed one by one, the gentle ones first:
+A meter that was reset, or paired to a phone, no longer has our key. BlueZ says nothing of it: it connects, the kernel
+hangs up, and every visit ends there (or times out while BlueZ tries again). A stale connection or a wedged controller
+looks the same from here. So the repairs are climbed one by one, the gentle ones first:
 
     close       end whatever connection the system still holds or tries to make
     forget      remove the device and its bond; somebody has to put it into pairing mode
@@ -10,10 +10,10 @@ the same from here. So the repairs are climbed one by one, the gentle ones first
     give_up     say that a person has to look: a technical matter; visits go on, ever more rarely
 
 Each rung gets ``PATIENCE`` failures to show that it did not help. ``forget`` costs somebody a walk to the meter, so
-only time-outs lead there (the sign of a lost bond), not the other failures of a bad radio. Two plain refusals of the
-key lead to ``forget`` at once, provided that we hold a bond: without one a refusal only means that the device is not in
-pairing mode, or that nobody typed its passkey, and no repair of ours can change that. A conversation that begins ends
-the climb.
+only time-outs and connections lost at once lead there (the signs of a lost bond), not the other failures of a bad
+radio. Two plain refusals of the key lead to ``forget`` at once, provided that we hold a bond: without one a refusal
+only means that the device is not in pairing mode, or that nobody typed its passkey, and no repair of ours can change
+that. A conversation that begins ends the climb.
 """
 
 from enum import StrEnum
@@ -28,7 +28,7 @@ class Sign(StrEnum):
     """What a visit said about the way to the device."""
 
     REACHED = "reached"  # a conversation began, or a bond was made
-    TIMED_OUT = "timed_out"  # it advertised and did not answer
+    TIMED_OUT = "timed_out"  # it advertised and did not answer, or the connection was lost at once
     FAILED = "failed"  # it advertised and could not be connected, for whatever reason the system gives
     REFUSED = "refused"  # it refuses our key, or to be paired
     NOTHING = "nothing"  # none of our business: a conversation was cut, the outbox was full

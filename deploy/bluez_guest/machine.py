@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import subprocess
+from contextlib import nullcontext
 from pathlib import Path
 
 from deploy.bluez_guest import places
@@ -15,16 +16,26 @@ MEMORY_MB = 1536
 PROCESSORS = 2
 
 
-def run(command: list[str], name: str, limit_s: float) -> int:
-    """Boot, run a command from the project's folder with its output on ours, power off; the command's exit code.
+def run(command: list[str], name: str, limit_s: float, output: Path | None = None) -> int:
+    """Boot, run a command from the project's folder, power off; the command's exit code.
 
-    In the guest, /run/guest is the folder of this run (``places.RUNS / name``), emptied before. GuestFailed where the
-    guest ends, or is ended after ``limit_s``, without an exit code.
+    What the command says goes to ``output``, or where ours goes. In the guest, /run/guest is the folder of this run
+    (``places.RUNS / name``), emptied before. GuestFailed where the guest ends, or is ended after ``limit_s``, without
+    an exit code.
     """
     folder = _empty_folder(name)
     (folder / "command.sh").write_text(script(command))
     try:
-        subprocess.run(_qemu(folder), env=_environment(), stdin=subprocess.DEVNULL, timeout=limit_s, check=False)
+        with output.open("wb") if output else nullcontext() as file:
+            subprocess.run(
+                _qemu(folder),
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT if file else None,
+                timeout=limit_s,
+                check=False,
+            )
     except subprocess.TimeoutExpired as error:
         raise GuestFailed(f"the guest was ended after {limit_s:g} s; see {folder}") from error
     exit_code = folder / "exit_code"
@@ -68,7 +79,7 @@ def _qemu(folder: Path) -> list[str]:
         program,
         *("-L", str(places.PROGRAMS / "usr/share/qemu"), "-L", str(places.PROGRAMS / "usr/share/seabios")),
         *("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
-        *("-accel", "tcg,thread=multi", "-cpu", "max"),
+        *("-accel", "tcg,thread=multi", "-cpu", "Nehalem"),
         *("-m", str(MEMORY_MB), "-smp", str(PROCESSORS)),
         *("-kernel", str(kernel), "-initrd", str(places.INITRAMFS), "-append", words),
         *("-serial", f"file:{folder / 'kernel.log'}"),

@@ -317,9 +317,10 @@ def _mapped(gone: asyncio.Event | None) -> Iterator[None]:
     try:
         yield
     except (BleakError, OSError, EOFError) as error:  # TimeoutError is an OSError
-        if gone is not None and gone.is_set():
+        ours = translated(error)
+        if gone is not None and gone.is_set() and not isinstance(ours, BondLost):  # pairing that fails hangs up, too
             raise LinkLost("the device hung up") from error
-        raise translated(error) from error
+        raise ours from error
 
 
 def translated(error: Exception) -> DeviceError:

@@ -10,7 +10,7 @@ from asyncio import BaseTransport, WriteTransport
 from typing import cast
 from urllib.parse import urlsplit
 
-from bumble import hci, ll
+from bumble import core, hci, ll
 from bumble.controller import Controller
 from bumble.device import Device, DeviceConfiguration
 from bumble.host import Host
@@ -21,6 +21,8 @@ from bumble.transport.common import AsyncPipeSink, StreamPacketSink, StreamPacke
 
 # Left out because a host that sees them takes paths on which bumble's controller cannot follow (bumble issue 841).
 _WITHOUT = hci.LeFeatureMask.LL_PRIVACY | hci.LeFeatureMask.LE_EXTENDED_ADVERTISING
+
+KERNEL_ADDRESS = "02:50:50:00:00:01"
 
 
 class VirtualController(Controller):
@@ -59,11 +61,32 @@ class VirtualController(Controller):
         link.remove_controller(self)
 
 
+class Air(LocalLink):
+    """bumble's link, with data that comes from the address of its connection, not from the controller's random one.
+
+    They differ where a controller has a public address, as real adapters do.
+    """
+
+    def send_acl_data(
+        self,
+        sender_controller: Controller,
+        destination_address: hci.Address,
+        transport: core.PhysicalTransport,
+        data: bytes,
+    ) -> None:
+        """Deliver data to the controller at the other end of the sender's connection."""
+        connection = sender_controller.le_connections.get(destination_address)
+        receiver = self.find_le_controller(destination_address)
+        if connection is not None and receiver is not None:
+            source = connection.self_address
+            asyncio.get_running_loop().call_soon(receiver.on_link_acl_data, source, transport, data)
+
+
 class VirtualRadio:
     """One room of devices that can hear each other."""
 
     def __init__(self) -> None:
-        self._link = LocalLink()  # type: ignore[no-untyped-call] # bumble left it untyped
+        self._link = Air()  # type: ignore[no-untyped-call] # bumble left it untyped
         self._server: asyncio.Server | None = None
         self._kernel: Transport | None = None
         self._inside: list[tuple[VirtualController, Device]] = []
@@ -94,10 +117,11 @@ class VirtualRadio:
     async def plug_into_kernel(self) -> None:
         """Be the adapter of this machine's own Bluetooth stack, by way of /dev/vhci. OSError.
 
-        The adapter has no public address (bumble delivers by the random one), so bluetoothd gives it a static one.
+        The adapter has a public address, as real ones do: with none Linux 6.12 connects under whichever address it
+        scanned with last, and the device does not know it again.
         """
         self._kernel = kernel = await open_transport("vhci")
-        VirtualController("kernel", host_source=kernel.source, host_sink=kernel.sink, link=self._link)
+        VirtualController("kernel", kernel.source, kernel.sink, link=self._link, public_address=KERNEL_ADDRESS)
 
     async def close(self) -> None:
         """Switch everything off."""
