@@ -101,6 +101,47 @@ async def test_the_session_says_both_clocks_and_how_much_the_device_holds(outbox
     assert (outgoing.session.holds, outgoing.session.profile) == (12, ULTRAMINI)
 
 
+async def test_the_session_tells_of_the_whole_visit_before_it_and_of_the_gateways_own_clock(outbox: Outbox) -> None:
+    line = meter()
+    await visited(line, outbox, clock_synchronised=lambda: True)
+    waiting_first = outbox.claim(Lane.BACKFILL)
+    assert waiting_first is not None
+    assert (waiting_first.session.previous, waiting_first.session.clock_synchronised) == (None, True)
+    first = v1.coincident(waiting_first.session)
+    assert first is not None
+    waiting(outbox)
+
+    line.device.measure(RecordSpec(value="212"))
+    await visited(line, outbox, clock_synchronised=lambda: None)
+    outgoing = outbox.claim(Lane.LIVE)
+    assert outgoing is not None
+    evidence = v1.evidence(outgoing.session)
+    assert (evidence.previous, evidence.drained_at) == (first, first.gateway_time)
+    assert evidence.synchronised is None
+
+
+async def test_a_visit_whose_clock_is_known_to_be_wrong_proves_nothing_to_the_next(outbox: Outbox) -> None:
+    line = meter()
+    await visited(line, outbox, clock_synchronised=lambda: False)
+    assert outbox.drained("lifescan:sn:SIM000001", "lifescan_ultramini") is None
+
+
+async def test_a_visit_that_is_cut_proves_nothing_to_the_next(outbox: Outbox) -> None:
+    await visited(meter(unplug_after_octets=200), outbox)
+    assert outbox.drained("lifescan:sn:SIM000001", "lifescan_ultramini") is None
+
+
+async def test_readings_older_than_a_battery_that_was_pulled_are_marked(outbox: Outbox) -> None:
+    """The clock fell back ten days between the second and the third."""
+    fell_back_s = 864_000.0
+    records = tuple(
+        RecordSpec(age_s=3600.0 * n, value=str(100 + n), clock_off_s=fell_back_s if n > 1 else 0.0) for n in range(4)
+    )
+    await visited(meter(records=records), outbox)
+    marked = {str(r.components[0].value): r.clock_went_back_to is not None for r in waiting(outbox)}
+    assert marked == {"100": False, "101": False, "102": True, "103": True}
+
+
 async def test_recent_readings_go_live_and_the_others_to_the_backlog(outbox: Outbox) -> None:
     await visited(meter(records=(RecordSpec(age_s=60, value="300"), RecordSpec(age_s=7200, value="90"))), outbox)
     live, backlog = outbox.claim(Lane.LIVE), outbox.claim(Lane.BACKFILL)

@@ -105,6 +105,18 @@ async def test_an_empty_memory_is_a_normal_answer(ble_home: BleHome) -> None:
     assert visited.complete is not None
 
 
+async def test_readings_older_than_a_battery_that_was_pulled_are_marked_though_they_come_first(
+    ble_home: BleHome,
+) -> None:
+    pulled = tuple(
+        BleRecordSpec(age_s=3600 * (5 - n), value=str(100 + n), clock_off_s=864_000.0 if n < 2 else 0.0)
+        for n in range(5)
+    )
+    device = await ble_home.meter(meter(pulled, first_sequence_number=0xFFFE))
+    marked = [reading.clock_went_back_to is not None for reading in (await ble_home.visit(device)).readings]
+    assert marked == [True, True, False, False, False]
+
+
 async def test_a_reset_meter_that_counts_from_the_start_again_is_read_whole(ble_home: BleHome) -> None:
     device = await ble_home.meter(meter(series(5)))
     before = await ble_home.visit(device)

@@ -79,6 +79,20 @@ async def test_equal_readings_of_one_minute_are_numbered_from_the_oldest() -> No
     assert len(set(found)) == 3
 
 
+async def test_what_is_older_than_a_clock_that_was_set_back_is_marked() -> None:
+    walk = Walk(Shelf([reading(3, 70), reading(2, 80), reading(9, 90), reading(8, 100)]), None)
+    marks = [item.clock_went_back_to async for group in walk.readings() for item in group]
+    assert marks == [None, None, reading(2, 80).reported_time.local, reading(2, 80).reported_time.local]
+
+
+async def test_a_measurement_during_the_walk_is_no_clock_that_was_set_back() -> None:
+    shelf = Shelf([reading(3, 70), reading(2, 80)], added={2: [reading(9, 90)]})
+    walk = Walk(shelf, None)
+    assert [
+        item.clock_went_back_to async for group in walk.readings() for item in group if item.clock_went_back_to
+    ] == []
+
+
 async def test_the_second_visit_stops_at_what_is_known_and_gives_out_only_what_is_new() -> None:
     old = [reading(2, 100), reading(1, 100), reading(0, 90)]
     _, first = await walked(Shelf(old))

@@ -1,0 +1,83 @@
+"""Whether the gateway's own clock can be believed: the kernel, the cloud's receipts, and a clock that jumps."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+
+from gateway import clock
+from gateway.clock_watch import ClockWatch
+from tests.gateway.made import NOW
+
+HOUR = timedelta(hours=1)
+
+
+@dataclass
+class Computer:
+    """A computer whose wall clock can be set; ``error`` is how far it is ahead of the truth."""
+
+    error: timedelta = timedelta(0)
+    passed: timedelta = field(default_factory=timedelta)
+    kernel: bool | None = None
+
+    def now(self) -> datetime:
+        return NOW + self.passed + self.error
+
+    def monotonic(self) -> float:
+        return self.passed.total_seconds()
+
+    def watch(self) -> ClockWatch:
+        return ClockWatch(self.now, self.monotonic, lambda: self.kernel)
+
+
+@pytest.mark.parametrize("kernel", [True, False, None])
+def test_the_kernel_is_asked_first(kernel: bool | None) -> None:
+    assert Computer(kernel=kernel).watch().synchronised() is kernel
+
+
+def test_a_receipt_that_agrees_vouches_for_a_clock_without_ntp() -> None:
+    computer = Computer(kernel=False)
+    watch = computer.watch()
+    watch.told(computer.now() - timedelta(seconds=20))
+    computer.passed += 5 * HOUR
+    assert watch.synchronised() is True
+
+
+def test_a_receipt_from_the_future_convicts_a_clock_that_is_behind() -> None:
+    computer = Computer(error=-HOUR, kernel=True)
+    watch = computer.watch()
+    watch.told(NOW)
+    assert watch.synchronised() is False
+
+
+def test_a_receipt_that_waited_for_hours_says_nothing() -> None:
+    computer = Computer(kernel=False)
+    watch = computer.watch()
+    watch.told(computer.now() - 5 * HOUR)
+    assert watch.synchronised() is False
+
+
+@pytest.mark.parametrize("jump", [HOUR, -HOUR])
+@pytest.mark.parametrize("kernel", [None, False])
+def test_a_clock_that_jumped_is_not_believed_until_somebody_vouches_for_it(
+    jump: timedelta, kernel: bool | None
+) -> None:
+    computer = Computer(kernel=kernel)
+    watch = computer.watch()
+    watch.told(computer.now())
+    computer.error += jump
+    assert watch.synchronised() is False
+    watch.told(computer.now())
+    assert watch.synchronised() is True
+
+
+def test_a_clock_that_ntp_has_set_is_believed() -> None:
+    computer = Computer(error=-5 * HOUR, kernel=False)
+    watch = computer.watch()
+    assert watch.synchronised() is False
+    computer.error, computer.kernel = timedelta(0), True
+    assert watch.synchronised() is True
+
+
+def test_the_kernel_answers() -> None:
+    assert clock.kernel_synchronised() in (True, False, None)
