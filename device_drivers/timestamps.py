@@ -11,6 +11,7 @@ The stamp maps the *current* timeline, and holds if the gateway's own clock was 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from itertools import pairwise
 
 from device_drivers.readings import ReportedTime
@@ -44,14 +45,14 @@ LONGEST_VISIT = timedelta(hours=1)
 CLOCK_LOST = datetime.min  # noqa: DTZ901 -- a device's wall clock
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CoincidentTimeStamp:
     """What the gateway's and the device's clocks showed at the same moment of one session."""
 
     gateway_time: datetime  # aware, UTC
     device_time: datetime  # naive, the device's wall clock
 
-    @property
+    @cached_property  # every reading of the session asks for it, three times
     def offset(self) -> timedelta:
         """What has to be added to the device's wall clock, read as if it were UTC, to get UTC."""
         return self.gateway_time - self.device_time.replace(tzinfo=UTC)

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 import msgspec
 import psycopg
@@ -260,22 +261,18 @@ class _Notice(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What the console's live stream hears: ids only."""
 
     type: str
-    patient_id: str
+    patient_id: UUID
     reading_id: str | None = None
     kind: str | None = None
-    case_id: str | None = None
+    case_id: UUID | None = None
     event_id: int | None = None
 
 
 def _notify(connection: Connection, fresh: Sequence[Observation], events: Sequence[StoredEvent]) -> None:
     notices = [
-        _Notice(
-            type="reading", reading_id=o.reading.reading_id, patient_id=str(o.patient_id), kind=o.reading.kind.value
-        )
+        _Notice(type="reading", reading_id=o.reading.reading_id, patient_id=o.patient_id, kind=o.reading.kind.value)
         for o in fresh
-    ] + [
-        _Notice(type="case", case_id=str(e.case_id), patient_id=str(e.patient_id), event_id=e.event_id) for e in events
-    ]
+    ] + [_Notice(type="case", case_id=e.case_id, patient_id=e.patient_id, event_id=e.event_id) for e in events]
     if notices:
         connection.execute(
             "SELECT pg_notify('live', notice::text) FROM json_array_elements(%s::json) AS notice", (as_rows(notices),)

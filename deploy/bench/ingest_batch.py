@@ -2,12 +2,12 @@
 
 ratio = readings receipted a second by one worker ÷ readings a second that psycopg's binary COPY puts into ledger and
 hypertable of a twin database with the same indexes. Beside it: the same COPY of octets prepared beforehand, so that
-the server works alone.
+the server works alone; and two workers.
 """
 
 from deploy.bench.binary_copy import copy_since, database_now
 from deploy.bench.homes import fresh_database
-from deploy.bench.queued import BATCH_READINGS, drained_backlog
+from deploy.bench.queued import BATCH_READINGS, TWO_WORKERS, drained_backlog
 from deploy.bench.results import Rounds
 from deploy.bench.stage import Scene, stage
 
@@ -19,12 +19,15 @@ async def measure(scene: Scene) -> Rounds:
         with fresh_database(scene.running) as twin:
             for number in range(scene.effort.rounds):
                 since = database_now(ready.database)
-                ours = await drained_backlog(ready, number, scene.effort.of(BATCH_READINGS))
+                ours = await drained_backlog(ready, 2 * number, scene.effort.of(BATCH_READINGS))
                 copied = copy_since(since, ready.database, twin)
+                both = await drained_backlog(ready, 2 * number + 1, scene.effort.of(BATCH_READINGS), TWO_WORKERS)
                 rounds.add(
                     ratio=ours / copied.from_rows,
+                    ratio_of_two_workers=both / copied.from_rows,
                     ratio_to_prepared_octets=ours / copied.from_octets,
                     ingest_per_s=ours,
+                    two_workers_per_s=both,
                     binary_copy_per_s=copied.from_rows,
                     binary_copy_of_prepared_octets_per_s=copied.from_octets,
                 )

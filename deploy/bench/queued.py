@@ -19,6 +19,7 @@ DRAINED_WITHIN_S = 300.0
 # Of one round with full messages.
 BATCH_READINGS = 60_000
 ONE_WORKER = ("ingest-1",)
+TWO_WORKERS = ("ingest-1", "ingest-2")
 
 
 async def fill(stage: Stage, workers: Sequence[str], messages: Iterable[tuple[Home, v1.ReadingsMessage]]) -> int:
