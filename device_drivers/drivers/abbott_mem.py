@@ -61,7 +61,7 @@ async def read(
     coincident = None if dump.clock is None else CoincidentTimeStamp(gateway_time, dump.clock)
     yield Opened(identity=identity, coincident=coincident, holds=len(dump.records))
     readings = [reading_from(record, identity, profile) for record in dump.records]
-    async with aclosing(new_readings(memory.Dump(readings), cursor=None)) as events:
+    async with aclosing(new_readings(memory.Dump(readings), cursor=None, is_ordered=False)) as events:
         async for event in events:
             yield event
 

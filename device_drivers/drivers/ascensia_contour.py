@@ -67,8 +67,9 @@ async def read(link: SerialLink, profile: Profile, cursor: Cursor | None, now: C
     glucose = [result for result in results if isinstance(result, Result)]
     oldest_first = [_reading(result, contents, identity, profile) for result in glucose]
     # Where the order is not known, a cursor could stop at the wrong end of the memory.
-    known = None if profile.has_quirk(ORDER_OF_RESULTS_UNKNOWN) else cursor
-    async with aclosing(new_readings(Dump(oldest_first[::-1]), known)) as events:
+    is_ordered = not profile.has_quirk(ORDER_OF_RESULTS_UNKNOWN)
+    known = cursor if is_ordered else None
+    async with aclosing(new_readings(Dump(oldest_first[::-1]), known, is_ordered=is_ordered)) as events:
         async for event in events:
             yield event
 

@@ -9,9 +9,11 @@ from device_drivers.drivers.newest_first import Memory, Walk
 from device_drivers.readings import Reading
 
 
-async def new_readings(memory: Memory, cursor: Cursor | None) -> AsyncGenerator[Received | Complete]:
+async def new_readings(
+    memory: Memory, cursor: Cursor | None, *, is_ordered: bool = True
+) -> AsyncGenerator[Received | Complete]:
     """Everything newer than the cursor, then ``Complete``. DeviceErrors of the memory."""
-    walk = Walk(memory, known_of(cursor))
+    walk = Walk(memory, known_of(cursor), is_ordered=is_ordered)
     async with aclosing(walk.readings()) as groups:
         async for group in groups:
             yield Received(group)

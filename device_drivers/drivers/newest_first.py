@@ -55,13 +55,17 @@ class _Shifted(Exception):
 
 
 class Walk:
-    """One walk over a memory. After ``readings`` has ended, ``newest``, ``holds`` and ``lost_track`` are true."""
+    """One walk over a memory. After ``readings`` has ended, ``newest``, ``holds`` and ``lost_track`` are true.
 
-    def __init__(self, memory: Memory, known: Known | None) -> None:
+    ``is_ordered``: False where nobody knows which end is the newest; then the order says nothing of the clock.
+    """
+
+    def __init__(self, memory: Memory, known: Known | None, *, is_ordered: bool = True) -> None:
         self._memory = memory
         self._known = known
         self._head: list[Reading] = []
         self._found = False
+        self._is_ordered = is_ordered
         self._order = MemoryOrder()
         self.newest: Known | None = None
         self.holds = 0
@@ -109,7 +113,7 @@ class Walk:
             raise _Shifted
         self.newest = self.newest or Known(identities[0], identities.count(identities[0]))
         fresh = group[: self._position_of_known(identities)]
-        went_back_to = self._order.older(group[0].reported_time.local)
+        went_back_to = self._order.older(group[0].reported_time.local) if self._is_ordered else None
         return tuple(
             replace(
                 reading,

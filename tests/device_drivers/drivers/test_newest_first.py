@@ -85,6 +85,11 @@ async def test_what_is_older_than_a_clock_that_was_set_back_is_marked() -> None:
     assert marks == [None, None, reading(2, 80).reported_time.local, reading(2, 80).reported_time.local]
 
 
+async def test_a_memory_of_unknown_order_says_nothing_of_the_clock() -> None:
+    walk = Walk(Shelf([reading(1, 70), reading(2, 80), reading(3, 90)]), None, is_ordered=False)
+    assert [item.clock_went_back_to async for group in walk.readings() for item in group] == [None, None, None]
+
+
 async def test_a_measurement_during_the_walk_is_no_clock_that_was_set_back() -> None:
     shelf = Shelf([reading(3, 70), reading(2, 80)], added={2: [reading(9, 90)]})
     walk = Walk(shelf, None)
