@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from hypothesis import settings
+
+# How long an example takes says how busy the machine is, and nothing of the code.
+settings.register_profile("pulsepost", deadline=None)
+settings.load_profile("pulsepost")
+
 pytest_plugins = [
     "tests.fix_ble",
     "tests.fix_dbus",
