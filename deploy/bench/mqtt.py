@@ -44,6 +44,7 @@ class MqttClient(asyncio.Protocol):
         self._window = asyncio.Semaphore(WINDOW)
         self._unacknowledged: set[int] = set()
         self._answer: asyncio.Future[bytes] | None = None
+        self._gone = asyncio.Event()
         self._settled = asyncio.Event()
         self._settled.set()
 
@@ -87,10 +88,14 @@ class MqttClient(asyncio.Protocol):
             await self._settled.wait()
 
     def close(self) -> None:
-        """Disconnect; a session with an expiry stays."""
-        if self._transport is not None:
+        """Disconnect; a session with an expiry stays. ``closed`` waits until the connection is gone."""
+        if self._transport is not None and not self._transport.is_closing():
             self._send(DISCONNECT, b"")
             self._transport.close()
+
+    async def closed(self) -> None:
+        """The connection is gone."""
+        await self._gone.wait()
 
     # asyncio.Protocol ---------------------------------------------------------------------------------------------
 
@@ -105,6 +110,7 @@ class MqttClient(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         del error
+        self._gone.set()
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(Refused("the broker hung up"))
 

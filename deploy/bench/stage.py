@@ -127,3 +127,4 @@ async def stage(scene: Scene, homes: int = HOMES) -> AsyncIterator[Stage]:
             await ready.road.stop()
             for gateway in ready.gateways.values():
                 gateway.close()
+            await asyncio.gather(*(gateway.closed() for gateway in ready.gateways.values()))

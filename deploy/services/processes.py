@@ -74,8 +74,9 @@ class Process:
                 return True
             if sign is not None:
                 signal.pidfd_send_signal(watch, sign)  # to the process we looked at, whoever gets its pid later
-            readable, _, _ = select.select([watch], [], [], timeout_s)
-            return bool(readable)
+            poll = select.poll()  # select() refuses a descriptor above 1023
+            poll.register(watch, select.POLLIN)
+            return bool(poll.poll(timeout_s * 1000))
         finally:
             os.close(watch)
 
