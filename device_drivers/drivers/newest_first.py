@@ -11,9 +11,8 @@ oldest record silently. So a walk knows where it stopped by the reading itself, 
   more equal reading shows, too) has not changed; otherwise the pass starts again. (Readings
   that were given out before keep their identity, so giving them out twice is harmless.)
 - The order says when the clock was set back: an older record with a later time belongs to an earlier timeline.
-- After the last record the count and the head are read again; if they changed, another pass follows. Where this one
-  ended at the cursor, the next stops at this one's head; where it ended at the count, old records may have moved
-  beyond that count meanwhile, and the next reads everything again.
+- After the last record the count and the head are read again; if they changed, another pass follows, to the same end
+  as this one: a shift may have cut any group short, the one that held the cursor's reading, too.
 """
 
 from collections import Counter
@@ -85,8 +84,6 @@ class Walk:
                 self.lost_track = self._known is not None and not self._found
             if await self._unchanged():
                 return
-            if self._found:
-                self._known = self.newest
         raise ProtocolError(f"the memory changed during each of {PASSES} passes")
 
     async def _pass(self) -> AsyncGenerator[tuple[Reading, ...]]:

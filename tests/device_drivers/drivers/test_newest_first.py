@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from device_drivers.drivers.newest_first import PASSES, Known, Walk
@@ -177,6 +177,13 @@ OLD = [reading(-minute, 90) for minute in range(1, 10)]
 
 
 @given(MEMORY, ADDED, st.integers(0, 8), st.booleans())
+@example(
+    # A shift that cuts short the group in which the walk ends.
+    memory=[reading(3, 1), reading(0, 1), reading(0, 1), reading(0, 1)],
+    added={1: [reading(3, 1), reading(3, 1)], 9: [reading(3, 1), reading(3, 1)]},
+    already=3,
+    full=True,
+)
 async def test_whatever_is_added_whenever_nothing_is_missed_and_nothing_invented(
     memory: list[Reading], added: dict[int, list[Reading]], already: int, full: bool
 ) -> None:
