@@ -57,6 +57,11 @@ class Peripheral:
             raise RuntimeError(f"{self.spec.address} is switched off")
         return self._device
 
+    @property
+    def pushed(self) -> int:
+        """How many values it has sent over its life, as the faults count them."""
+        return self._pushed
+
     def clock(self) -> datetime:
         """What its display shows: naive."""
         return self._now().replace(tzinfo=None) + self._skew
@@ -122,6 +127,8 @@ class Peripheral:
         self._pushed += 1
         if self._pushed != self.spec.faults.omit:
             await self.send(characteristic, value, indicate=indicate)
+        if self.spec.faults.rest_s > 0:
+            await asyncio.sleep(self.spec.faults.rest_s)
         if self._pushed == self.spec.faults.drop_after:
             await connection.drain()
             await connection.disconnect(hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR)

@@ -36,6 +36,7 @@ class RadioFaults(Strict, frozen=True, kw_only=True):
     busy_code: int = 0xFE
     never_send: int | None = None  # the record with this sequence number, however often it is asked for
     hangs: bool = False  # answer no request of the record access control point
+    rest_s: float = 0.0  # after each value: as slow as a radio, which sends a few in each connection interval
     full_memory: bool = False  # old records fill what its own leave free
 
 

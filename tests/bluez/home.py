@@ -10,11 +10,11 @@ from device_drivers.simulators.ble_cuff import Cuff
 from device_drivers.simulators.ble_glucometer import Glucometer
 from device_drivers.simulators.radio import SimulatedRoom, simulated
 from device_drivers.simulators.radio_spec import BleDeviceSpec, BleRecordSpec, NewBleRecord, RadioFaults
-from device_drivers.simulators.virtual_radio import VirtualRadio
+from device_drivers.simulators.virtual_radio import KERNEL_ADDRESS, VirtualRadio
 from firmware_profiles.catalogue import catalogue
 from gateway import clock
 from tests.bluez.gateway_process import GatewayProcess
-from tests.bluez.stack import Stack, bluetooth_stack, until
+from tests.bluez.stack import BONDS, Stack, bluetooth_stack, until
 
 METER = "F0:00:00:00:00:01"
 CUFF = "F0:00:00:00:00:02"
@@ -98,9 +98,10 @@ async def home(
     async with bluetooth_stack(artefacts) as stack:
         room = SimulatedRoom(VirtualRadio())
         try:
-            await room.radio.plug_into_kernel()
             for spec in devices:
                 await _switch_on(room, spec, str(_bonds(folder, spec.name or "")))
+            await room.radio.plug_into_kernel()  # last: the kernel gives the adapter 2 s to answer its first command
+            await until((BONDS / KERNEL_ADDRESS).is_dir)
             known = () if passkeys_are_typed else ("meter",)
             yield Home(folder, room, stack, GatewayProcess(folder, artefacts, devices, known))
         finally:
