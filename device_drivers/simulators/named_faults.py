@@ -81,6 +81,7 @@ ON_THE_RADIO: dict[str, Fault] = {
         "the record with this number never comes, however often it is asked for", _number("never_send"), takes="N"
     ),
     "hang": Fault("no request is answered", _set("hangs")),
+    "slow": Fault("the device rests after each value", lambda text, _: {"rest_s": float(text)}, takes="SECONDS"),
     "full_memory": ON_A_LINE["full_memory"],
 }
 
