@@ -22,11 +22,12 @@ async def take_picture(console: str, login: str, password: str, file: Path) -> N
     file.parent.mkdir(parents=True, exist_ok=True)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = await browser.new_page(viewport={"width": 1366, "height": 600})
+        page = await browser.new_page(viewport={"width": 1366, "height": 420})
         await page.goto(f"{console}/login")
         await page.fill('input[name="login"]', login)
         await page.fill('input[name="password"]', password)
         await page.press('input[name="password"]', "Enter")
         await page.wait_for_selector("[data-case-id]")
+        await page.wait_for_selector('#live-state[data-state="live"]')
         await page.screenshot(path=file)
         await browser.close()
