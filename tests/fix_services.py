@@ -24,6 +24,8 @@ class Database:
     admin_url: str
     ingest_url: str
     console_url: str
+    jobs_url: str
+    enrolment_url: str
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +58,8 @@ def database(services: Running, template_database: str) -> Iterator[Database]:
             admin_url=services.admin_url(name),
             ingest_url=services.role_url("pulsepost_ingest", name),
             console_url=services.role_url("pulsepost_console", name),
+            jobs_url=services.role_url("pulsepost_jobs", name),
+            enrolment_url=services.role_url("pulsepost_enrolment", name),
         )
     finally:
         databases.drop(services.postgres_admin_url, name)

@@ -18,7 +18,7 @@ BROKER_PASSWORDS = "PULSEPOST_BROKER_PASSWORDS"
 
 HELP = f"""\
 {DATABASE}  a superuser's URL of a PostgreSQL with TimescaleDB, postgresql://user:password@host:port/database;
-    the roles pulsepost_ingest and pulsepost_console are made in it if it has none that can log in
+    the roles pulsepost_ingest, _console, _jobs and _enrolment are made in it where it has none that can log in
 {BROKER}  mqtt://host:port of a Mosquitto with the access list deploy/mosquitto/acl
 {BROKER_PASSWORDS}  the path of a JSON file {{"user": "password", ...}} with the user "ingest" and the gateways
     that the broker at {BROKER} lets in"""

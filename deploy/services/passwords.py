@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from deploy.services import places
@@ -20,15 +20,23 @@ class Passwords:
     postgres: str
     pulsepost_ingest: str
     pulsepost_console: str
+    pulsepost_jobs: str
+    pulsepost_enrolment: str
     broker_ingest: str
+
+    @property
+    def of_roles(self) -> dict[str, str]:
+        """The database's login roles, each with its password."""
+        return {name: password for name, password in asdict(self).items() if name.startswith("pulsepost_")}
 
 
 def load_or_create(file: Path = FILE) -> Passwords:
     """The passwords of this clone. The caller holds the start lock."""
-    if file.exists():
-        return Passwords(**json.loads(file.read_text()))
-    made = Passwords(*(secrets.token_urlsafe(32) for _ in range(4)))
-    write_private(file, json.dumps(asdict(made), indent=2))
+    known = json.loads(file.read_text()) if file.exists() else {}
+    # A clone that was made before a role existed draws the password of that one alone.
+    made = Passwords(**{field.name: known.get(field.name) or secrets.token_urlsafe(32) for field in fields(Passwords)})
+    if asdict(made) != known:
+        write_private(file, json.dumps(asdict(made), indent=2))
     return made
 
 

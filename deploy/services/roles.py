@@ -15,16 +15,13 @@ LOCK = 0x7075_6C73  # a number of ours: two starters at once would collide on th
 
 
 def ensure(admin_url: str, passwords: Passwords, *, ours: bool) -> None:
-    """Let both roles log in with our passwords; make those that are missing.
+    """Let the roles log in with our passwords; make those that are missing.
 
     Raises:
         WrongSetting: in a cluster that is not `ours`, a role can log in already, with a password we do not know.
             Somebody's processes may be using it: it is left as it is.
     """
-    wanted = {
-        "pulsepost_ingest": passwords.pulsepost_ingest,
-        "pulsepost_console": passwords.pulsepost_console,
-    }
+    wanted = passwords.of_roles
     with psycopg.connect(admin_url) as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         for role, password in wanted.items():

@@ -34,11 +34,8 @@ class Running:
         return urlunsplit(urlsplit(self.postgres_admin_url)._replace(path=f"/{database}"))
 
     def role_url(self, role: str, database: str) -> str:
-        """The URL of pulsepost_ingest or pulsepost_console."""
-        password = {
-            "pulsepost_ingest": self.passwords.pulsepost_ingest,
-            "pulsepost_console": self.passwords.pulsepost_console,
-        }[role]
+        """The URL of one of the login roles, such as pulsepost_ingest."""
+        password = self.passwords.of_roles[role]
         netloc = f"{role}:{password}@{self.database_address}"
         return urlunsplit(urlsplit(self.postgres_admin_url)._replace(netloc=netloc, path=f"/{database}"))
 

@@ -84,6 +84,9 @@ class WireSession(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """One visit to one device: who it is, both clocks at one moment, how much it holds.
 
     ``clock_synchronised``: whether the gateway could vouch for its own clock then; absent where it does not know.
+
+    The session of a visit that went to its end is told once more when it has ended, in a message without readings that
+    comes after all of its readings: then ``complete`` is true, and ``received`` says how many readings the device gave.
     """
 
     session_id: Id
@@ -95,6 +98,9 @@ class WireSession(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     holds: Count | None = None
     previous: WirePrevious | None = None
     clock_synchronised: bool | None = None
+    ended_at: Instant | None = None
+    complete: bool = False
+    received: Count | None = None
 
 
 class WireComponent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -154,8 +160,36 @@ class ReceiptsMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     reason: str | None = None
 
 
+class WireDeviceState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A device of the gateway's roster as its last visit found it.
+
+    ``name`` is its name in the gateway's configuration. ``outcome`` is a word of ``visit.Outcome``; a reader takes any.
+    ``identity`` is what answered where no profile, or more than one, fits it, in its own words: support can write
+    the profile from it. ``repairs`` are the steps of the ladder that Bluetooth repairs have taken, and how often.
+    """
+
+    name: str
+    profile: str
+    transport: str | None = None
+    device_id: str | None = None
+    visited_at: Instant | None = None
+    outcome: str | None = None
+    reason: str | None = None
+    identity: str | None = None
+    complete_at: Instant | None = None
+    holds: Count | None = None
+    heard_at: Instant | None = None
+    battery_low: bool | None = None
+    repairs: dict[str, Count] = {}
+
+
 class StatusMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Birth, heartbeat and last will of a gateway."""
+    """Birth, heartbeat and last will of a gateway.
+
+    ``storage_error``: why the outbox takes nothing at the moment (a full disk); devices are then left unread.
+    ``certificate_until``: the end of the validity of the certificate that the gateway shows. ``versions``: of what the
+    gateway runs on, by name.
+    """
 
     v: int
     state: Literal["online", "offline"]
@@ -163,6 +197,13 @@ class StatusMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     software: str | None = None
     outbox_depth: Count | None = None
     oldest_unsent_s: Count | None = None
+    started_at: Instant | None = None
+    clock_synchronised: bool | None = None
+    disk_free_octets: Count | None = None
+    storage_error: str | None = None
+    certificate_until: Instant | None = None
+    versions: dict[str, str] = {}
+    devices: tuple[WireDeviceState, ...] = ()
 
 
 def topic(gateway_id: str, channel: Literal["live", "readings", "receipts", "status", "commands"]) -> str:
@@ -373,6 +414,9 @@ def wire_session(
     *,
     previous: WirePrevious | None = None,
     clock_synchronised: bool | None = None,
+    ended_at: datetime | None = None,
+    complete: bool = False,
+    received: Count | None = None,
 ) -> WireSession:
     """One visit in the words of version 1."""
     return WireSession(
@@ -385,4 +429,7 @@ def wire_session(
         holds=holds,
         previous=previous,
         clock_synchronised=clock_synchronised,
+        ended_at=ended_at,
+        complete=complete,
+        received=received,
     )

@@ -19,7 +19,7 @@ from deploy.services.source import OwnBroker
 from deploy.services.state import Started, State
 
 STAND_INS = Path(__file__).parent / "stand_ins"
-PASSWORDS = Passwords("admin-word", "ingest-word", "console-word", "broker-word")
+PASSWORDS = Passwords("admin-word", "ingest-word", "console-word", "jobs-word", "enrolment-word", "broker-word")
 
 
 @pytest.fixture

@@ -44,6 +44,9 @@ def test_a_golden_readings_message_comes_back_octet_for_octet_through_our_readin
             message.session.started_at,
             v1.coincident(message.session),
             message.session.holds,
+            ended_at=message.session.ended_at,
+            complete=message.session.complete,
+            received=message.session.received,
         ),
         readings=tuple(v1.wire_reading(reading, read_at) for reading, read_at in readings),
     )

@@ -1,0 +1,149 @@
+-- The fleet: who gateways are (certificates), how they and their devices are, and what is technically wrong.
+--
+-- Two more roles. pulsepost_jobs judges the fleet at intervals; pulsepost_enrolment signs gateways' certificates. Neither
+-- sees a reading or a patient's name.
+
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'pulsepost_jobs') THEN
+        CREATE ROLE pulsepost_jobs NOLOGIN;
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'pulsepost_enrolment') THEN
+        CREATE ROLE pulsepost_enrolment NOLOGIN;
+    END IF;
+END
+$$;
+GRANT USAGE ON SCHEMA public TO pulsepost_jobs, pulsepost_enrolment;
+
+-- Identity ------------------------------------------------------------------------------------------------------------
+
+-- A one-time code that lets a gateway ask for its first certificate, or for a new one after it was lost.
+CREATE TABLE enrolment_code (
+    code_hash    bytea PRIMARY KEY,              -- SHA-256; the code itself is stored nowhere
+    gateway_id   text NOT NULL CHECK (gateway_id ~ '^[A-Za-z0-9-]{1,64}$'),
+    created_at   timestamptz NOT NULL,
+    created_by   uuid REFERENCES account,        -- NULL: an operator at the command line
+    expires_at   timestamptz NOT NULL,
+    used_at      timestamptz,
+    withdrawn_at timestamptz                     -- a newer code was made for the same gateway
+);
+CREATE INDEX ON enrolment_code (gateway_id);
+
+-- Attempts with a wrong, used or expired code, for the rate limit.
+CREATE TABLE enrolment_failure (
+    address  inet NOT NULL,
+    at       timestamptz NOT NULL
+);
+CREATE INDEX ON enrolment_failure (address, at);
+
+CREATE TABLE gateway_certificate (
+    serial_number  numeric PRIMARY KEY,          -- as in the certificate
+    gateway_id     text NOT NULL REFERENCES gateway,
+    issued_at      timestamptz NOT NULL,
+    not_before     timestamptz NOT NULL,
+    not_after      timestamptz NOT NULL,
+    how            text NOT NULL CHECK (how IN ('enrolment', 'renewal')),
+    revoked_at     timestamptz,
+    revoked_why    text
+);
+CREATE INDEX ON gateway_certificate (gateway_id, not_after DESC);
+
+-- How gateways are ----------------------------------------------------------------------------------------------------
+
+ALTER TABLE gateway
+    ADD COLUMN IF NOT EXISTS started_at          timestamptz,
+    ADD COLUMN IF NOT EXISTS clock_synchronised  boolean,
+    ADD COLUMN IF NOT EXISTS clock_offset_s      double precision,  -- its clock minus ours, when its word reached us
+    ADD COLUMN IF NOT EXISTS disk_free_octets    bigint,
+    ADD COLUMN IF NOT EXISTS storage_error       text,
+    ADD COLUMN IF NOT EXISTS certificate_until   timestamptz,
+    ADD COLUMN IF NOT EXISTS versions            jsonb NOT NULL DEFAULT '{}';
+
+-- A gateway's roster as its last status told of it.
+CREATE TABLE gateway_device (
+    gateway_id   text NOT NULL REFERENCES gateway,
+    name         text NOT NULL,                  -- in the gateway's configuration
+    profile      text NOT NULL,
+    transport    text,
+    device_id    text,                           -- NULL until it answered once
+    visited_at   timestamptz,
+    outcome      text,
+    reason       text,
+    identity     text,                           -- what answered, where no profile or more than one fits it
+    complete_at  timestamptz,
+    holds        integer,
+    heard_at     timestamptz,                    -- its radio, or its plug, was last noticed
+    battery_low  boolean,
+    repairs      jsonb NOT NULL DEFAULT '{}',
+    told_at      timestamptz NOT NULL,
+    PRIMARY KEY (gateway_id, name)
+);
+CREATE INDEX ON gateway_device (device_id);
+
+-- Reconciliation: what the device holds (its sessions) against what the ledger knows of it.
+ALTER TABLE device
+    ADD COLUMN IF NOT EXISTS readings_known   bigint NOT NULL DEFAULT 0,  -- ledger rows: stored and quarantined
+    ADD COLUMN IF NOT EXISTS known_sequences  int8multirange NOT NULL DEFAULT '{}',
+    ADD COLUMN IF NOT EXISTS last_measured_at timestamptz;                    -- effective time of its newest observation
+ALTER TABLE device_session
+    ADD COLUMN IF NOT EXISTS ended_at  timestamptz,
+    ADD COLUMN IF NOT EXISTS complete  boolean NOT NULL DEFAULT false,
+    ADD COLUMN IF NOT EXISTS received  integer;
+UPDATE device SET readings_known = (SELECT count(*) FROM ledger WHERE ledger.device_id = device.device_id);
+
+-- How often a measurement is expected; NULL: nobody said. What is later than that has one of four causes.
+ALTER TABLE device_assignment ADD COLUMN IF NOT EXISTS expected_every interval CHECK (expected_every > interval '0');
+
+-- Our own processes: that each is there, and what it can reach.
+CREATE TABLE component (
+    name     text PRIMARY KEY,                   -- such as ingest-1
+    kind     text NOT NULL CHECK (kind IN ('ingest', 'console', 'jobs', 'enrolment')),
+    seen_at  timestamptz NOT NULL,
+    detail   jsonb NOT NULL DEFAULT '{}'         -- ids and states, never a message of an error
+);
+
+-- What is technically wrong: found anew at each look at the fleet, one open row per condition and subject.
+CREATE TABLE technical_alarm (
+    alarm_id         uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    condition        text NOT NULL,
+    subject          text NOT NULL,              -- kind:id, such as gateway:home-17, device:maker:sn:1, component:ingest-1
+    gateway_id       text REFERENCES gateway,
+    device_name      text,
+    device_id        text,
+    priority         text NOT NULL CHECK (priority IN ('high', 'medium', 'low')),
+    sentence         text NOT NULL,
+    reason           jsonb NOT NULL,
+    inhibited_by     text,                       -- a stronger condition explains this one: kept, not shown as work
+    raised_at        timestamptz NOT NULL,
+    changed_at       timestamptz NOT NULL,
+    acknowledged_at  timestamptz,
+    acknowledged_by  uuid REFERENCES account,
+    resolved_at      timestamptz                 -- the condition is gone
+);
+CREATE UNIQUE INDEX technical_alarm_open ON technical_alarm (condition, subject) WHERE resolved_at IS NULL;
+CREATE INDEX ON technical_alarm (raised_at DESC);
+
+-- Grants --------------------------------------------------------------------------------------------------------------
+
+GRANT UPDATE (started_at, clock_synchronised, clock_offset_s, disk_free_octets, storage_error, certificate_until, versions)
+    ON gateway TO pulsepost_ingest;
+GRANT SELECT, INSERT, UPDATE, DELETE ON gateway_device TO pulsepost_ingest;
+GRANT UPDATE (readings_known, known_sequences, last_measured_at) ON device TO pulsepost_ingest;
+GRANT UPDATE (ended_at, complete, received, holds) ON device_session TO pulsepost_ingest;
+GRANT SELECT, INSERT, UPDATE ON component TO pulsepost_ingest, pulsepost_jobs, pulsepost_console, pulsepost_enrolment;
+
+GRANT SELECT ON gateway, gateway_device, gateway_certificate, device, device_assignment, device_session
+    TO pulsepost_jobs;
+GRANT SELECT, INSERT, UPDATE ON technical_alarm TO pulsepost_jobs;
+GRANT SELECT, INSERT, UPDATE (state, priority, deadline, sentence, reason, changed_at) ON alert_case TO pulsepost_jobs;
+GRANT SELECT, INSERT ON case_event TO pulsepost_jobs;
+
+GRANT SELECT, INSERT ON gateway TO pulsepost_enrolment;
+GRANT UPDATE (enrolled_at, revoked_at) ON gateway TO pulsepost_enrolment;
+GRANT SELECT, UPDATE (used_at) ON enrolment_code TO pulsepost_enrolment;
+GRANT SELECT, INSERT, DELETE ON enrolment_failure TO pulsepost_enrolment;
+GRANT SELECT, INSERT, UPDATE (revoked_at, revoked_why) ON gateway_certificate TO pulsepost_enrolment;
+GRANT INSERT ON audit TO pulsepost_enrolment;
+
+GRANT SELECT ON gateway_device, gateway_certificate, component, technical_alarm TO pulsepost_console;
+GRANT UPDATE (acknowledged_at, acknowledged_by) ON technical_alarm TO pulsepost_console;
