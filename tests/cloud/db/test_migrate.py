@@ -41,7 +41,7 @@ def test_each_step_is_said(empty_url: str) -> None:
     with psycopg.connect(empty_url) as connection:
         licence = connection.execute("SELECT current_setting('timescaledb.license', true)").fetchone()
     if licence == ("apache",):
-        assert said[0] == "no columnstore: TimescaleDB runs under the licence 'apache'"
+        assert said[1] == "no columnstore: TimescaleDB runs under the licence 'apache'"
 
 
 def test_a_migration_that_cannot_get_its_lock_gives_way(ward: Ward) -> None:
