@@ -37,6 +37,7 @@ timezone = 'UTC'
 # Statements can hold patients' data; the log holds none of them.
 log_statement = 'none'
 log_min_error_statement = 'panic'
+log_error_verbosity = 'terse'         # no DETAIL: it quotes the row that failed
 log_parameter_max_length_on_error = 0
 """
 

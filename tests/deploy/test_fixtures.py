@@ -31,6 +31,20 @@ def test_a_second_database_is_empty_again(database: Database) -> None:
         connection.execute("INSERT INTO patient (display_name, time_zone) VALUES ('A', 'UTC')")
 
 
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("log_statement", "none"),
+        ("log_min_error_statement", "panic"),
+        ("log_error_verbosity", "terse"),  # else a DETAIL line quotes the row that failed
+        ("log_parameter_max_length_on_error", "0"),
+    ],
+)
+def test_the_databases_log_quotes_no_patients_row(database: Database, setting: str, value: str) -> None:
+    with psycopg.connect(database.admin_url) as connection:
+        assert connection.execute("SELECT current_setting(%s)", [setting]).fetchone() == (value,)
+
+
 class Subscriber:
     """An ingest as the broker sees it: a shared subscription, a session that outlives the connection."""
 
