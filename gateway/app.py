@@ -57,16 +57,19 @@ async def run(
     on_ready: Callable[[], None] | None = None,
     stop: asyncio.Event | None = None,
     profiles: Catalogue | None = None,
+    clocks: clock.Clocks = clock.THIS_COMPUTER,
 ) -> None:
     """Run a gateway until ``stop`` is set (without one: until cancelled).
 
-    ``ble_backend`` is None in production (BlueZ). ``on_ready`` is called once everything runs; the broker need not be
-    there for that. Raises OutboxError where the outbox cannot be opened, AlreadyRunning.
+    ``ble_backend`` is None in production (BlueZ), and ``clocks`` are this computer's. ``on_ready`` is called once
+    everything runs; the broker need not be there for that. Raises OutboxError where the outbox cannot be opened,
+    AlreadyRunning.
     """
     with _one_process(config.data_dir):
         outbox = Outbox.open(outbox_path(config))
         try:
-            await _Gateway(config, outbox, profiles or catalogue(), ble_backend).run(on_ready, stop or asyncio.Event())
+            gateway = _Gateway(config, outbox, profiles or catalogue(), ble_backend, clocks)
+            await gateway.run(on_ready, stop or asyncio.Event())
         finally:
             outbox.close()
 
@@ -90,20 +93,28 @@ def _one_process(data_dir: Path) -> Iterator[None]:
 class _Gateway:
     """One running gateway."""
 
-    def __init__(self, config: Config, outbox: Outbox, profiles: Catalogue, backend: "BleBackend | None") -> None:
+    def __init__(
+        self,
+        config: Config,
+        outbox: Outbox,
+        profiles: Catalogue,
+        backend: "BleBackend | None",
+        clocks: clock.Clocks,
+    ) -> None:
         self._config = config
+        self._now = clocks.now
         self._outbox = outbox
         self._backend = backend
         self._roster: Roster = resolve(config.devices, profiles)
-        kernel = clock.kernel_synchronised if config.clock == "kernel" else lambda: True
-        self._clock_watch = ClockWatch(clock.now, clock.monotonic, kernel)
+        kernel = clocks.kernel_synchronised if config.clock == "kernel" else lambda: True
+        self._clock_watch = ClockWatch(clocks.now, clock.monotonic, kernel)
         self._publisher = Publisher(
             outbox,
             config.gateway_id,
             config.mqtt,
             config.password,
-            status=lambda: heartbeat.status(outbox, clock.now()),
-            now=clock.now,
+            status=lambda: heartbeat.status(outbox, clocks.now()),
+            now=clocks.now,
             monotonic=clock.monotonic,
             receipt_timeout_s=config.intervals.receipt_timeout_s,
             reconnect_max_s=config.intervals.reconnect_max_s,
@@ -134,7 +145,7 @@ class _Gateway:
         for problem in self._roster.problems:
             log.error("%s is not visited: %s", problem.name, problem.reason)
             report = VisitReport(
-                name=problem.name, outcome=Outcome.NO_PROFILE, reason=problem.reason, started_at=clock.now()
+                name=problem.name, outcome=Outcome.NO_PROFILE, reason=problem.reason, started_at=self._now()
             )
             self._record(report)
 
@@ -218,7 +229,7 @@ class _Gateway:
             device,
             open_link,
             self._outbox,
-            clock.now,
+            self._now,
             limit_s=self._config.intervals.visit_limit_s,
             on_put=self._publisher.wake,
             clock_synchronised=self._clock_watch.synchronised,

@@ -2,6 +2,8 @@
 
 import ctypes
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 # ``struct timex`` takes 208 octets; all zero, it asks and changes nothing.
@@ -29,3 +31,14 @@ def kernel_synchronised() -> bool | None:
 def monotonic() -> float:
     """Seconds of a clock that never jumps, for deadlines; its zero means nothing."""
     return time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """What the composition takes for this computer's clocks: these ones, unless a rehearsal passes in others."""
+
+    now: Callable[[], datetime] = now
+    kernel_synchronised: Callable[[], bool | None] = kernel_synchronised
+
+
+THIS_COMPUTER = Clocks()
