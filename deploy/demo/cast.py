@@ -57,6 +57,7 @@ class HomeDevice:
     records: tuple[dict[str, int | str], ...]
     address: str | None = None
     passkey: int | None = None  # what its display shows while it pairs
+    clock_skew_s: int = CLOCK_SKEW_S
 
 
 PATIENTS = (

@@ -1,7 +1,7 @@
 """A home gateway whose Bluetooth radio is a virtual one: `python -m deploy.demo.home CONFIG --radio TRANSPORT`.
 
 It is `gateway.app` as it runs on a Raspberry Pi, with one difference: bleak gets a backend of ours, which carries real
-HCI octets to simulated peripherals in another process instead of to BlueZ.
+HCI octets to simulated peripherals in another process instead of to BlueZ. With `--clock` a file sets its clock.
 """
 
 import argparse
@@ -12,8 +12,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from deploy.demo import clock, set_clock
 from device_drivers.simulators.virtual_central import open_central
 from gateway import app
+from gateway.clock import THIS_COMPUTER, Clocks
 from gateway.config import Config, ConfigError, load
 
 
@@ -27,6 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--passkey", type=int, help="what the person at the gateway types when a device shows a passkey"
     )
+    parser.add_argument(
+        "--clock", type=Path, help="JSON that sets its clock, read at each look: offset_s, synchronised"
+    )
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
@@ -34,11 +39,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2
-    asyncio.run(_run(config, options.radio, options.passkey))
+    clocks = set_clock.clocks(options.clock, clock.now) if options.clock else THIS_COMPUTER
+    asyncio.run(_run(config, options.radio, options.passkey, clocks))
     return 0
 
 
-async def _run(config: Config, radio: str, passkey: int | None) -> None:
+async def _run(config: Config, radio: str, passkey: int | None, clocks: Clocks) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -50,6 +56,7 @@ async def _run(config: Config, radio: str, passkey: int | None) -> None:
             ble_backend=backend,
             on_ready=lambda: print(f"ready gateway {config.gateway_id}", flush=True),
             stop=stop,
+            clocks=clocks,
         )
 
 

@@ -9,9 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+import msgspec
+
 from deploy.demo import processes
-from deploy.demo.cast import CLOCK_SKEW_S, HomeDevice
+from deploy.demo.cast import HomeDevice
 from deploy.demo.processes import Child
+from gateway.config import Intervals
+
+# Somebody is watching.
+SHORT = Intervals(serial_visit_s=5.0, ble_cooldown_s=5.0, backoff_max_s=10.0, heartbeat_s=10.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +54,8 @@ class Road:
     services: Services
     gateway_id: str
     folder: Path
+    intervals: Intervals = SHORT
+    clock_file: Path | None = None  # sets the gateway's clock; see set_clock
     children: list[Child] = field(default_factory=list)
 
     @property
@@ -104,7 +112,7 @@ class Road:
         password.touch(mode=0o600)
         password.write_text(self.services.gateway_password)
         config = self.folder / "gateway.toml"
-        config.write_text(gateway_config(self.gateway_id, self.services, devices, simulated.urls))
+        config.write_text(self._gateway_config(devices, simulated.urls))
         if simulated.radio is None:
             return await self._start("gateway", "-m", "gateway", "run", str(config))
         shown = next((device.passkey for device in devices if device.passkey is not None), None)
@@ -112,12 +120,23 @@ class Road:
             "gateway",
             "-m", "deploy.demo.home", str(config), "--radio", simulated.radio,
             *(["--passkey", str(shown)] if shown is not None else []),
+            *(["--clock", str(self.clock_file)] if self.clock_file is not None else []),
         )  # fmt: skip
 
     async def stop(self) -> None:
         """End every process, the newest first."""
         while self.children:
             await self.children.pop().stop()
+
+    def _gateway_config(self, devices: Sequence[HomeDevice], urls: dict[str, str]) -> str:
+        return gateway_config(
+            self.gateway_id,
+            self.services,
+            devices,
+            urls,
+            intervals=self.intervals,
+            clock="trusted" if self.clock_file is None else "kernel",
+        )
 
     async def _start(
         self, name: str, *arguments: str, env: dict[str, str] | None = None, ready: str = "ready"
@@ -134,7 +153,7 @@ def home_spec(devices: Sequence[HomeDevice], reply_delay_s: float = 0.0) -> dict
         return {
             "profile": device.profile,
             "serial_number": device.serial_number,
-            "clock_skew_s": CLOCK_SKEW_S,
+            "clock_skew_s": device.clock_skew_s,
             "records": list(device.records),
         }
 
@@ -153,8 +172,16 @@ def home_spec(devices: Sequence[HomeDevice], reply_delay_s: float = 0.0) -> dict
     }
 
 
-def gateway_config(gateway_id: str, services: Services, devices: Sequence[HomeDevice], urls: dict[str, str]) -> str:
-    """The gateway's TOML; the intervals are short, because somebody is watching."""
+def gateway_config(
+    gateway_id: str,
+    services: Services,
+    devices: Sequence[HomeDevice],
+    urls: dict[str, str],
+    *,
+    intervals: Intervals = SHORT,
+    clock: str = "trusted",
+) -> str:
+    """The gateway's TOML. ``clock``: "trusted" where it is the cloud's own, because both run on this computer."""
     tables = [
         f"""[[device]]
 name = "{device.name}"
@@ -163,8 +190,9 @@ profile = "{device.profile}"
 """
         for device in devices
     ]
+    seconds = "".join(f"{name} = {value}\n" for name, value in msgspec.structs.asdict(intervals).items())
     return f"""gateway_id = "{gateway_id}"
-clock = "trusted"  # the cloud's own: both run on this computer
+clock = "{clock}"
 data_dir = "gateway"
 
 [mqtt]
@@ -173,9 +201,5 @@ port = {services.broker_port}
 password_file = "broker-password"
 
 [intervals]
-serial_visit_s = 5.0
-ble_cooldown_s = 5.0
-backoff_max_s = 10.0
-heartbeat_s = 10.0
-
+{seconds}
 """ + "\n".join(tables)
