@@ -17,7 +17,6 @@ from device_drivers.simulators.pty_door import PtyDoor
 from device_drivers.simulators.spec import DeviceSpec, Faults, RecordSpec
 from firmware_profiles.catalogue import catalogue
 from gateway import app, clock, config
-from gateway.config import Intervals
 from gateway.outbox import Outbox
 from tests.device_drivers.hid_visits import a_door
 from tests.fix_gateway import GATEWAY_ID, FakeCloud, eventually
@@ -253,15 +252,6 @@ async def test_four_serial_devices_cost_little_memory_and_no_thread_each(
 
 def status_of(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/status").read_text().splitlines()
-
-
-def test_a_failing_serial_device_is_visited_ever_more_rarely() -> None:
-    intervals = Intervals(serial_visit_s=60, backoff_max_s=600)
-    assert [app.pause_s(intervals, n) for n in (0, 1, 2, 3, 4, 5, 5000)] == [60, 60, 120, 240, 480, 600, 600]
-
-
-def test_an_interval_beyond_the_ceiling_is_kept() -> None:
-    assert app.pause_s(Intervals(serial_visit_s=3600, backoff_max_s=600), 7) == 3600
 
 
 async def test_a_task_that_is_cancelled_without_our_asking_is_not_taken_for_finished() -> None:

@@ -19,6 +19,7 @@ from device_drivers.simulators.radio_spec import BleDeviceSpec, BleRecordSpec, N
 from device_drivers.simulators.virtual_central import open_central
 from firmware_profiles.catalogue import catalogue
 from gateway import app, clock
+from gateway import radio as radio_of_home
 from gateway.bond_ladder import Ladder
 from gateway.config import Config, DeviceEntry, Intervals, Mqtt
 from gateway.outbox import Outbox, VisitRow
@@ -187,7 +188,7 @@ async def test_a_scan_that_has_stuck_is_begun_anew(broker: OwnBroker, cloud: Fak
 async def test_a_bluetooth_service_that_is_not_there_yet_is_waited_for(
     broker: OwnBroker, cloud: FakeCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "SCANNER_RETRY_S", 0.05)
+    monkeypatch.setattr(radio_of_home, "SCANNER_RETRY_S", 0.05)
     config = configured(tmp_path, broker)
     async with radio(room_of()) as (_, backend):
         errors: list[Exception] = [
