@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.services import mosquitto, places
+from deploy.services import mosquitto, places, postgres
 from deploy.services.broker_login import wait_until_let_in
 from deploy.services.errors import ServiceFailed
 from deploy.services.passwords import Passwords, write_private
@@ -95,8 +95,19 @@ class Docker:
         finally:
             broker.remove()
 
+    @contextmanager
+    def own_database(self, passwords: Passwords) -> Iterator[DockerDatabase]:
+        """A started cluster in a project of its own; removed with its volume at the end."""
+        write_private(FOLDER / "postgres.password", passwords.postgres)
+        database = DockerDatabase(Docker(f"{self.project}-{secrets.token_hex(4)}"), free_port(), passwords)
+        try:
+            database.start()
+            yield database
+        finally:
+            database.remove()
+
     def remove_leftovers(self) -> None:
-        """End and remove the brokers of users that were killed: projects named as `own_broker` names them."""
+        """End and remove what users left that were killed: projects named as `own_broker` and `own_database` do."""
         listed = self.compose("ls", "--all", "--quiet").split()
         for project in (name for name in listed if name.startswith(f"{self.project}-")):
             Docker(project).compose("down", "--volumes", "--timeout=10")
@@ -156,6 +167,10 @@ class DockerBroker:
     def stop(self) -> None:
         self._docker.compose("stop", "mosquitto")
 
+    def wipe(self) -> None:
+        clear = ("sh", "-c", f"rm -rf {BROKER_FOLDER}/data/*")
+        self._docker.compose("run", "--rm", "--no-deps", "-T", "mosquitto", *clear)
+
     def remove(self) -> None:
         """End it and remove its volume."""
         self._docker.compose("down", "--volumes", "--timeout=10")
@@ -167,6 +182,32 @@ class DockerBroker:
         passwords = {name: secrets.token_urlsafe(24) for name in names}
         self._docker.set_broker_passwords(passwords)
         return passwords
+
+
+class DockerDatabase:
+    """A cluster of one user's own (see `source.OwnDatabase`)."""
+
+    def __init__(self, docker: Docker, port: int, passwords: Passwords) -> None:
+        self._docker = docker
+        self._passwords = {postgres.USER: passwords.postgres, **passwords.of_roles}
+        self.port = port
+
+    def url(self, user: str, database: str) -> str:
+        return postgres.url(user, self._passwords[user], self.port, database)
+
+    def start(self) -> None:
+        ports = {"PULSEPOST_POSTGRES_PORT": str(self.port)}
+        self._docker.compose("up", "--detach", "--wait", "--no-deps", "timescaledb", ports=ports)
+
+    def kill(self) -> None:
+        self._docker.compose("kill", "--signal=KILL", "timescaledb")
+
+    def stop(self) -> None:
+        self._docker.compose("stop", "timescaledb")
+
+    def remove(self) -> None:
+        """End it and remove its volume."""
+        self._docker.compose("down", "--volumes", "--timeout=60")
 
 
 def _write_broker_configuration() -> None:

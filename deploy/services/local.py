@@ -19,6 +19,8 @@ from deploy.services.state import Started, State
 
 OWN_BROKERS = "brokers"
 """The folder, under the installation's data, of the brokers of one user each."""
+OWN_DATABASES = "databases"
+"""The same for clusters."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,27 @@ class Local:
             broker.stop()
             program.remove()
 
+    @contextmanager
+    def own_database(self, passwords: Passwords) -> Iterator[LocalDatabase]:
+        """A started cluster; ended, and its folder removed, at the end."""
+        program = Postgres(self.installation, f"{OWN_DATABASES}/{secrets.token_hex(6)}")
+        database = LocalDatabase(program, passwords)
+        try:
+            program.create(passwords.postgres)
+            database.start()
+            yield database
+        finally:
+            database.stop()
+            program.remove()
+
     def remove_leftovers(self) -> None:
-        """End and remove the brokers of users that were killed."""
+        """End and remove the brokers and clusters of users that were killed."""
+        for folder in self.installation.data.glob(f"{OWN_DATABASES}/*"):
+            cluster = Postgres(self.installation, f"{OWN_DATABASES}/{folder.name}")
+            server = cluster.process()
+            if server is not None:
+                postgres.stop(server)
+            cluster.remove()
         for folder in self.installation.data.glob(f"{OWN_BROKERS}/*"):
             program = Mosquitto(self.installation, f"{OWN_BROKERS}/{folder.name}")
             process = program.process()
@@ -123,6 +144,9 @@ class LocalBroker:
             mosquitto.stop(self._process)
             self._process = None
 
+    def wipe(self) -> None:
+        self._program.wipe()
+
     def add_user(self, name: str) -> str:
         return self.add_users([name])[name]
 
@@ -130,6 +154,41 @@ class LocalBroker:
         passwords = {name: secrets.token_urlsafe(24) for name in names}
         self._program.set_passwords(passwords)
         return passwords
+
+
+class LocalDatabase:
+    """A cluster of one user's own (see `source.OwnDatabase`)."""
+
+    def __init__(self, program: Postgres, passwords: Passwords) -> None:
+        self._program = program
+        self._passwords = {postgres.USER: passwords.postgres, **passwords.of_roles}
+        self._process: Process | None = None
+        self._port: int | None = None
+
+    @property
+    def port(self) -> int:
+        if self._port is None:
+            raise RuntimeError("the cluster was never started")
+        return self._port
+
+    def url(self, user: str, database: str) -> str:
+        return postgres.url(user, self._passwords[user], self.port, database)
+
+    def start(self) -> None:
+        self._process, port = self._program.start(self._port)
+        if self._port not in (None, port):
+            raise ServiceFailed(f"port {self._port} was taken by another program while the database was down")
+        self._port = port
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process = None
+
+    def stop(self) -> None:
+        if self._process is not None:
+            postgres.stop(self._process)
+            self._process = None
 
 
 def _answers(known: Started, running: Process | None) -> bool:

@@ -61,6 +61,11 @@ class Mosquitto:
         """Remove everything it wrote."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    def wipe(self) -> None:
+        """Remove what it persisted; users and access list stay. Only while it does not run."""
+        shutil.rmtree(self._folder / "data")
+        self._installation.folder(f"{self._name}/data", USER)
+
     def set_passwords(self, passwords: Mapping[str, str]) -> None:
         """Let these users in, user → password: when this returns, a running broker does."""
         entry = self._folder / f"entry-{secrets.token_hex(4)}"

@@ -52,13 +52,14 @@ class Postgres:
 
     def __init__(self, installation: Installation, name: str = "postgres") -> None:
         self._installation = installation
+        self._name = name
         self._folder = installation.data / name
         self._data = self._folder / "data"
         self._log = self._folder / "postgres.log"
 
     def create(self, password: str) -> None:
         """Make the cluster if there is none; the superuser `postgres` gets this password."""
-        self._installation.folder(self._folder.name, USER)
+        self._installation.folder(self._name, USER)
         if (self._data / "PG_VERSION").exists() and not (self._folder / "password").exists():
             return
         password_file = self._folder / "password"  # while it exists, initdb has not ended: start over
@@ -106,6 +107,11 @@ class Postgres:
         """The running server of this folder, by postmaster.pid."""
         folder = self._installation.inside(self._data)
         return Process.of_pid_file(self._data / "postmaster.pid", argument=folder, root=self._installation.root)
+
+    def remove(self) -> None:
+        """Remove everything it wrote, once its last process has ended."""
+        wait_until_none_in(self._data, timeout_s=30)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _remove_stale_pid_file(self) -> None:
         """Of a server that was killed: its pid may be a zombie's, or another program's, and postgres would not start.

@@ -28,11 +28,33 @@ class OwnBroker(Protocol):
     def stop(self) -> None:
         """Let it write its database and end."""
 
+    def wipe(self) -> None:
+        """Remove what it persisted, as a disk that was replaced; its users stay. Only while it does not run."""
+
     def add_user(self, name: str) -> str:
         """Let a user in (a gateway's id, or "ingest"); the password, new at each call."""
 
     def add_users(self, names: Iterable[str]) -> dict[str, str]:
         """Let many in at once; their passwords."""
+
+
+class OwnDatabase(Protocol):
+    """A cluster with TimescaleDB beside the shared one, with our roles; port and data outlive `kill`."""
+
+    @property
+    def port(self) -> int: ...
+
+    def url(self, user: str, database: str) -> str:
+        """A libpq URL for the superuser `postgres` or one of our roles."""
+
+    def start(self) -> None:
+        """Start it and wait until it takes connections; after a kill that is when it has recovered."""
+
+    def kill(self) -> None:
+        """SIGKILL of the server: what is committed is in its log, and nothing else."""
+
+    def stop(self) -> None:
+        """End its sessions and let it shut down."""
 
 
 class Source(Protocol):
@@ -61,5 +83,8 @@ class Source(Protocol):
     def own_broker(self) -> AbstractContextManager[OwnBroker]:
         """A started broker; ended, and its data removed, at the end."""
 
+    def own_database(self, passwords: Passwords) -> AbstractContextManager[OwnDatabase]:
+        """A started cluster; ended, and its data removed, at the end."""
+
     def remove_leftovers(self) -> None:
-        """End and remove the brokers of users that were killed. Only while nobody uses the services."""
+        """End and remove the brokers and clusters of users that were killed. Only while nobody uses the services."""

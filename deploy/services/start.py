@@ -14,7 +14,7 @@ from deploy.services import databases, discovery, given, locks, mosquitto, passw
 from deploy.services.passwords import Passwords
 from deploy.services.ports import LOOPBACK
 from deploy.services.running import Running
-from deploy.services.source import OwnBroker, Source
+from deploy.services.source import OwnBroker, OwnDatabase, Source
 from deploy.services.state import State
 
 T = TypeVar("T")
@@ -40,15 +40,19 @@ def services_in_use() -> Iterator[Running]:
 @contextmanager
 def own_broker() -> Iterator[OwnBroker]:
     """A broker of the caller's own, beside the shared one."""
-
-    def begin(alone: bool) -> Source:
-        source = _source(state.load())
-        if alone:
-            source.remove_leftovers()
-        return source
-
-    with _in_use(begin) as source, source.own_broker() as broker:
+    with _in_use(_source_without_leftovers) as source, source.own_broker() as broker:
         yield broker
+
+
+@contextmanager
+def own_database() -> Iterator[OwnDatabase]:
+    """A cluster of the caller's own, beside the shared one, with our roles: one that may be killed."""
+    with _in_use(_source_without_leftovers) as source:
+        with locks.exclusive(locks.START):
+            words = passwords.load_or_create()
+        with source.own_database(words) as database:
+            roles.ensure(database.url(postgres.USER, "postgres"), words, ours=True)
+            yield database
 
 
 def prepare() -> None:
@@ -76,6 +80,13 @@ def running_state() -> State:
 def say(text: str) -> None:
     """One line of progress; on standard error, because `env` prints a shell script."""
     print(f"==> {text}", file=sys.stderr, flush=True)
+
+
+def _source_without_leftovers(alone: bool) -> Source:
+    source = _source(state.load())
+    if alone:
+        source.remove_leftovers()
+    return source
 
 
 @contextmanager

@@ -98,6 +98,23 @@ def test_a_broker_of_ones_own_is_killed_started_again_and_removed(asked: Path) -
     assert words == [up, ["kill", "--signal=KILL", "mosquitto"], up, ["down", "--volumes", "--timeout=10"]]
 
 
+def test_a_broker_of_ones_own_is_wiped_without_being_started(asked: Path) -> None:
+    with Docker("demo").own_broker() as broker:
+        broker.kill()
+        broker.wipe()
+    words = [line.split(" -p ")[1].split()[1:] for line in asked.read_text().splitlines()]
+    assert words[2][:5] == ["run", "--rm", "--no-deps", "-T", "mosquitto"]
+
+
+def test_a_cluster_of_ones_own_is_killed_started_again_and_removed(asked: Path) -> None:
+    with Docker("demo").own_database(PASSWORDS) as database:
+        database.kill()
+        database.start()
+    words = [line.split(" -p ")[1].split()[1:] for line in asked.read_text().splitlines()]
+    up = ["up", "--detach", "--wait", "--no-deps", "timescaledb"]
+    assert words == [up, ["kill", "--signal=KILL", "timescaledb"], up, ["down", "--volumes", "--timeout=60"]]
+
+
 def test_stop_stops_the_clones_own_project(asked: Path) -> None:
     assert len(list(Docker("demo").stop(State("docker", Started(1), Started(2))))) == 1
     assert asked.read_text() == f"compose -f {places.COMPOSE_FILE} -p demo stop\n"

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from deploy.services import discovery, passwords, postgres, state
+from deploy.services.broker_login import lets_in
 from deploy.services.local import Local
 from deploy.services.passwords import Passwords
 from deploy.services.ports import LOOPBACK, listens
@@ -81,6 +82,30 @@ def test_a_broker_whose_user_was_killed_is_removed(local: Local) -> None:
     assert not listens(LOOPBACK, port)
     assert list(local.installation.data.glob("brokers/*")) == []
     killed_user.__exit__(None, None, None)
+
+
+def test_a_wiped_broker_knows_its_users_and_nothing_else(local: Local) -> None:
+    with local.own_broker() as broker:
+        password = broker.add_user("home-1")
+        broker.kill()
+        broker.wipe()
+        [folder] = local.installation.data.glob("brokers/*/data")
+        assert list(folder.iterdir()) == []
+        broker.start()
+        assert lets_in(broker.host, broker.port, "home-1", password)
+
+
+def test_a_cluster_of_ones_own_that_was_killed_has_what_was_committed(local: Local, words: Passwords) -> None:
+    with local.own_database(words) as database:
+        url = database.url("postgres", "postgres")
+        with psycopg.connect(url) as connection:
+            connection.execute("CREATE TABLE kept (word text)")
+            connection.execute("INSERT INTO kept VALUES ('kept')")
+        database.kill()
+        database.start()
+        with psycopg.connect(url) as connection:
+            assert connection.execute("SELECT word FROM kept").fetchall() == [("kept",)]
+    assert list(local.installation.data.glob("databases/*")) == []
 
 
 def test_a_process_that_only_has_an_old_pid_is_not_ours(local: Local, tmp_path: Path) -> None:
