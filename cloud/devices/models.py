@@ -1,6 +1,6 @@
 """What is known about a device's users."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -40,6 +40,17 @@ def assignment_at(assignments: Iterable[Assignment], user_index: int | None, tim
         elif assignment.user_index == user_index:
             return assignment
     return whole
+
+
+def assignment_throughout(
+    assignments: Sequence[Assignment], user_index: int | None, oldest: datetime, newest: datetime
+) -> Assignment | None:
+    """Whose the device was from one time to another, both included; None where that changed, or was nobody's."""
+    for assignment in assignments:
+        for edge in (assignment.since, assignment.until):
+            if edge is not None and oldest < edge <= newest:
+                return None
+    return assignment_at(assignments, user_index, oldest)
 
 
 def patient_at(assignments: Iterable[Assignment], user_index: int | None, time: datetime) -> UUID | None:

@@ -26,6 +26,9 @@ class Session:
     device_time: datetime | None  # naive: the device's wall clock
     holds: int | None
     received_at: datetime
+    ended_at: datetime | None = None
+    complete: bool = False  # it went to its end, and all that it gave was sent before
+    received: int | None = None  # how many readings the device gave
 
 
 def enrol_gateway(connection: Connection, gateway_id: str, at: datetime) -> None:
@@ -138,28 +141,37 @@ FROM device_assignment WHERE device_id = ANY(%s)
 """
 
 
-def record_sessions(connection: Connection, sessions: Iterable[Session]) -> None:
-    """Store sessions that are new, and what they tell about their devices; a known session changes nothing."""
-    by_id = {session.session_id: session for session in sessions}
+def record_sessions(connection: Connection, sessions: Iterable[Session]) -> Sequence[Session]:
+    """Store sessions that are new, with devices that are new, and the end of known ones; gives those that told us so.
+
+    A session that is complete stays so. Known devices are left to ``tallies.update_devices``.
+    """
+    by_id: dict[str, Session] = {}
+    for session in sessions:
+        if (told := by_id.get(session.session_id)) is None or session.complete or not told.complete:
+            by_id[session.session_id] = session
+    if not by_id:
+        return ()
     rows = connection.execute(
-        "SELECT session_id FROM device_session WHERE session_id = ANY(%s::uuid[])", (list(by_id),)
+        "SELECT session_id, complete FROM device_session WHERE session_id = ANY(%s::uuid[])", (list(by_id),)
     )
-    known = {row[0] for row in rows}
-    new = [session for session_id, session in by_id.items() if UUID(session_id) not in known]
-    if not new:
-        return
-    connection.execute(_UPSERT_DEVICES, (as_rows([_device_row(s) for s in _latest_by_device(new)]),))
-    connection.execute(_INSERT_SESSIONS, (as_rows([_session_row(s) for s in new]),))
+    known: dict[UUID, bool] = dict(rows.fetchall())
+    telling = [s for s in by_id.values() if known.get(UUID(s.session_id)) in ((None, False) if s.complete else (None,))]
+    if not telling:
+        return ()
+    if any(UUID(session.session_id) not in known for session in telling):
+        connection.execute(_INSERT_DEVICES, (as_rows([_device_row(s) for s in _latest_by_device(telling)]),))
+    connection.execute(_UPSERT_SESSIONS, (as_rows([_session_row(s) for s in telling]),))
+    return telling
 
 
 def _latest_by_device(sessions: Iterable[Session]) -> Iterable[Session]:
-    # One row a device: an upsert may not touch the same row twice.
-    return {s.device.device_id: s for s in sorted(sessions, key=_seen_at)}.values()
+    return {s.device.device_id: s for s in sorted(sessions, key=seen_at)}.values()
 
 
-def _seen_at(session: Session) -> datetime:
+def seen_at(session: Session) -> datetime:
     """By the gateway's clock, but not later than by ours: else a clock that ran ahead once would outdate all after."""
-    return min(session.started_at, session.received_at)
+    return min(session.ended_at or session.started_at, session.received_at)
 
 
 def _device_row(session: Session) -> dict[str, object]:
@@ -173,7 +185,7 @@ def _device_row(session: Session) -> dict[str, object]:
         "address": device.address,
         "firmware": device.firmware,
         "profile": session.profile,
-        "seen_at": _seen_at(session),
+        "seen_at": seen_at(session),
     }
 
 
@@ -188,85 +200,36 @@ def _session_row(session: Session) -> dict[str, object]:
         "device_time": session.device_time,
         "holds": session.holds,
         "received_at": session.received_at,
+        "ended_at": session.ended_at,
+        "complete": session.complete,
+        "received": session.received,
     }
 
 
-# Ordered, so that two workers lock the same devices in the same order.
-_UPSERT_DEVICES = """
-INSERT INTO device AS known (device_id, manufacturer, model, serial_number, system_id, address, firmware, profile,
-                             last_seen_at)
+# Ordered, so that two workers with the same new devices, or sessions, wait for each other in the same order.
+_INSERT_DEVICES = """
+INSERT INTO device (device_id, manufacturer, model, serial_number, system_id, address, firmware, profile, last_seen_at)
 SELECT device_id, manufacturer, model, serial_number, system_id, address, firmware, profile, seen_at
 FROM json_to_recordset(%s::json) AS r(device_id text, manufacturer text, model text, serial_number text, system_id text,
                                       address text, firmware text, profile text, seen_at timestamptz)
 ORDER BY device_id
-ON CONFLICT (device_id) DO UPDATE SET
-    system_id = coalesce(excluded.system_id, known.system_id),
-    address = coalesce(excluded.address, known.address),
-    firmware = coalesce(excluded.firmware, known.firmware),
-    profile = excluded.profile,
-    last_seen_at = excluded.last_seen_at
-WHERE known.last_seen_at IS NULL OR known.last_seen_at <= excluded.last_seen_at
+ON CONFLICT (device_id) DO NOTHING
 """
 
-_INSERT_SESSIONS = """
-INSERT INTO device_session (session_id, gateway_id, device_id, profile, started_at, gateway_time, device_time, holds,
-                            received_at)
-SELECT session_id, gateway_id, device_id, profile, started_at, gateway_time, device_time, holds, received_at
+_UPSERT_SESSIONS = """
+INSERT INTO device_session AS known (session_id, gateway_id, device_id, profile, started_at, gateway_time, device_time,
+                                     holds, received_at, ended_at, complete, received)
+SELECT session_id, gateway_id, device_id, profile, started_at, gateway_time, device_time, holds, received_at, ended_at,
+       complete, received
 FROM json_to_recordset(%s::json) AS r(session_id uuid, gateway_id text, device_id text, profile text,
                                       started_at timestamptz, gateway_time timestamptz, device_time timestamp,
-                                      holds integer, received_at timestamptz)
+                                      holds integer, received_at timestamptz, ended_at timestamptz, complete boolean,
+                                      received integer)
 ORDER BY session_id
-ON CONFLICT (session_id) DO NOTHING
-"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GatewayStatus:
-    """What a gateway, or the broker for it, said about itself."""
-
-    gateway_id: str
-    state: str
-    received_at: datetime
-    software: str | None
-    outbox_depth: int | None
-    oldest_unsent_s: int | None
-
-
-def record_status(connection: Connection, statuses: Iterable[GatewayStatus]) -> frozenset[str]:
-    """Bring the rows of these gateways up to date; gives those that are enrolled. A will does not mean 'seen'."""
-    rows: dict[str, dict[str, object]] = {}
-    for status in sorted(statuses, key=lambda s: s.received_at):
-        row = rows.setdefault(status.gateway_id, {"gateway_id": status.gateway_id})
-        row |= {"state": status.state, "state_at": status.received_at}
-        if status.software is not None:
-            row["software"] = status.software
-        if status.state == "online":
-            row |= {
-                "seen_at": status.received_at,
-                "outbox_depth": status.outbox_depth,
-                "oldest_unsent_s": status.oldest_unsent_s,
-            }
-    return frozenset(row[0] for row in connection.execute(_UPDATE_STATUS, (as_rows(list(rows.values())),)))
-
-
-# Locked in order first; a status that is older than what the row says changes nothing.
-_UPDATE_STATUS = """
-WITH said AS MATERIALIZED (
-    SELECT r.* FROM json_to_recordset(%s::json) AS r(gateway_id text, state text, state_at timestamptz,
-                                                     seen_at timestamptz, software text, outbox_depth integer,
-                                                     oldest_unsent_s integer)
-    JOIN gateway USING (gateway_id) ORDER BY gateway_id FOR UPDATE OF gateway
-), updated AS (
-    UPDATE gateway SET
-        state = said.state,
-        state_at = said.state_at,
-        last_seen_at = coalesce(said.seen_at, gateway.last_seen_at),
-        software = coalesce(said.software, gateway.software),
-        outbox_depth = CASE WHEN said.seen_at IS NULL THEN gateway.outbox_depth ELSE said.outbox_depth END,
-        oldest_unsent_s = CASE WHEN said.seen_at IS NULL THEN gateway.oldest_unsent_s ELSE said.oldest_unsent_s END
-    FROM said
-    WHERE gateway.gateway_id = said.gateway_id
-      AND (gateway.state_at IS NULL OR gateway.state_at <= said.state_at)
-)
-SELECT gateway_id FROM said
+ON CONFLICT (session_id) DO UPDATE SET
+    ended_at = excluded.ended_at,
+    complete = true,
+    received = excluded.received,
+    holds = coalesce(excluded.holds, known.holds)
+WHERE excluded.complete AND NOT known.complete AND excluded.gateway_id = known.gateway_id
 """

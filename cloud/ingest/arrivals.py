@@ -115,6 +115,9 @@ def _decode(arrival: Arrival) -> Decoded:
         device_time=coincident.device_time if coincident else None,
         holds=wire.holds,
         received_at=arrival.received_at,
+        ended_at=wire.ended_at,
+        complete=wire.complete,
+        received=wire.received,
     )
     return Decoded(
         arrival=arrival,

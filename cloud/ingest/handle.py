@@ -6,6 +6,7 @@ and never stops the others.
 """
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,6 +20,7 @@ from cloud.alerts.store import StoredEvent
 from cloud.db.connect import Connection, as_rows
 from cloud.devices import store as devices
 from cloud.devices.models import Assignment
+from cloud.devices.tallies import Tally, update_devices
 from cloud.ingest import ledger, quarantine, receipts
 from cloud.ingest.arrivals import Arrival, Decoded, Item, ReasonCode, Refusal, Undecoded, decode, whole
 from cloud.ingest.attribution import attribute
@@ -26,7 +28,7 @@ from cloud.ingest.quarantine import Held
 from cloud.ingest.receipts import Outcome
 from cloud.observations import store as observations
 from cloud.observations.models import Observation
-from device_drivers.readings import Reading
+from device_drivers.readings import Reading, Sample
 from gateway.wire import v1
 
 log = logging.getLogger(__name__)
@@ -131,6 +133,7 @@ def _commit(connection: Connection, batch: Sequence[Message], now: Now) -> Seque
     with connection.transaction():
         trusted = devices.trusted_gateways(connection, {m.arrival.gateway_id for m in batch})
         readable = [m for m in batch if isinstance(m, Decoded) and m.arrival.gateway_id in trusted]
+        told = devices.record_sessions(connection, [decoded.session for decoded in readable])
         verdicts = _judge(connection, readable)
         known = _register(connection, verdicts)
         fates, held = _settle(verdicts, known)
@@ -139,6 +142,7 @@ def _commit(connection: Connection, batch: Sequence[Message], now: Now) -> Seque
         observations.insert(connection, fresh)
         quarantine.hold(connection, [*held, *_whole_messages(batch, trusted)])
         events = alerts.evaluate(connection, fresh, at)
+        update_devices(connection, told, _tallies(verdicts, known))
         _notify(connection, fresh, events)
     return _outcomes(batch, trusted, fates, now())
 
@@ -146,7 +150,6 @@ def _commit(connection: Connection, batch: Sequence[Message], now: Now) -> Seque
 def _judge(connection: Connection, readable: Sequence[Decoded]) -> Sequence[_Verdict]:
     if not readable:
         return []
-    devices.record_sessions(connection, [decoded.session for decoded in readable])
     assigned = devices.assignments(connection, {decoded.session.device.device_id for decoded in readable})
     return [_Verdict(decoded, item, _judged(decoded, item, assigned)) for decoded in readable for item in decoded.items]
 
@@ -211,6 +214,24 @@ def _settle(
             held.append(_held(verdict, receipt.reason))
         fates.append(receipt)
     return fates, held
+
+
+def _tallies(verdicts: Sequence[_Verdict], known: Mapping[str, ledger.Known]) -> dict[str, Tally]:
+    """What this batch added to the ledger, by device; of the same reading twice the first counts."""
+    tallies: dict[str, Tally] = defaultdict(Tally)
+    counted: set[str] = set()
+    for verdict in verdicts:
+        reading = verdict.item.reading
+        if reading is None or reading.reading_id in known or reading.reading_id in counted:
+            continue
+        counted.add(reading.reading_id)
+        tally = tallies[reading.device.device_id]
+        tally.add(reading.sequence_number)
+        if isinstance(verdict.judged, Refusal):
+            tally.held(verdict.decoded.session.received_at)
+        elif reading.sample is Sample.PATIENT:
+            tally.measured(verdict.judged.effective_time)
+    return tallies
 
 
 def _first_fate(verdict: _Verdict) -> v1.Receipt:

@@ -6,11 +6,18 @@ from collections.abc import Sequence
 import psycopg
 
 from cloud.db.connect import Connection
-from cloud.devices.store import GatewayStatus, record_status
+from cloud.devices.statuses import DeviceState, GatewayStatus, record_status
 from cloud.ingest.subscriber import Delivery
 from gateway.wire import v1
 
 log = logging.getLogger(__name__)
+
+# A home has a handful of devices. Whoever sends more, or longer texts, is cut short: the rest of the status counts.
+MOST_DEVICES = 100
+LONGEST_NAME = 200  # characters of what is a key
+LONGEST_TEXT = 500
+MOST_VERSIONS = 50
+LARGEST_COUNT = 2**31 - 1
 
 
 def record(connection: Connection, deliveries: Sequence[Delivery]) -> None:
@@ -32,14 +39,68 @@ def _status(delivery: Delivery) -> GatewayStatus | None:
     except v1.WireError as error:
         log.warning("a status of gateway %s is not version 1 (%s)", delivery.gateway_id, type(error).__name__)
         return None
+    devices = [_device(device) for device in message.devices[:MOST_DEVICES] if _fits(device)]
+    if len(devices) < len(message.devices):
+        log.warning("%d devices of gateway %s do not fit", len(message.devices) - len(devices), delivery.gateway_id)
     return GatewayStatus(
         gateway_id=delivery.gateway_id,
         state=message.state,
         received_at=delivery.received_at,
-        software=message.software,
-        outbox_depth=message.outbox_depth,
-        oldest_unsent_s=message.oldest_unsent_s,
+        at=message.at,
+        software=_text(message.software),
+        outbox_depth=_count(message.outbox_depth),
+        oldest_unsent_s=_count(message.oldest_unsent_s),
+        started_at=message.started_at,
+        clock_synchronised=message.clock_synchronised,
+        disk_free_octets=_count(message.disk_free_octets, 2**63 - 1),
+        storage_error=_text(message.storage_error),
+        certificate_until=message.certificate_until,
+        versions={
+            _clean(name)[:LONGEST_NAME]: _clean(said)[:LONGEST_NAME]
+            for name, said in list(message.versions.items())[:MOST_VERSIONS]
+        },
+        devices=devices,
     )
+
+
+def _fits(device: v1.WireDeviceState) -> bool:
+    """Whether its keys can be kept as they are: cut short they would be another device's."""
+    keys = (device.name, device.profile, device.device_id or "")
+    return all(len(key) <= LONGEST_NAME and "\0" not in key for key in keys)
+
+
+def _device(device: v1.WireDeviceState) -> DeviceState:
+    return DeviceState(
+        name=device.name,
+        profile=device.profile,
+        transport=_text(device.transport),
+        device_id=device.device_id,
+        visited_at=device.visited_at,
+        outcome=_text(device.outcome),
+        reason=_text(device.reason),
+        identity=_text(device.identity),
+        complete_at=device.complete_at,
+        holds=_count(device.holds),
+        heard_at=device.heard_at,
+        battery_low=device.battery_low,
+        repairs={
+            _clean(step)[:LONGEST_NAME]: min(times, LARGEST_COUNT)
+            for step, times in list(device.repairs.items())[:MOST_VERSIONS]
+        },
+    )
+
+
+def _text(text: str | None) -> str | None:
+    return None if text is None else _clean(text)[:LONGEST_TEXT]
+
+
+def _clean(text: str) -> str:
+    """PostgreSQL's text holds no NUL."""
+    return text.replace("\0", "�")
+
+
+def _count(count: int | None, largest: int = LARGEST_COUNT) -> int | None:
+    return None if count is None else min(count, largest)
 
 
 def _record(connection: Connection, statuses: Sequence[GatewayStatus]) -> None:

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from cloud.devices import store
-from cloud.devices.store import GatewayStatus
+from cloud.devices.statuses import GatewayStatus, record_status
 from tests.cloud.made import GATEWAY, METER, NOW, Ward, arrival, glucose, message, new_patient, sent, session
 
 
@@ -40,18 +40,18 @@ def test_a_gateway_id_that_no_topic_can_carry_is_refused(ward: Ward) -> None:
 
 
 def test_birth_heartbeat_and_will_keep_the_gateways_row(ward: Ward) -> None:
-    store.record_status(ward.ingest, [status("online", 0, depth=7, software="0.1.0"), status("online", 30, depth=0)])
+    record_status(ward.ingest, [status("online", 0, depth=7, software="0.1.0"), status("online", 30, depth=0)])
     born = NOW + timedelta(seconds=30)
     assert gateway(ward) == [("online", born, born, "0.1.0", 0)]
 
     died = NOW + timedelta(seconds=90)
-    store.record_status(ward.ingest, [status("offline", 90)])
+    record_status(ward.ingest, [status("offline", 90)])
     assert gateway(ward) == [("offline", died, born, "0.1.0", 0)]
 
 
 def test_an_older_status_that_comes_later_changes_nothing(ward: Ward) -> None:
-    store.record_status(ward.ingest, [status("online", 60)])
-    store.record_status(ward.ingest, [status("offline", 30)])
+    record_status(ward.ingest, [status("online", 60)])
+    record_status(ward.ingest, [status("offline", 30)])
 
     assert gateway(ward)[0][0] == "online"
 
@@ -65,7 +65,7 @@ def test_a_status_of_a_stranger_is_told_apart(ward: Ward) -> None:
         outbox_depth=None,
         oldest_unsent_s=None,
     )
-    assert store.record_status(ward.ingest, [stranger, status("online", 0)]) == frozenset({GATEWAY})
+    assert record_status(ward.ingest, [stranger, status("online", 0)]) == frozenset({GATEWAY})
 
 
 def test_a_visit_by_a_clock_that_ran_ahead_does_not_outdate_the_visits_after_it(ward: Ward) -> None:

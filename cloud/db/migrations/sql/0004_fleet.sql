@@ -84,12 +84,32 @@ CREATE INDEX ON gateway_device (device_id);
 ALTER TABLE device
     ADD COLUMN IF NOT EXISTS readings_known   bigint NOT NULL DEFAULT 0,  -- ledger rows: stored and quarantined
     ADD COLUMN IF NOT EXISTS known_sequences  int8multirange NOT NULL DEFAULT '{}',
-    ADD COLUMN IF NOT EXISTS last_measured_at timestamptz;                    -- effective time of its newest observation
+    ADD COLUMN IF NOT EXISTS last_measured_at timestamptz,  -- effective time of its newest observation of a patient
+    ADD COLUMN IF NOT EXISTS last_held_at     timestamptz,  -- when a reading of it last went into quarantine
+    -- Its newest session that went to its end: by which gateway, how much it held then, when we heard of it.
+    ADD COLUMN IF NOT EXISTS complete_session_id uuid,
+    ADD COLUMN IF NOT EXISTS complete_gateway_id text,
+    ADD COLUMN IF NOT EXISTS complete_at         timestamptz,
+    ADD COLUMN IF NOT EXISTS complete_told_at    timestamptz,
+    ADD COLUMN IF NOT EXISTS holds               integer;
+-- Changed with every batch of readings: room for the new version of a row beside the old one.
+ALTER TABLE device SET (fillfactor = 70);
+ALTER TABLE gateway SET (fillfactor = 70);
 ALTER TABLE device_session
     ADD COLUMN IF NOT EXISTS ended_at  timestamptz,
     ADD COLUMN IF NOT EXISTS complete  boolean NOT NULL DEFAULT false,
     ADD COLUMN IF NOT EXISTS received  integer;
-UPDATE device SET readings_known = (SELECT count(*) FROM ledger WHERE ledger.device_id = device.device_id);
+UPDATE device SET
+    readings_known = (SELECT count(*) FROM ledger WHERE ledger.device_id = device.device_id),
+    last_measured_at = greatest(
+        (SELECT max(effective_time) FROM glucose_observation o WHERE o.device_id = device.device_id AND sample = 'patient'),
+        (SELECT max(effective_time) FROM ketone_observation o WHERE o.device_id = device.device_id AND sample = 'patient'),
+        (SELECT max(effective_time) FROM blood_pressure_observation o
+         WHERE o.device_id = device.device_id AND sample = 'patient'));
+
+-- When each user of a cuff last measured: times alone, for those who must not see values.
+CREATE VIEW cuff_use WITH (security_barrier) AS
+    SELECT patient_id, device_id, user_index, effective_time FROM blood_pressure_observation WHERE sample = 'patient';
 
 -- How often a measurement is expected; NULL: nobody said. What is later than that has one of four causes.
 ALTER TABLE device_assignment ADD COLUMN IF NOT EXISTS expected_every interval CHECK (expected_every > interval '0');
@@ -128,12 +148,18 @@ CREATE INDEX ON technical_alarm (raised_at DESC);
 GRANT UPDATE (started_at, clock_synchronised, clock_offset_s, disk_free_octets, storage_error, certificate_until, versions)
     ON gateway TO pulsepost_ingest;
 GRANT SELECT, INSERT, UPDATE, DELETE ON gateway_device TO pulsepost_ingest;
-GRANT UPDATE (readings_known, known_sequences, last_measured_at) ON device TO pulsepost_ingest;
+GRANT UPDATE (readings_known, known_sequences, last_measured_at, last_held_at, complete_session_id,
+              complete_gateway_id, complete_at, complete_told_at, holds) ON device TO pulsepost_ingest;
 GRANT UPDATE (ended_at, complete, received, holds) ON device_session TO pulsepost_ingest;
-GRANT SELECT, INSERT, UPDATE ON component TO pulsepost_ingest, pulsepost_jobs, pulsepost_console, pulsepost_enrolment;
+-- A process that ends in order takes its row away.
+GRANT SELECT, INSERT, UPDATE, DELETE ON component
+    TO pulsepost_ingest, pulsepost_jobs, pulsepost_console, pulsepost_enrolment;
 
-GRANT SELECT ON gateway, gateway_device, gateway_certificate, device, device_assignment, device_session
+GRANT SELECT ON gateway, gateway_device, gateway_certificate, device, device_assignment, device_session, cuff_use
     TO pulsepost_jobs;
+-- Of a patient where, and not who; of the quarantine how much of which device, and not what.
+GRANT SELECT (patient_id, time_zone) ON patient TO pulsepost_jobs;
+GRANT SELECT (quarantine_id, device_id, reading_id, reason_code) ON quarantine TO pulsepost_jobs;
 GRANT SELECT, INSERT, UPDATE ON technical_alarm TO pulsepost_jobs;
 GRANT SELECT, INSERT, UPDATE (state, priority, deadline, sentence, reason, changed_at) ON alert_case TO pulsepost_jobs;
 GRANT SELECT, INSERT ON case_event TO pulsepost_jobs;
@@ -147,3 +173,11 @@ GRANT INSERT ON audit TO pulsepost_enrolment;
 
 GRANT SELECT ON gateway_device, gateway_certificate, component, technical_alarm TO pulsepost_console;
 GRANT UPDATE (acknowledged_at, acknowledged_by) ON technical_alarm TO pulsepost_console;
+-- A nurse compares a device's clock with a watch, and says so.
+GRANT UPDATE (clock_checked_at, clock_checked_by) ON device_assignment TO pulsepost_console;
+
+-- What the console's pages look up.
+CREATE INDEX technical_alarm_of_gateway ON technical_alarm (gateway_id) WHERE resolved_at IS NULL;
+CREATE INDEX technical_alarm_resolved ON technical_alarm (resolved_at DESC) WHERE resolved_at IS NOT NULL;
+CREATE INDEX quarantine_of_gateway ON quarantine (gateway_id) WHERE resolved_at IS NULL;
+CREATE INDEX quarantine_of_device ON quarantine (device_id) WHERE reading_id IS NOT NULL;
