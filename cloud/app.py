@@ -26,11 +26,13 @@ from cloud.console.edge import Pool, same_origin, wants_fragment
 from cloud.console.headers import HEADERS, SecurityHeaders
 from cloud.console.pages import page
 from cloud.db.connect import CONNECT_TIMEOUT_S, session_options
+from cloud.gateways.routes import router as gateways
 from cloud.live.hub import Hub
 from cloud.live.routes import router as live
 from cloud.live.stream import SIGNED_OUT
 from cloud.patients.routes import router as patients
 from cloud.quarantine.routes import router as quarantine
+from cloud.technical.routes import router as technical
 from cloud.worklist.routes import router as worklist
 
 POOL_SIZE: Final = 10
@@ -54,7 +56,7 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
     app.state.now = now
     app.state.sign_ins = asyncio.Semaphore(SIGN_INS_AT_ONCE)
     app.add_middleware(SecurityHeaders)
-    for router in (auth, worklist, patients, quarantine, live):
+    for router in (auth, worklist, patients, technical, gateways, quarantine, live):
         app.include_router(router)
     app.add_api_route("/healthz", _health)
     app.mount("/static", StaticFiles(directory=assets.STATIC))

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import Depends, HTTPException, Request, status
 
 from cloud.auth import cookies, service
-from cloud.auth.models import CLINICAL, NURSING, TECHNICAL, Role, Session
+from cloud.auth.models import CLINICAL, NURSING, SUPPORTING, TECHNICAL, Role, Session
 from cloud.console.edge import UNSAFE, Now, Tx, form_field
 
 CSRF_HEADER = "X-CSRF-Token"
@@ -51,5 +51,6 @@ def only(roles: frozenset[Role]) -> Callable[[Session], Coroutine[Any, Any, Sess
 Anyone = Annotated[Session, Depends(signed_in)]
 Clinical = Annotated[Session, Depends(only(CLINICAL))]
 Nursing = Annotated[Session, Depends(only(NURSING))]
+Supporting = Annotated[Session, Depends(only(SUPPORTING))]
 Technical = Annotated[Session, Depends(only(TECHNICAL))]
 Patient = Annotated[Session, Depends(only(frozenset({Role.PATIENT})))]

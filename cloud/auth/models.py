@@ -21,7 +21,9 @@ class Role(StrEnum):
 
 CLINICAL = frozenset({Role.NURSE, Role.LEAD_NURSE, Role.DOCTOR})
 NURSING = frozenset({Role.NURSE, Role.LEAD_NURSE})
-TECHNICAL = frozenset({Role.NURSE, Role.LEAD_NURSE, Role.SUPPORT, Role.ADMINISTRATOR})
+# Those who look after gateways and devices; a nurse reads what is wrong with them, and is not paged for it.
+SUPPORTING = frozenset({Role.SUPPORT, Role.ADMINISTRATOR})
+TECHNICAL = NURSING | SUPPORTING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

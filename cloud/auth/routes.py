@@ -75,8 +75,8 @@ FIRST_PAGES: Final[Mapping[Role, str]] = {
     Role.LEAD_NURSE: "/worklist",
     Role.DOCTOR: "/patients",
     Role.PATIENT: "/me",
-    Role.SUPPORT: "/quarantine",
-    Role.ADMINISTRATOR: "/quarantine",
+    Role.SUPPORT: "/technical",
+    Role.ADMINISTRATOR: "/technical",
 }
 
 

@@ -23,7 +23,15 @@ def _environment() -> Environment:
     )
     environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]  # added by the extension
     environment.filters.update(
-        word=texts.word, unit=texts.unit, duration=texts.duration, local=texts.local, due=texts.due
+        clock_offset=texts.clock_offset,
+        days_left=texts.days_left,
+        due=texts.due,
+        duration=texts.duration,
+        local=texts.local,
+        octets=texts.octets,
+        subject=texts.subject,
+        unit=texts.unit,
+        word=texts.word,
     )
     environment.globals.update(texts=texts, figure=texts.figure, language="en")
     return environment

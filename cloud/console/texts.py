@@ -113,7 +113,62 @@ CONFLICTS: Final[Mapping[str, str]] = {
     "taken": "{owner} was faster.",
     "not_yours": "Only {owner} can resolve it.",
     "closed": "Already closed.",
+    "gone": "It has gone by itself.",
     "not_now": "Not possible in this state.",
+}
+
+
+# What is technically wrong; the sentence of the alarm says the rest.
+TECHNICAL_CONDITIONS: Final[Mapping[str, str]] = {
+    "device_unknown_model": "Unknown device",
+}
+
+SUBJECT_KINDS: Final[Mapping[str, str]] = {
+    "gateway": "gateway",
+    "device": "device",
+    "component": "our process",
+}
+
+# The network and the broker take their part of a second; less than this is no offset.
+CLOCK_RIGHT_WITHIN_S: Final = 5
+CLOCK_OFFSETS: Final[Mapping[str, str]] = {"right": "right", "ahead": "{} ahead", "behind": "{} behind"}
+DAYS_LEFT: Final[Mapping[str, str]] = {"days": "{} d left", "today": "ends within a day"}
+
+# How a gateway stands, worked out from its last word and its silence.
+GATEWAY_STANDINGS: Final[Mapping[str, str]] = {
+    "online": "Online",
+    "silent": "Silent",
+    "offline": "Offline",
+    "never_seen": "Never seen",
+    "revoked": "Locked out",
+}
+
+CERTIFICATE_STATES: Final[Mapping[str, str]] = {
+    "valid": "Valid",
+    "not_yet_valid": "Not yet valid",
+    "expired": "Expired",
+    "revoked": "Revoked",
+}
+
+CERTIFICATE_WAYS: Final[Mapping[str, str]] = {"enrolment": "at enrolment", "renewal": "renewed"}
+
+# The steps of the gateway's ladder of repairs, by bond_repair's names.
+REPAIRS: Final[Mapping[str, str]] = {
+    "closed": "stale connection closed",
+    "forgotten": "bond removed",
+    "power_cycled": "adapter switched off and on",
+    "given_up": "a person was asked",
+}
+
+# How the last visit to a device ended.
+VISIT_OUTCOMES: Final[Mapping[str, str]] = {
+    "complete": "Read to the end",
+    "cut": "Broken off",
+    "unreachable": "Did not answer",
+    "paired": "Paired, read at its next sign of life",
+    "no_profile": "Unknown device",
+    "outbox_failed": "Gateway could keep nothing",
+    "defect": "Our mistake",
 }
 
 
@@ -162,3 +217,36 @@ def figure(value: Decimal | None, state: str, bound: Decimal | None, unit_code: 
         side = "above" if state == "above_range" else "below"
         return f"{QUANTITY_STATES[state]}, {side} {bound} {unit(unit_code)}"
     return word(state, QUANTITY_STATES)
+
+
+def subject(name: str) -> str:
+    """``gateway:home-17`` as people say it: ``gateway home-17``."""
+    kind, _, rest = name.partition(":")
+    return f"{word(kind, SUBJECT_KINDS)} {rest}".strip()
+
+
+def octets(number: int | None) -> str:
+    """A size in its largest unit: ``950 MB``, ``12.3 GB``."""
+    if number is None:
+        return "–"
+    if number < 1_000_000_000:
+        return f"{number / 1_000_000:.0f} MB"
+    return f"{number / 1_000_000_000:.1f} GB"
+
+
+def clock_offset(seconds: float | None) -> str:
+    """A clock beside ours: ``right``, ``12 s ahead``, ``1 h 5 min behind``."""
+    if seconds is None:
+        return "–"
+    if abs(seconds) < CLOCK_RIGHT_WITHIN_S:
+        return CLOCK_OFFSETS["right"]
+    size = f"{abs(seconds):.0f} s" if abs(seconds) < 60 else duration(timedelta(seconds=abs(seconds)))
+    return CLOCK_OFFSETS["ahead" if seconds > 0 else "behind"].format(size)
+
+
+def days_left(until: datetime, now: datetime) -> str:
+    """``62 d left``, ``ends within a day``, ``3 d ago``."""
+    days = (until - now).days
+    if days < 0:
+        return SPANS["ago"].format(SPANS["days"].format(-days))
+    return DAYS_LEFT["days"].format(days) if days else DAYS_LEFT["today"]

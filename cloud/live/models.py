@@ -23,7 +23,11 @@ class CaseChanged(msgspec.Struct, frozen=True, tag_field="type", tag="case"):
     event_id: int
 
 
-Notice = ReadingStored | CaseChanged
+class TechnicalChanged(msgspec.Struct, frozen=True, tag_field="type", tag="technical"):
+    """Technical alarms were raised, changed or resolved. Without an id: one notice a transaction, however many."""
+
+
+Notice = ReadingStored | CaseChanged | TechnicalChanged
 
 
 @dataclass(frozen=True, slots=True)

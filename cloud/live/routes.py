@@ -1,8 +1,10 @@
-"""GET /live: server-sent events for one signed-in person.
+"""GET /live and /live/technical: server-sent events for one signed-in person.
 
 ``worklist``  first of all, for clinical roles: all rows of the worklist as HTML; id = the newest case event
 ``case``      a case was opened or changed: its row as HTML (``data-open="false"``: take it out); id = the case event
 ``reading``   JSON {"reading_id", "patient_id", "kind"}
+``own_side``  for clinical roles, first and at each change: HTML of what our own side cannot do now; empty: all is well
+``technical`` of /live/technical, first of all and at each change: the technical queue as HTML
 ``beat``      right after the subscription and then every 3 s; no event for 8 s means: not receiving
 ``signed_out`` the session has ended, or nobody is signed in; nothing follows
 
@@ -19,7 +21,7 @@ from fastapi.responses import StreamingResponse
 
 from cloud.auth.access import Anyone
 from cloud.live.hub import Hub
-from cloud.live.service import Viewer
+from cloud.live.service import CareViewer, TechnicalViewer, Viewer
 from cloud.live.stream import events
 
 router = APIRouter()
@@ -28,8 +30,17 @@ router = APIRouter()
 @router.get("/live")
 async def live(request: Request, session: Anyone, patient_id: Annotated[UUID | None, Query()] = None) -> Response:
     state = request.app.state
-    hub: Hub = state.hub
-    viewer = Viewer(state.pool, state.now, session, patient_id)
+    return _stream(request, CareViewer(state.pool, state.now, session, patient_id))
+
+
+@router.get("/live/technical")
+async def live_technical(request: Request, session: Anyone) -> Response:
+    state = request.app.state
+    return _stream(request, TechnicalViewer(state.pool, state.now, session))
+
+
+def _stream(request: Request, viewer: Viewer) -> Response:
+    hub: Hub = request.app.state.hub
     if not viewer.sees_anything:
         raise HTTPException(status.HTTP_404_NOT_FOUND)
     if not hub.is_listening:

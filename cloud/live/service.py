@@ -1,5 +1,6 @@
 """One person's view of what happens: what they may see of it, as events ready to send."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,30 +11,58 @@ from fastapi.sse import format_sse_event
 
 from cloud.auth import service as auth
 from cloud.auth import store as accounts
-from cloud.auth.models import CLINICAL, Role, Session
+from cloud.auth.models import CLINICAL, TECHNICAL, Role, Session
+from cloud.components import service as components
+from cloud.components.views import html as own_side_html
 from cloud.console.edge import Connection, Pool
-from cloud.live.models import CaseChanged, Notice, ReadingStored
+from cloud.live.models import CaseChanged, Notice, ReadingStored, TechnicalChanged
+from cloud.technical import service as technical
+from cloud.technical import views as technical_views
 from cloud.worklist import store as worklist
 from cloud.worklist.views import row, rows
 
 
-@dataclass(frozen=True, slots=True)
-class Viewer:
-    """A signed-in person at an open stream; ``patient_id`` narrows it to one patient."""
+@dataclass(slots=True)
+class Viewer(ABC):
+    """A signed-in person at an open stream."""
 
     pool: Pool
     now: Callable[[], datetime]
     session: Session
-    patient_id: UUID | None
 
     @property
+    @abstractmethod
     def sees_anything(self) -> bool:
-        return self.session.role in CLINICAL or self.session.role is Role.PATIENT
+        """Whether this stream has something for the person's role."""
+
+    @abstractmethod
+    async def everything(self) -> bytes:
+        """The event that a stream begins with; empty where there is none."""
+
+    @abstractmethod
+    async def event(self, notice: Notice) -> bytes:
+        """The event for this person; empty when it is none of their business."""
+
+    async def news_at_beat(self) -> bytes:
+        """What nobody announces and has to be looked up: empty where nothing changed since the last beat."""
+        return b""
 
     async def is_signed_in(self) -> bool:
         """Whether the session that opened the stream still holds."""
         async with self.pool.connection() as conn:
             return await auth.still_valid(conn, self.session.token_hash, self.now()) is not None
+
+
+@dataclass(slots=True)
+class CareViewer(Viewer):
+    """Somebody who looks after patients, or a patient; ``patient_id`` narrows it to one patient."""
+
+    patient_id: UUID | None
+    _own_side: str = ""
+
+    @property
+    def sees_anything(self) -> bool:
+        return self.session.role in CLINICAL or self.session.role is Role.PATIENT
 
     async def everything(self) -> bytes:
         """The ``worklist`` event: all open cases; nothing for a patient."""
@@ -45,17 +74,31 @@ class Viewer:
                 cases = await worklist.open_cases(conn, self.session.account_id)
             else:
                 cases = await worklist.open_cases_of(conn, self.session.account_id, self.patient_id)
+            self._own_side = await self._our_own_side(conn)
         html = rows(cases, self.session, self.now())
-        return format_sse_event(event="worklist", id=str(latest), data_str=html)
+        return _own_side(self._own_side) + format_sse_event(event="worklist", id=str(latest), data_str=html)
 
     async def event(self, notice: Notice) -> bytes:
-        """The event for this person; empty when it is none of their business."""
-        if self.patient_id not in (None, notice.patient_id):
+        if isinstance(notice, TechnicalChanged) or self.patient_id not in (None, notice.patient_id):
             return b""
         async with self.pool.connection() as conn:
             if isinstance(notice, CaseChanged):
                 return await self._case(conn, notice)
             return await self._reading(conn, notice)
+
+    async def news_at_beat(self) -> bytes:
+        """The ``own_side`` event, when our own side fell or rose: a process that is dead announces nothing."""
+        if self.session.role not in CLINICAL:
+            return b""
+        async with self.pool.connection() as conn:
+            html = await self._our_own_side(conn)
+        if html == self._own_side:
+            return b""
+        self._own_side = html
+        return _own_side(html)
+
+    async def _our_own_side(self, conn: Connection) -> str:
+        return own_side_html(await components.own_side(conn, self.now()))
 
     async def _case(self, conn: Connection, notice: CaseChanged) -> bytes:
         if self.session.role not in CLINICAL:
@@ -75,3 +118,26 @@ class Viewer:
             return b""
         data = {"reading_id": notice.reading_id.hex, "patient_id": str(notice.patient_id), "kind": notice.kind}
         return format_sse_event(event="reading", data_str=msgspec.json.encode(data).decode())
+
+
+@dataclass(slots=True)
+class TechnicalViewer(Viewer):
+    """Somebody at the technical queue."""
+
+    @property
+    def sees_anything(self) -> bool:
+        return self.session.role in TECHNICAL
+
+    async def everything(self) -> bytes:
+        """The ``technical`` event: the whole queue. At most so many rows as a page shows, so it need not be clever."""
+        async with self.pool.connection() as conn:
+            queue = await technical.queue(conn)
+        html = technical_views.rows(queue, self.session, self.now())
+        return format_sse_event(event="technical", data_str=html)
+
+    async def event(self, notice: Notice) -> bytes:
+        return await self.everything() if isinstance(notice, TechnicalChanged) else b""
+
+
+def _own_side(html: str) -> bytes:
+    return format_sse_event(event="own_side", data_str=html)

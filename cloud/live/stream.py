@@ -45,6 +45,8 @@ async def _follow(queue: Queue, viewer: Viewer) -> AsyncIterator[bytes]:
             if not await viewer.is_signed_in():
                 yield SIGNED_OUT
                 return
+            if news := await viewer.news_at_beat():
+                yield news
             yield _beat(viewer.now())
             beat_at = loop.time() + BEAT_EVERY_S
 

@@ -15,6 +15,7 @@ from fastapi import APIRouter, HTTPException, Request, Response, status
 from cloud.audit import store as audit
 from cloud.auth.access import Clinical, Patient
 from cloud.auth.models import Session
+from cloud.components import service as components
 from cloud.console.edge import Connection, Now, Tx
 from cloud.console.pages import page
 from cloud.patients import models, service, store
@@ -25,7 +26,13 @@ router = APIRouter()
 
 @router.get("/patients")
 async def patients(request: Request, conn: Tx, now: Now, session: Clinical) -> Response:
-    return page(request, "patients.html", patients=await store.patients(conn, session.account_id), now=now)
+    return page(
+        request,
+        "patients.html",
+        patients=await store.patients(conn, session.account_id),
+        own_side=await components.own_side(conn, now),
+        now=now,
+    )
 
 
 @router.get("/patients/{patient_id}")
@@ -46,6 +53,7 @@ async def patient(request: Request, patient_id: UUID, conn: Tx, now: Now, sessio
         cases=await worklist.open_cases_of(conn, session.account_id, patient_id),
         readings=await service.last_readings(conn, patient_id, now),
         limits=await service.limits(conn, patient_id, now),
+        own_side=await components.own_side(conn, now),
         now=now,
     )
 

@@ -1,8 +1,9 @@
-"""GET /quarantine and /quarantine/{quarantine_id}."""
+"""GET /quarantine?gateway_id= and /quarantine/{quarantine_id}."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, HTTPException, Request, Response, status
+from fastapi import APIRouter, HTTPException, Query, Request, Response, status
 
 from cloud.audit import store as audit
 from cloud.auth.access import Technical
@@ -14,9 +15,12 @@ router = APIRouter()
 
 
 @router.get("/quarantine")
-async def quarantine(request: Request, conn: Tx, now: Now, _session: Technical) -> Response:
-    items = await store.open_items(conn)
-    return page(request, "quarantine.html", items=items, count=await store.count_open(conn), now=now)
+async def quarantine(
+    request: Request, conn: Tx, now: Now, _session: Technical, gateway_id: Annotated[str | None, Query()] = None
+) -> Response:
+    of = gateway_id.replace("\0", "") if gateway_id else None
+    items = await store.open_items(conn, of)
+    return page(request, "quarantine.html", items=items, count=await store.count_open(conn, of), gateway_id=of, now=now)
 
 
 @router.get("/quarantine/{quarantine_id}")

@@ -12,20 +12,26 @@ Connection = AsyncConnection[Any]
 SHOWN: Final = 200
 
 
-async def open_items(conn: Connection) -> list[Item]:
-    """Unresolved items, newest first, at most SHOWN."""
+async def open_items(conn: Connection, gateway_id: str | None = None) -> list[Item]:
+    """Unresolved items, newest first, at most SHOWN; of one gateway, or of all."""
     async with conn.cursor(row_factory=class_row(Item)) as cursor:
         await cursor.execute(
             """SELECT quarantine_id, received_at, gateway_id, device_id, reason_code, reason, seen, resolved_at,
                       octet_length(payload) AS payload_octets
-               FROM quarantine WHERE resolved_at IS NULL ORDER BY received_at DESC, quarantine_id LIMIT %s""",
-            (SHOWN,),
+               FROM quarantine
+               WHERE resolved_at IS NULL AND (%(gateway_id)s::text IS NULL OR gateway_id = %(gateway_id)s)
+               ORDER BY received_at DESC, quarantine_id LIMIT %(most)s""",
+            {"gateway_id": gateway_id, "most": SHOWN},
         )
         return await cursor.fetchall()
 
 
-async def count_open(conn: Connection) -> int:
-    cursor = await conn.execute("SELECT count(*) FROM quarantine WHERE resolved_at IS NULL")
+async def count_open(conn: Connection, gateway_id: str | None = None) -> int:
+    cursor = await conn.execute(
+        """SELECT count(*) FROM quarantine
+           WHERE resolved_at IS NULL AND (%(gateway_id)s::text IS NULL OR gateway_id = %(gateway_id)s)""",
+        {"gateway_id": gateway_id},
+    )
     row = await cursor.fetchone()
     return int(row[0]) if row else 0
 

@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from cloud.auth.access import Clinical, Nursing
 from cloud.auth.models import Session
+from cloud.components import service as components
 from cloud.console import texts
 from cloud.console.edge import Now, Tx, wants_fragment
 from cloud.console.pages import page
@@ -25,7 +26,8 @@ router = APIRouter()
 @router.get("/worklist")
 async def worklist(request: Request, conn: Tx, now: Now, session: Nursing) -> Response:
     cases = await store.open_cases(conn, session.account_id)
-    return page(request, "worklist.html", cases=cases, now=now)
+    own_side = await components.own_side(conn, now)
+    return page(request, "worklist.html", cases=cases, own_side=own_side, now=now)
 
 
 @router.post("/cases/{case_id}/acknowledge")

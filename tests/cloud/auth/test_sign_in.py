@@ -15,7 +15,7 @@ from tests.fix_console import PASSWORD, Console, csrf_token_in, submit_sign_in
 
 @pytest.mark.parametrize(
     ("login", "first_page"),
-    [("nora", "/worklist"), ("ada", "/patients"), ("asta", "/me"), ("sam", "/quarantine")],
+    [("nora", "/worklist"), ("ada", "/patients"), ("asta", "/me"), ("sam", "/technical")],
 )
 def test_signing_in_leads_everybody_to_their_own_first_page(console: Console, login: str, first_page: str) -> None:
     person = console.sign_in(login)

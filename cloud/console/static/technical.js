@@ -1,0 +1,60 @@
+// Keeps the technical queue as the stream says: what is folded open stays open, the focus stays, news is spoken.
+
+import { announce } from "./live.js";
+
+const queue = document.getElementById("technical");
+
+// What is the same but for the passing of time is left alone: nothing moves under a finger or a screen reader.
+function signature(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  for (const time of template.content.querySelectorAll("time")) time.textContent = "";
+  return template.innerHTML;
+}
+
+function alarmIds() {
+  return new Set([...queue.querySelectorAll("[data-alarm-id]")].map((row) => row.id));
+}
+
+function show(html) {
+  const open = [...queue.querySelectorAll("details[open]")].map((details) => details.id);
+  const focused = queue.contains(document.activeElement) ? document.activeElement : null;
+  const inside = focused?.closest("[data-alarm-id]")?.id;
+  const focusedId = focused?.id;
+  queue.innerHTML = html;
+  for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+  htmx.process(queue);
+  if (!focused) return;
+  // The button that was pressed is gone: its row gets the focus, so that Enter twice does not do two things.
+  const place = (focusedId && document.getElementById(focusedId)) || (inside && document.getElementById(inside));
+  (place || document.getElementById("main")).focus({ preventScroll: true });
+}
+
+function speak(row) {
+  const text = (selector) => row.querySelector(selector)?.textContent.trim() ?? "";
+  const parts = [text(".priority"), text(".case__name"), text(".case__sentence")];
+  announce(parts.reduce((filled, part) => filled.replace("{}", part), queue.dataset.new));
+}
+
+let shown = null;
+document.body.addEventListener("live:technical", (event) => {
+  const next = signature(event.detail);
+  if (next === shown) return;
+  const before = alarmIds();
+  const first = shown === null;
+  shown = next;
+  show(event.detail);
+  if (first) return;
+  const fresh = [...queue.querySelectorAll("[data-alarm-id]")].find((row) => !before.has(row.id));
+  if (fresh) speak(fresh);
+});
+
+let pressed = null;
+document.body.addEventListener("htmx:before:request", (event) => {
+  pressed = event.target.closest?.("[data-alarm-id]")?.id ?? null;
+});
+document.body.addEventListener("htmx:after:swap", () => {
+  const row = pressed && document.getElementById(pressed);
+  pressed = null;
+  if (row && (!document.activeElement || document.activeElement === document.body)) row.focus({ preventScroll: true });
+});
