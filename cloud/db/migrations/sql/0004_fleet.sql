@@ -17,14 +17,20 @@ GRANT USAGE ON SCHEMA public TO pulsepost_jobs, pulsepost_enrolment;
 
 -- Identity ------------------------------------------------------------------------------------------------------------
 
+-- Names that mean somebody of ours at the broker (deploy/mosquitto/acl).
+ALTER TABLE gateway ADD CONSTRAINT gateway_id_reserved CHECK (lower(gateway_id) NOT IN ('ingest', 'enrolment'));
+
 -- A one-time code that lets a gateway ask for its first certificate, or for a new one after it was lost.
 CREATE TABLE enrolment_code (
     code_hash    bytea PRIMARY KEY,              -- SHA-256; the code itself is stored nowhere
-    gateway_id   text NOT NULL CHECK (gateway_id ~ '^[A-Za-z0-9-]{1,64}$'),
+    gateway_id   text NOT NULL CHECK (gateway_id ~ '^[A-Za-z0-9-]{1,64}$'
+                                      AND lower(gateway_id) NOT IN ('ingest', 'enrolment')),
     created_at   timestamptz NOT NULL,
     created_by   uuid REFERENCES account,        -- NULL: an operator at the command line
     expires_at   timestamptz NOT NULL,
     used_at      timestamptz,
+    used_key     bytea,                          -- SHA-256 of the public key that it was used for, and what was signed:
+    certificate  text,                           -- a gateway that missed the answer asks again and gets the same
     withdrawn_at timestamptz                     -- a newer code was made for the same gateway
 );
 CREATE INDEX ON enrolment_code (gateway_id);
@@ -43,7 +49,7 @@ CREATE TABLE gateway_certificate (
     not_before     timestamptz NOT NULL,
     not_after      timestamptz NOT NULL,
     how            text NOT NULL CHECK (how IN ('enrolment', 'renewal')),
-    revoked_at     timestamptz,
+    revoked_at     timestamptz,                  -- it counts from then on: after a renewal, that is some days ahead
     revoked_why    text
 );
 CREATE INDEX ON gateway_certificate (gateway_id, not_after DESC);
@@ -107,6 +113,22 @@ UPDATE device SET
         (SELECT max(effective_time) FROM blood_pressure_observation o
          WHERE o.device_id = device.device_id AND sample = 'patient'));
 
+-- What each device held when it was last read to its end, against what the ledger knows of it. Where a device numbers its
+-- readings, ``holes`` are numbers that its memory must have had then and the ledger has not; others can only be counted.
+CREATE VIEW reconciliation AS
+    SELECT d.device_id, d.holds, d.readings_known,
+           greatest(0, d.holds - d.readings_known, counted.holes)::integer AS missing,
+           found.holes, lower(d.known_sequences) AS first_known, upper(d.known_sequences) - 1 AS last_known,
+           d.complete_session_id, d.complete_gateway_id, d.complete_at, d.complete_told_at
+    FROM device d
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN isempty(d.known_sequences) OR d.holds = 0 THEN '{}'::int8multirange
+               ELSE int8multirange(int8range(greatest(upper(d.known_sequences) - d.holds, lower(d.known_sequences)),
+                                             upper(d.known_sequences))) - d.known_sequences END AS holes) found
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(upper(hole) - lower(hole)), 0) AS holes FROM unnest(found.holes) AS hole) counted
+    WHERE d.holds IS NOT NULL;
+
 -- When each user of a cuff last measured: times alone, for those who must not see values.
 CREATE VIEW cuff_use WITH (security_barrier) AS
     SELECT patient_id, device_id, user_index, effective_time FROM blood_pressure_observation WHERE sample = 'patient';
@@ -155,8 +177,8 @@ GRANT UPDATE (ended_at, complete, received, holds) ON device_session TO pulsepos
 GRANT SELECT, INSERT, UPDATE, DELETE ON component
     TO pulsepost_ingest, pulsepost_jobs, pulsepost_console, pulsepost_enrolment;
 
-GRANT SELECT ON gateway, gateway_device, gateway_certificate, device, device_assignment, device_session, cuff_use
-    TO pulsepost_jobs;
+GRANT SELECT ON gateway, gateway_device, gateway_certificate, device, device_assignment, device_session, cuff_use,
+    reconciliation TO pulsepost_jobs;
 -- Of a patient where, and not who; of the quarantine how much of which device, and not what.
 GRANT SELECT (patient_id, time_zone) ON patient TO pulsepost_jobs;
 GRANT SELECT (quarantine_id, device_id, reading_id, reason_code) ON quarantine TO pulsepost_jobs;
@@ -166,12 +188,12 @@ GRANT SELECT, INSERT ON case_event TO pulsepost_jobs;
 
 GRANT SELECT, INSERT ON gateway TO pulsepost_enrolment;
 GRANT UPDATE (enrolled_at, revoked_at) ON gateway TO pulsepost_enrolment;
-GRANT SELECT, UPDATE (used_at) ON enrolment_code TO pulsepost_enrolment;
+GRANT SELECT, UPDATE (used_at, used_key, certificate) ON enrolment_code TO pulsepost_enrolment;
 GRANT SELECT, INSERT, DELETE ON enrolment_failure TO pulsepost_enrolment;
 GRANT SELECT, INSERT, UPDATE (revoked_at, revoked_why) ON gateway_certificate TO pulsepost_enrolment;
 GRANT INSERT ON audit TO pulsepost_enrolment;
 
-GRANT SELECT ON gateway_device, gateway_certificate, component, technical_alarm TO pulsepost_console;
+GRANT SELECT ON gateway_device, gateway_certificate, component, technical_alarm, reconciliation TO pulsepost_console;
 GRANT UPDATE (acknowledged_at, acknowledged_by) ON technical_alarm TO pulsepost_console;
 -- A nurse compares a device's clock with a watch, and says so.
 GRANT UPDATE (clock_checked_at, clock_checked_by) ON device_assignment TO pulsepost_console;
