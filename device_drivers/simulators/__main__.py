@@ -8,8 +8,10 @@
     python -m device_drivers.simulators home   --spec FILE                   both, in one process
 
 Each prints one JSON line per device when it is ready, takes new measurements as JSON lines on standard input
-({"device": "device", "record": {"value": "HI"}}), and ends with SIGTERM or SIGINT. A specification is described in
-device_drivers/simulators/spec.py and radio_spec.py. What a device holds can be read with python -m device_drivers.
+({"device": "device", "record": {"value": "HI"}}), and ends with SIGTERM or SIGINT. A home also takes an id, repeated in
+its answer, and cables to pull: {"device": "device", "unplug": {"after": 40, "for_s": 0.5}}. A specification is
+described in device_drivers/simulators/spec.py and radio_spec.py. What a device holds can be read with
+python -m device_drivers.
 """
 
 import argparse

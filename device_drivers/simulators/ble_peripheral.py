@@ -43,6 +43,7 @@ class Peripheral:
         self._skew = timedelta(seconds=spec.clock_skew_s)
         self._device: Device | None = None
         self._pushed = 0
+        self._drop_at = spec.faults.drop_after
         self._connected_at = 0.0
         self._has_just_bonded = False
         self._news = asyncio.Event()
@@ -91,6 +92,10 @@ class Peripheral:
         device.on(Device.EVENT_CONNECTION, self._on_connection)
         self.run(self._advertise())
 
+    def drop_after(self, values: int) -> None:
+        """Hang up once so many more values have been pushed."""
+        self._drop_at = self._pushed + values
+
     def power_off(self) -> None:
         """Stop whatever it is doing; its radio falls silent with the radio."""
         for task in self._tasks:
@@ -129,7 +134,7 @@ class Peripheral:
             await self.send(characteristic, value, indicate=indicate)
         if self.spec.faults.rest_s > 0:
             await asyncio.sleep(self.spec.faults.rest_s)
-        if self._pushed == self.spec.faults.drop_after:
+        if self._pushed == self._drop_at:
             await connection.drain()
             await connection.disconnect(hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR)
         return self.connection is not None

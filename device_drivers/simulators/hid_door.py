@@ -14,12 +14,14 @@ _LONGEST = 4096
 
 class HidDoor:
     """A socket for as long as the context lasts; needs a running event loop. ``url`` is what a HID link opens.
+    ``pulled`` is set while it is not plugged in.
 
     One program at a time has the device, as with a serial port; the next one waits until it lets go.
     """
 
     def __init__(self, line: Line, link: Path, report_length: int) -> None:
         self.line = line
+        self.pulled = asyncio.Event()
         self._link = link
         self._report_length = report_length
         self._listener: socket.socket | None = None
@@ -41,6 +43,7 @@ class HidDoor:
 
     def plug_in(self) -> None:
         """Make the socket."""
+        self.pulled.clear()
         self._link.parent.mkdir(parents=True, exist_ok=True)
         self._link.unlink(missing_ok=True)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -52,6 +55,7 @@ class HidDoor:
     def unplug(self) -> None:
         """Pull the cable: whoever has the device open is hung up."""
         self._let_go()
+        self.pulled.set()
         if self._listener is not None:
             asyncio.get_running_loop().remove_reader(self._listener)
             self._listener.close()

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import msgspec
 
-from device_drivers.simulators.radio import SimulatedRoom
+from device_drivers.simulators.orders import Home
 from device_drivers.simulators.radio_command import open_room, radio_part
-from device_drivers.simulators.radio_spec import NewBleRecord
-from device_drivers.simulators.serial_command import Door, measure, open_doors, ports_folder, until_told_to_stop
+from device_drivers.simulators.radio_spec import Order
+from device_drivers.simulators.serial_command import open_doors, ports_folder, until_told_to_stop
 from device_drivers.simulators.spec import HomeSpec
 from device_drivers.simulators.standard_streams import complain, new_records, say
 
@@ -29,17 +29,16 @@ async def run(args: argparse.Namespace) -> int:
         doors = await open_doors(stack, home.serial, ports_folder(stack, args.dir))
         radio = radio_part(home)
         room = await open_room(stack, radio, args.listen) if radio.devices else None
-        listener = asyncio.create_task(_listen(doors, room))
+        listener = asyncio.create_task(_listen(Home(doors, room)))
         say({"ready": True})
         await until_told_to_stop()
         listener.cancel()
     return 0
 
 
-async def _listen(doors: dict[str, Door], room: SimulatedRoom | None) -> None:
-    # A Bluetooth record is a serial one with more fields: one shape serves both.
-    async for new in new_records(NewBleRecord):
-        if measure(doors, new.device, new.record) or (room is not None and room.measure(new)):
-            say({"device": new.device, "measured": True})
+async def _listen(home: Home) -> None:
+    async for order in new_records(Order):
+        if (answer := home.obey(order)) is not None:
+            say(answer)
         else:
-            complain(f"no device is called {new.device!r}")
+            complain(f"no device is called {order.device!r}")

@@ -48,6 +48,7 @@ class Line:
         self._commands = 0
         self._frames = 0
         self._octets = 0
+        self._unplug_at = self.faults.unplug_after_octets
 
     def exchange(self, data: bytes) -> bytes:
         """What comes back for these octets."""
@@ -72,10 +73,15 @@ class Line:
         if not self.unplugged and isinstance(self.device, FeatureReports):
             self.device.set_feature(report)
 
+    def unplug_after(self, octets: int) -> None:
+        """The cable is pulled once the device has sent so many more."""
+        self._unplug_at = self._octets + octets
+
     def plug_in(self) -> None:
         """The same device on a sound line: a cable that was pulled is put back."""
         self.unplugged = False
         self.faults = Faults()
+        self._unplug_at = None
 
     def _pass(self, frame: bytes) -> bytes:
         self._frames += 1
@@ -92,7 +98,7 @@ class Line:
         return sent
 
     def _cut(self, sent: bytes) -> bytes:
-        limit = self.faults.unplug_after_octets
+        limit = self._unplug_at
         if limit is not None and self._octets + len(sent) >= limit:
             sent = sent[: limit - self._octets]
             self.unplugged = True

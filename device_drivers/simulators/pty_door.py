@@ -19,12 +19,13 @@ class PtyDoor:
     """A pty for as long as the context lasts; needs a running event loop.
 
     ``url`` is what a serial link opens: the symbolic link where one was asked for (it stays the same when the cable is
-    pulled and put back), else the pty itself.
+    pulled and put back), else the pty itself. ``pulled`` is set while the cable is not plugged in.
     """
 
     def __init__(self, line: Line, link: Path | None = None) -> None:
         self.line = line
         line.push = self._send
+        self.pulled = asyncio.Event()
         self._link = link
         self._outgoing: asyncio.Queue[bytes] = asyncio.Queue()
         self._writer: asyncio.Task[None] | None = None
@@ -52,6 +53,7 @@ class PtyDoor:
 
     def plug_in(self) -> None:
         """Open the pty and make the link."""
+        self.pulled.clear()
         # The host's end stays open here, too: without it the device's end fails whenever no program has it open.
         self._device_end, self._host_end = os.openpty()
         tty.setraw(self._host_end)
@@ -72,6 +74,7 @@ class PtyDoor:
         os.close(self._device_end)
         os.close(self._host_end)
         self._device_end = self._host_end = None
+        self.pulled.set()
         if self._link is not None:
             self._link.unlink(missing_ok=True)
         if self._writer is not None:

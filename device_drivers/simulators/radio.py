@@ -32,10 +32,14 @@ class SimulatedRoom:
 
     def measure(self, new: NewBleRecord) -> bool:
         """A running device measures now; False where it is none of these."""
-        device = self.devices.get(self._names.get(new.device, new.device.upper()))
+        device = self.called(new.device)
         if device is not None:
             device.measure(new.record)
         return device is not None
+
+    def called(self, name: str) -> Peripheral | None:
+        """The device of this name or address."""
+        return self.devices.get(self._names.get(name, name.upper()))
 
     async def close(self) -> None:
         """Switch everything off."""

@@ -5,7 +5,7 @@
 """
 
 from device_drivers.codecs.glucose_measurement import TYPE_CONTROL_SOLUTION
-from device_drivers.simulators.spec import RecordSpec, Strict
+from device_drivers.simulators.spec import RecordSpec, Strict, Unplug
 
 
 class BleRecordSpec(RecordSpec, frozen=True, kw_only=True):
@@ -83,3 +83,16 @@ class NewBleRecord(Strict, frozen=True, kw_only=True):
 
     device: str
     record: BleRecordSpec
+
+
+class Order(Strict, frozen=True, kw_only=True):
+    """What one device of a running home is told: to measure, or to be unplugged; the answer repeats the ``id``."""
+
+    device: str
+    id: str | None = None
+    record: BleRecordSpec | None = None
+    unplug: Unplug | None = None
+
+    def __post_init__(self) -> None:
+        if (self.record is None) == (self.unplug is None):
+            raise ValueError("an order has a record or an unplug")

@@ -6,8 +6,11 @@
 
 ``age_s`` counts back from the start (in a record that arrives later: from its arrival). ``radio`` belongs to the
 Bluetooth simulators. A running simulator takes new measurements as JSON lines:
-``{"device": "meter", "record": {"value": "HI"}}``.
+``{"device": "meter", "record": {"value": "HI"}}``. A running home also takes an ``id``, which its answer repeats
+beside the time of the measurement, and ``{"device": "meter", "unplug": {"after": 40}}`` (``radio_spec.Order``).
 """
+
+from typing import Annotated
 
 import msgspec
 
@@ -97,3 +100,13 @@ class NewRecord(Strict, frozen=True, kw_only=True):
 
     device: str
     record: RecordSpec
+
+
+class Unplug(Strict, frozen=True, kw_only=True):
+    """The device is lost in the middle of a transfer, once it has sent ``after`` more octets (on the radio: values).
+
+    A cable is put back ``for_s`` later; a radio link can be made again at once.
+    """
+
+    after: Annotated[int, msgspec.Meta(ge=1)]
+    for_s: float = 0.5
