@@ -62,18 +62,23 @@ class FakeCloud:
         """The ids of all readings that arrived."""
         return {reading.reading_id for message in self.messages for reading in message.readings}
 
-    def answer(self, message: v1.ReadingsMessage, fate: v1.Fate = v1.Fate.STORED) -> None:
+    def answer(
+        self, message: v1.ReadingsMessage, fate: v1.Fate = v1.Fate.STORED, gateway_id: str = GATEWAY_ID
+    ) -> None:
         """Send the receipt of one message."""
         receipts = tuple(v1.Receipt(reading_id=reading.reading_id, fate=fate) for reading in message.readings)
-        self.send(v1.ReceiptsMessage(v=1, message_id=message.message_id, committed_at=clock.now(), receipts=receipts))
+        self.send(
+            v1.ReceiptsMessage(v=1, message_id=message.message_id, committed_at=clock.now(), receipts=receipts),
+            gateway_id,
+        )
 
-    def send(self, receipts: v1.ReceiptsMessage) -> None:
+    def send(self, receipts: v1.ReceiptsMessage, gateway_id: str = GATEWAY_ID) -> None:
         """Send any receipt."""
-        self.send_octets(v1.encode(receipts))
+        self.send_octets(v1.encode(receipts), gateway_id)
 
-    def send_octets(self, payload: bytes) -> None:
+    def send_octets(self, payload: bytes, gateway_id: str = GATEWAY_ID) -> None:
         """Send anything at all where a receipt belongs."""
-        self._client.publish(v1.topic(GATEWAY_ID, "receipts"), payload, qos=1)
+        self._client.publish(v1.topic(gateway_id, "receipts"), payload, qos=1)
 
     def _on_connect(
         self, client: Client, _: object, __: ConnectFlags, ___: ReasonCode, ____: Properties | None
@@ -95,7 +100,7 @@ class FakeCloud:
             self.channels.append(message.topic.rpartition("/")[2])
             self.correlations.append(getattr(message.properties, "CorrelationData", b""))
             if self.answering:
-                self.answer(readings)
+                self.answer(readings, gateway_id=message.topic.split("/")[2])
         self._loop.create_task(self._notify())
 
     async def _notify(self) -> None:
