@@ -7,7 +7,9 @@
     │   ├── LinkLost            it was there and is gone (unplugged, out of range): visit again later
     │   ├── LinkTimeout         no answer in time: retry within the visit, then give the visit up
     │   ├── BondLost            device and gateway no longer share a key: pair again
-    │   └── BondMade            just paired with a device that wants to be left alone once: visit again later
+    │   ├── BondMade            just paired with a device that wants to be left alone once: visit again later
+    │   ├── ServiceGone         the system's Bluetooth service ended: begin anew when it is back
+    │   └── RadioOff            no adapter, or one that we cannot switch on: a person must
     ├── ProtocolError           well-formed bytes at the wrong moment, or a refusal by the device
     │   └── UnexpectedDevice    another model than the profile's answered: a person must find its profile
     ├── IncompleteTransfer      fewer records than the device announced: the cursor must not move
@@ -58,6 +60,14 @@ class BondLost(LinkError):
 
 class BondMade(LinkError):
     """The bond was made just now, and this model keeps it only when the connection ends."""
+
+
+class ServiceGone(LinkError):
+    """The system's Bluetooth service ended, and with it every scan and every connection."""
+
+
+class RadioOff(LinkError):
+    """The Bluetooth adapter is missing, or is off and cannot be switched on by us; the text says what helps."""
 
 
 class ProtocolError(DeviceError):

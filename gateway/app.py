@@ -128,10 +128,7 @@ class _Gateway:
                 *(group.create_task(_lasting(self._serve_cable(d)), name=f"cable {d.name}") for d in on_cables),
             ]
             if self._roster.ble:
-                radio = Radio(
-                    self._roster, self._config, self._outbox, self._visit, self.sightings, backend=self._backend
-                )
-                tasks.append(group.create_task(_lasting(radio.run()), name="radio"))
+                tasks.append(group.create_task(_lasting(self._radio().run()), name="radio"))
             if on_ready is not None:
                 on_ready()
             try:
@@ -139,6 +136,18 @@ class _Gateway:
             finally:
                 await _end(tasks)
                 await _end([publisher])
+
+    def _radio(self) -> Radio:
+        return Radio(
+            self._roster,
+            self._config,
+            self._outbox,
+            self._visit,
+            self._record,
+            self.sightings,
+            self._now,
+            backend=self._backend,
+        )
 
     def _report_problems(self) -> None:
         for problem in self._roster.problems:

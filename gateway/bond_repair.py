@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from device_drivers.errors import BondLost, BondMade, DeviceError, LinkError, LinkLost, LinkTimeout
+from device_drivers.errors import BondLost, BondMade, DeviceError, LinkError, LinkLost, LinkTimeout, ServiceGone
 from device_drivers.links.ports import RadioAdapter
 from gateway.bond_ladder import Ladder, Sign, Step, advice, climb
 from gateway.outbox import Outbox
@@ -70,6 +70,8 @@ def sign_of(report: VisitReport) -> Sign:
         return Sign.REACHED
     if issubclass(cause, BondLost):
         return Sign.REFUSED
+    if issubclass(cause, ServiceGone):
+        return Sign.NOTHING
     if report.outcome is Outcome.UNREACHABLE:
         # LinkLost: Linux 6.12 hangs up by itself where the device has lost the key; BlueZ names no reason.
         return Sign.TIMED_OUT if issubclass(cause, (LinkLost, LinkTimeout)) else Sign.FAILED

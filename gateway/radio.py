@@ -7,12 +7,12 @@ repaired by ``bond_repair``.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from device_drivers.errors import LinkError, LinkTimeout
+from device_drivers.errors import LinkError, LinkTimeout, RadioOff, ServiceGone
 from firmware_profiles.schema import Profile
-from gateway import clock
 from gateway.bond_repair import BondRepair
 from gateway.config import Config
 from gateway.outbox import Outbox, OutboxError
@@ -24,12 +24,17 @@ from gateway.visit import OpenLink, Outcome, VisitReport
 
 if TYPE_CHECKING:  # bleak is loaded only where the roster has a Bluetooth device: it costs memory
     from device_drivers.links.ble import Advertisement, BleBackend
-    from device_drivers.links.ports import RadioAdapter
+    from device_drivers.links.ports import RadioAdapter, RadioService
 
 log = logging.getLogger(__name__)
 
 # A scanner that could not start or broke is started again after so long.
 SCANNER_RETRY_S = 5.0
+# So many failures, one after the other, are no restart of bluetoothd any more.
+LASTING_FAILURES = 3
+# Who still advertises was heard again within this: the kernel reports each device once in a scan of 10.24 s, and
+# bluetoothd pauses for 5 s between two.
+STALE_S = 20.0
 
 Visit = Callable[[RosteredDevice, OpenLink], Awaitable[VisitReport]]
 
@@ -43,30 +48,62 @@ class Radio:
         config: Config,
         outbox: Outbox,
         visit: Visit,
+        record: Callable[[VisitReport], None],
         sightings: Sightings,
+        now: Callable[[], datetime],
         *,
         backend: "BleBackend | None" = None,
     ) -> None:
         self._roster = roster
         self._config = config
         self._visit = visit
+        self._record = record
+        self._now = now
         self._sightings = sightings
         self._backend = backend
         self._schedule = RadioSchedule(config.intervals)
         self._repair = BondRepair(outbox, self._adapter)
+        self._failures = 0
+        self._trouble = ""
 
     async def run(self) -> None:
         """Listen and visit, for ever."""
-        async with self._pairing_agent():
+        async with self._watch_service() as service, self._pairing_agent():
             while True:
-                try:
-                    await self._scan()
-                except LinkTimeout as error:
-                    log.info("%s; scanning anew", error)  # a quiet home, or a scan that has stuck: it looks the same
-                    continue
-                except LinkError as error:
-                    log.error("the radio cannot be used (%s); trying again in %g s", error, SCANNER_RETRY_S)
-                await asyncio.sleep(SCANNER_RETRY_S)
+                await self._once(service)
+
+    async def _once(self, service: "RadioService | None") -> None:
+        """One scan, and the pause that its end calls for."""
+        try:
+            await self._scan(service)
+        except LinkTimeout as error:
+            log.info("%s; scanning anew", error)  # a quiet home, or a scan that has stuck: it looks the same
+            return
+        except ServiceGone as error:
+            log.warning("%s; scanning anew when it is back", error)
+            await _back(service)
+            return
+        except LinkError as error:
+            self._fail(error)
+        if service is None or service.is_there():
+            await asyncio.sleep(SCANNER_RETRY_S)
+        else:
+            await _back(service)
+
+    def _fail(self, error: LinkError) -> None:
+        """Say it, and where it lasts or where a person has to do something, say it in the status, too."""
+        self._failures += 1
+        log.error("the radio cannot be used (%s); trying again in %g s", error, SCANNER_RETRY_S)
+        if isinstance(error, RadioOff) or self._failures >= LASTING_FAILURES:
+            reason = f"no visit: the radio cannot be used ({error})"
+            if reason != self._trouble:
+                self._trouble = reason
+                for device in self._roster.ble:
+                    self._record(
+                        VisitReport(
+                            name=device.name, outcome=Outcome.UNREACHABLE, reason=reason, started_at=self._now()
+                        )
+                    )
 
     def _adapter(self) -> "RadioAdapter":
         from device_drivers.links.ble import adapter_of
@@ -81,35 +118,59 @@ class Radio:
 
         return bluez_agent(HomePasskeys(self._roster.ble, self._config.data_dir))
 
-    async def _scan(self) -> None:
+    def _watch_service(self) -> "AbstractAsyncContextManager[RadioService | None]":
+        if self._backend is not None:
+            return nullcontext(self._backend.service)
+        from device_drivers.links.bluez_service import bluez_service
+
+        return bluez_service()
+
+    async def _scan(self, service: "RadioService | None") -> None:
         """One scan, with its visits; returns where the adapter was switched off meanwhile. LinkError."""
         from device_drivers.links.ble import Scanner
 
+        if await self._adapter().power_on():
+            log.warning("the Bluetooth adapter %s was off; it is switched on now", self._config.adapter)
         # Without a filter by service: some devices advertise theirs only in the scan response, or not at all.
-        quiet_s = self._config.intervals.scanner_quiet_s
-        async with Scanner(backend=self._backend, adapter=self._config.adapter, quiet_s=quiet_s) as scanner:
+        quiet_s, adapter = self._config.intervals.scanner_quiet_s, self._config.adapter
+        async with Scanner(backend=self._backend, adapter=adapter, quiet_s=quiet_s, service=service) as scanner:
+            self._failures, self._trouble = 0, ""
             async for advertisement in scanner:
                 device = self._roster.by_address(advertisement.address)
-                if device is not None and await self._answer(device, advertisement):
+                if device is not None and await self._answer(device, advertisement, service):
                     return
 
-    async def _answer(self, device: RosteredDevice, advertisement: "Advertisement") -> bool:
+    async def _answer(
+        self, device: RosteredDevice, advertisement: "Advertisement", service: "RadioService | None"
+    ) -> bool:
         """Visit the device that advertises, and repair the way to it. True: scan anew."""
-        self._sightings.note(device.name)
-        if not self._schedule.is_due(device.name, clock.monotonic()):
+        clock = asyncio.get_running_loop().time  # the advertisement's
+        if clock() - advertisement.heard_at_s > STALE_S:
             return False
-        report = await self._visit(device, self._opener(advertisement))
-        self._schedule.visited(device.name, clock.monotonic(), complete=report.outcome is Outcome.COMPLETE)
+        self._sightings.note(device.name)
+        if not self._schedule.is_due(device.name, advertisement.heard_at_s):
+            return False
+        report = await self._visit(device, self._opener(advertisement, service))
+        self._schedule.visited(device.name, clock(), complete=report.outcome is Outcome.COMPLETE)
         try:
             return await self._repair.after(device, report)
         except OutboxError as error:
             log.error("%s", error)
             return False
 
-    def _opener(self, advertisement: "Advertisement") -> OpenLink:
+    def _opener(self, advertisement: "Advertisement", service: "RadioService | None") -> OpenLink:
         from device_drivers.links.ble import connect
 
         def open_link(profile: Profile) -> AbstractAsyncContextManager[Any]:
-            return connect(advertisement, profile, backend=self._backend, adapter=self._config.adapter)
+            adapter = self._config.adapter
+            return connect(advertisement, profile, backend=self._backend, adapter=adapter, service=service)
 
         return open_link
+
+
+async def _back(service: "RadioService | None") -> None:
+    """Until the Bluetooth service is there, or for ``SCANNER_RETRY_S``: systemd may start it when it is called."""
+    if service is not None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SCANNER_RETRY_S):
+                await service.there()

@@ -9,6 +9,7 @@ Rules learnt on the real stack (BlueZ 5.66, bleak 3.1), each reproduced before i
 - Always name the adapter: bleak keeps adapters in a set, so with two of them the default is arbitrary.
 - A peer that hangs up in the middle of a transfer shows up *either* in the disconnected callback *or* as ATT error
   0x0E in the write that is in flight. Both become ``LinkLost``.
+- A bluetoothd that dies ends neither a scan nor a connection in bleak's eyes: ``RadioService`` tells.
 """
 
 import asyncio
@@ -32,9 +33,19 @@ from bleak.exc import (
     BleakGATTProtocolErrorCode,
 )
 
-from device_drivers.errors import BondLost, BondMade, DeviceError, LinkError, LinkLost, LinkTimeout, ProtocolError
+from device_drivers.errors import (
+    BondLost,
+    BondMade,
+    DeviceError,
+    LinkError,
+    LinkLost,
+    LinkTimeout,
+    ProtocolError,
+    ServiceGone,
+)
+from device_drivers.links.advertising import Freshness
 from device_drivers.links.allow_list import GattAllowList, sig_uuid
-from device_drivers.links.ports import RadioAdapter, Tap
+from device_drivers.links.ports import RadioAdapter, RadioService, Tap
 from firmware_profiles.schema import Profile
 
 _NO_KEY = {
@@ -56,6 +67,7 @@ class BleBackend:
     scanner: type[BaseBleakScanner]
     client: type[BaseBleakClient]
     adapter: RadioAdapter
+    service: RadioService | None = None
 
 
 def adapter_of(backend: BleBackend | None, name: str) -> RadioAdapter:
@@ -79,12 +91,16 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advertisement:
-    """A device that can be heard now. ``found`` is bleak's own handle, of use to ``connect`` only."""
+    """A device that was heard. ``found`` is bleak's own handle, of use to ``connect`` only.
+
+    ``heard_at_s`` is on the event loop's clock.
+    """
 
     address: str  # upper case, as Bluetooth addresses are written
     name: str | None
     services: frozenset[UUID]
     rssi: int
+    heard_at_s: float = field(compare=False)
     found: BLEDevice = field(repr=False, compare=False)
 
     def offers(self, service: str) -> bool:
@@ -96,9 +112,10 @@ class Scanner:
     """Hears advertisements: ``async with Scanner(...) as scanner: async for advertisement in scanner: ...``.
 
     Never ends by itself; after ``quiet_s`` without any advertisement it raises LinkTimeout, for a discovery that has
-    stuck (bluez #807) says nothing either. A slow reader loses nothing but repetitions: per address the latest
-    advertisement waits, so the memory needed is bounded by the number of devices in the home. Keep scanning while you
-    connect: BlueZ forgets a device that was never paired soon after the scan stops (bleak #377).
+    stuck (bluez #807) says nothing either, and ServiceGone as soon as ``service`` is. A slow reader loses nothing but
+    repetitions: per address the latest advertisement waits, so the memory needed is bounded by the number of devices in
+    the home. Keep scanning while you connect: BlueZ forgets a device that was never paired soon after the scan stops
+    (bleak #377).
     """
 
     def __init__(
@@ -108,8 +125,13 @@ class Scanner:
         backend: BleBackend | None = None,
         adapter: str = "hci0",
         quiet_s: float | None = None,
+        service: RadioService | None = None,
     ) -> None:
         self._quiet_s = quiet_s
+        self._service = service
+        self._loss: asyncio.Event | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._freshness = Freshness()
         uuids = [str(sig_uuid(service)) for service in services]
         self._waiting: dict[str, Advertisement] = {}
         self._heard = asyncio.Event()
@@ -121,17 +143,32 @@ class Scanner:
         )
 
     async def __aenter__(self) -> "Scanner":
+        if self._service is not None:
+            self._loss = self._service.loss()
+            self._watch = asyncio.create_task(_passed_on(self._loss, self._heard))
+        try:
+            await self._start()
+        except BaseException:
+            self._stop_watching()
+            raise
+        return self
+
+    async def _start(self) -> None:
         with _mapped(None):
             async with asyncio.timeout(_SCANNER_S):
                 await self._scanner.start()
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        with _mapped(None):
-            async with asyncio.timeout(_SCANNER_S):
-                await self._scanner.stop()
+        self._stop_watching()
+        try:
+            with _mapped(None):
+                async with asyncio.timeout(_SCANNER_S):
+                    await self._scanner.stop()
+        except LinkError:
+            if not self._is_over:
+                raise  # otherwise there is nobody left who scans
 
     def __aiter__(self) -> "Scanner":
         return self
@@ -142,21 +179,39 @@ class Scanner:
                 await self._heard.wait()
         except TimeoutError as error:
             raise LinkTimeout(f"nobody was heard in {self._quiet_s:g} s") from error
+        if self._is_over:
+            raise ServiceGone("the Bluetooth service ended while it scanned")
         address = next(iter(self._waiting))
         advertisement = self._waiting.pop(address)
         if not self._waiting:
             self._heard.clear()
         return advertisement
 
+    @property
+    def _is_over(self) -> bool:
+        return self._loss is not None and self._loss.is_set()
+
+    def _stop_watching(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+
     def _on_advertisement(self, found: BLEDevice, data: AdvertisementData) -> None:
+        if not self._freshness.is_heard(data.platform_data):
+            return
         self._waiting[found.address.upper()] = Advertisement(
             address=found.address.upper(),
             name=data.local_name or found.name,
             services=frozenset(UUID(text) for text in data.service_uuids),
             rssi=data.rssi,
+            heard_at_s=asyncio.get_running_loop().time(),
             found=found,
         )
         self._heard.set()
+
+
+async def _passed_on(event: asyncio.Event, other: asyncio.Event) -> None:
+    await event.wait()
+    other.set()
 
 
 async def discover(
@@ -182,11 +237,13 @@ async def connect(
     adapter: str = "hci0",
     tap: Tap | None = None,
     timeouts: Timeouts = Timeouts(),
+    service: RadioService | None = None,
 ) -> AsyncIterator["ConnectedBleLink"]:
     """A connected, discovered and, where the profile says so, bonded link; hung up on leaving.
 
     ``peer`` as an address is scanned for first. Errors: LinkTimeout (silent, or too slow), BondLost (the device
-    refuses our key), BondMade (paired, and to be left alone now), LinkLost (it hung up while we connected), LinkError.
+    refuses our key), BondMade (paired, and to be left alone now), LinkLost (it hung up while we connected), ServiceGone
+    (``service`` ended meanwhile, whatever it looked like), LinkError.
     """
     ble = profile.firmware.ble
     if ble is None:
@@ -197,6 +254,8 @@ async def connect(
     first = pair and not await adapter_of(backend, adapter).is_bonded(peer.address)
     limit_s = timeouts.connect_s + (timeouts.pair_s if first else 0)  # bleak's own limit covers the pairing, too
     gone = asyncio.Event()
+    loss = service.loss() if service is not None else asyncio.Event()
+    watch = asyncio.create_task(_passed_on(loss, gone))
     client = BleakClient(
         peer.found,
         lambda _: gone.set(),
@@ -214,7 +273,14 @@ async def connect(
             raise BondMade("paired; this model keeps the bond once it has been hung up on")
         await asyncio.sleep(ble.settle_ms / 1000)  # some cuffs stay silent when subscribed at once
         yield link
+        if loss.is_set():  # a cuff's transfer ends when it hangs up: this one did not
+            raise ServiceGone("the Bluetooth service ended during the visit")
+    except LinkError as error:
+        if loss.is_set():
+            raise ServiceGone("the Bluetooth service ended during the visit") from error
+        raise
     finally:
+        watch.cancel()
         await link.hang_up()
 
 

@@ -82,7 +82,7 @@ async def _stay(provider: PasskeyProvider, registered: asyncio.Event, bus_addres
 async def _stay_on(bus: MessageBus, registered: asyncio.Event, retry_s: float) -> None:
     """Register now and with every new bluetoothd, until the bus is gone. LinkError."""
     changed = asyncio.Event()
-    await watch_owner(bus, BLUEZ, changed.set)
+    await watch_owner(bus, BLUEZ, lambda _: changed.set())
     gone = asyncio.ensure_future(bus.wait_for_disconnect())  # type: ignore[no-untyped-call]  # dbus-fast's one
     gone.add_done_callback(lambda _: changed.set())
     try:

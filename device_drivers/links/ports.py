@@ -4,6 +4,7 @@ Implementations: ``links.ble`` (the only file here that imports bleak), ``links.
 pyserial), ``links.hid`` (hidraw devices), and the in-memory doors of ``device_drivers.simulators``.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Protocol
 from uuid import UUID
@@ -30,6 +31,26 @@ class RadioAdapter(Protocol):
 
     async def power_cycle(self) -> None:
         """Switch the adapter off and on; every connection and every scan ends."""
+        ...
+
+    async def power_on(self) -> bool:
+        """Switch the adapter on where it is off; whether it was. RadioOff where that cannot be done."""
+        ...
+
+
+class RadioService(Protocol):
+    """The system's Bluetooth service (bluetoothd), which may die and come back."""
+
+    def loss(self) -> asyncio.Event:
+        """Set once the service of this moment is gone."""
+        ...
+
+    async def there(self) -> None:
+        """Return once there is one."""
+        ...
+
+    def is_there(self) -> bool:
+        """Whether there is one now."""
         ...
 
 
@@ -109,4 +130,4 @@ class BleLink(Protocol):
 
 
 # A driver is an async function: it speaks over a link as a profile says and yields what the device said.
-__all__ = ["AsyncIterator", "Awaitable", "BleLink", "ReportLink", "SerialLink", "Tap"]
+__all__ = ["AsyncIterator", "Awaitable", "BleLink", "RadioAdapter", "RadioService", "ReportLink", "SerialLink", "Tap"]

@@ -63,12 +63,15 @@ async def has_owner(bus: MessageBus, name: str) -> bool:
     return bool(answer)
 
 
-async def watch_owner(bus: MessageBus, name: str, on_change: Callable[[], None]) -> None:
-    """Call ``on_change`` whenever a program takes or loses this name, as when it is restarted. LinkError."""
+async def watch_owner(bus: MessageBus, name: str, on_change: Callable[[str], None]) -> None:
+    """Call ``on_change`` whenever a program takes or loses this name, as when it is restarted. LinkError.
+
+    It is given the new owner's unique name, empty where there is none.
+    """
 
     def receive(message: Message) -> None:
         if message.member == "NameOwnerChanged" and message.sender == _DAEMON[0] and message.body[0] == name:
-            on_change()
+            on_change(message.body[2])
 
     bus.add_message_handler(receive)
     rule = f"type='signal',sender='{_DAEMON[0]}',interface='{_DAEMON[2]}',member='NameOwnerChanged',arg0='{name}'"

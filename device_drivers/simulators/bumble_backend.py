@@ -23,6 +23,7 @@ from bleak.exc import BleakDBusError, BleakError, BleakGATTProtocolError, BleakG
 from bumble import att, core, gatt_client, hci
 from bumble.device import Advertisement, Connection, Device, Peer
 
+from device_drivers.errors import RadioOff
 from device_drivers.links.ble import BleBackend
 
 _MTU = 247
@@ -72,11 +73,12 @@ def make_backend(device: Device) -> BleBackend:
 
 
 class BumbleAdapter:
-    """The port ``RadioAdapter`` on a bumble host. ``power_cycles`` counts."""
+    """The port ``RadioAdapter`` on a bumble host. ``power_cycles`` counts; ``off`` says why it cannot be used."""
 
     def __init__(self, central: _Central) -> None:
         self._central = central
         self.power_cycles = 0
+        self.off: str | None = None
 
     async def is_bonded(self, address: str) -> bool:
         """Whether the host's key store has it."""
@@ -103,6 +105,12 @@ class BumbleAdapter:
             await connection.disconnect()
         await self._central.device.power_off()
         await self._central.device.power_on()
+
+    async def power_on(self) -> bool:
+        """A virtual adapter is never off, unless somebody says so."""
+        if self.off is not None:
+            raise RadioOff(self.off)
+        return False
 
 
 def _peer(address: str) -> str:

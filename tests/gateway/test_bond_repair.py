@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from device_drivers.errors import BondLost, BondMade, DeviceError, LinkError, LinkLost, LinkTimeout
+from device_drivers.errors import BondLost, BondMade, DeviceError, LinkError, LinkLost, LinkTimeout, ServiceGone
 from gateway.bond_ladder import Sign
 from gateway.bond_repair import sign_of
 from gateway.visit import Outcome, VisitReport
@@ -20,6 +20,7 @@ from gateway.visit import Outcome, VisitReport
         (Outcome.UNREACHABLE, BondLost, Sign.REFUSED),
         (Outcome.UNREACHABLE, BondMade, Sign.REACHED),
         (Outcome.CUT, LinkLost, Sign.NOTHING),
+        (Outcome.UNREACHABLE, ServiceGone, Sign.NOTHING),  # bluetoothd's death is not the device's fault
     ],
 )
 def test_a_visit_is_a_sign(outcome: Outcome, cause: type[DeviceError] | None, sign: Sign) -> None:

@@ -13,6 +13,7 @@ from bleak.exc import BleakDBusError
 
 from deploy.services.source import OwnBroker
 from device_drivers.links.ble import BleBackend
+from device_drivers.links.bluez_service import BluezService
 from device_drivers.simulators.bumble_backend import BumbleAdapter
 from device_drivers.simulators.radio import SimulatedRoom, furnish
 from device_drivers.simulators.radio_spec import BleDeviceSpec, BleRecordSpec, NewBleRecord, RadioFaults, RadioSpec
@@ -206,3 +207,58 @@ async def test_a_bluetooth_service_that_is_not_there_yet_is_waited_for(
         async with running(config, replace(backend, scanner=Absent)):
             await cloud.until(lambda: len(cloud.received()) == 31)
     assert errors == []
+
+
+async def test_an_adapter_that_a_person_has_to_switch_on_is_named_for_each_device_and_used_once_it_is_on(
+    broker: OwnBroker,
+    cloud: FakeCloud,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(radio_of_home, "SCANNER_RETRY_S", 0.05)
+    config = configured(tmp_path, broker)
+    async with radio(room_of()) as (_, backend):
+        adapter = cast(BumbleAdapter, backend.adapter)
+        adapter.off = "the Bluetooth adapter hci0 is off"
+        async with running(config, backend):
+            await eventually(lambda: caplog.text.count("the radio cannot be used") > 2)
+            assert set(visits(config)) == {"meter", "cuff"}
+            assert all(adapter.off in visit.reason for visit in visits(config).values())
+            adapter.off = None
+            await cloud.until(lambda: len(cloud.received()) == 31)
+            await eventually(lambda: {visit.outcome for visit in visits(config).values()} == {"complete"})
+
+
+async def test_a_service_that_died_is_scanned_with_again_as_soon_as_it_is_back(
+    broker: OwnBroker, cloud: FakeCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(radio_of_home, "SCANNER_RETRY_S", 3600.0)  # longer than this test may take
+    config = configured(tmp_path, broker)
+    async with radio(room_of()) as (room, backend):
+        service = BluezService()
+        service.came()
+        async with running(config, replace(backend, service=service)):
+            await cloud.until(lambda: len(cloud.received()) == 31)
+            await eventually(lambda: {visit.outcome for visit in visits(config).values()} == {"complete"})
+            service.went()
+            assert room.measure(NewBleRecord(device="meter", record=BleRecordSpec(value="312")))
+            service.came()
+            await cloud.until(lambda: len(cloud.received()) == 32)
+
+
+async def test_a_visit_that_the_service_cut_by_dying_is_made_again_and_costs_no_step_of_the_ladder(
+    broker: OwnBroker, cloud: FakeCloud, tmp_path: Path
+) -> None:
+    config = configured(tmp_path, broker)
+    async with radio(room_of(RadioFaults(rest_s=0.05))) as (room, backend):
+        service = BluezService()
+        service.came()
+        async with running(config, replace(backend, service=service)):
+            await eventually(lambda: room.devices[METER].pushed > 5)
+            service.went()
+            await eventually(lambda: "meter" in visits(config) and visits(config)["meter"].outcome == "cut")
+            assert "ServiceGone" in visits(config)["meter"].reason
+            service.came()
+            await cloud.until(lambda: len(cloud.received()) == 31)
+    assert ladder(config) == Ladder()

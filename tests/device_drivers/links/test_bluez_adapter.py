@@ -1,5 +1,6 @@
 """The repairs over a real D-Bus daemon; bluetoothd is imitated (the guest suite has the real one)."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -8,8 +9,9 @@ from dbus_fast.aio import MessageBus
 from dbus_fast.annotations import DBusBool, DBusObjectPath, DBusStr
 from dbus_fast.service import ServiceInterface, dbus_method, dbus_property
 
-from device_drivers.errors import LinkError
+from device_drivers.errors import LinkError, RadioOff
 from device_drivers.links.bluez_adapter import BluezAdapter
+from tests.device_drivers.links.imitated_bluez import ScanningAdapter, scanning
 from tests.fix_dbus import OwnBus
 
 METER, STRANGER = "F0:00:00:00:00:01", "F0:00:00:00:00:02"
@@ -127,3 +129,42 @@ async def test_without_bluetoothd_or_without_a_bus_it_is_an_error_of_the_link(ow
     await own_bus.kill()
     with pytest.raises(LinkError):
         await repair.power_cycle()
+
+
+async def test_an_adapter_that_is_off_is_switched_on_once(own_bus: OwnBus) -> None:
+    adapter = ScanningAdapter(powered=False)
+    async with scanning(own_bus.address, adapter) as daemon:
+        daemon.plug_in()
+        repair = BluezAdapter("hci0", bus_address=own_bus.address)
+        assert await repair.power_on()
+        assert not await repair.power_on()
+    assert adapter.switched == [True]
+
+
+async def test_an_adapter_that_bluetoothd_is_switching_on_itself_is_waited_for(own_bus: OwnBus) -> None:
+    adapter = ScanningAdapter(powered=False)
+    adapter.busy = 2
+    async with scanning(own_bus.address, adapter) as daemon:
+        daemon.plug_in()
+        assert await BluezAdapter("hci0", bus_address=own_bus.address).power_on()
+
+
+async def test_an_adapter_that_appears_a_moment_after_bluetoothd_is_waited_for(own_bus: OwnBus) -> None:
+    async with scanning(own_bus.address, ScanningAdapter()) as daemon:
+        powering = asyncio.create_task(BluezAdapter("hci0", bus_address=own_bus.address).power_on())
+        await asyncio.sleep(0)
+        daemon.plug_in()
+        assert not await asyncio.wait_for(powering, 5)
+
+
+async def test_an_adapter_that_rfkill_blocks_needs_a_person_and_it_says_so_at_once(own_bus: OwnBus) -> None:
+    async with scanning(own_bus.address, ScanningAdapter(powered=False, blocked=True)) as daemon:
+        daemon.plug_in()
+        with pytest.raises(RadioOff, match="rfkill unblock bluetooth"):
+            await asyncio.wait_for(BluezAdapter("hci0", bus_address=own_bus.address).power_on(), 5)
+
+
+async def test_an_adapter_that_is_not_there_needs_a_person(own_bus: OwnBus) -> None:
+    async with scanning(own_bus.address):
+        with pytest.raises(RadioOff, match="no Bluetooth adapter hci7"):
+            await BluezAdapter("hci7", bus_address=own_bus.address, appears_s=0.1).power_on()
