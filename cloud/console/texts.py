@@ -145,6 +145,7 @@ GATEWAY_STANDINGS: Final[Mapping[str, str]] = {
 
 CERTIFICATE_STATES: Final[Mapping[str, str]] = {
     "valid": "Valid",
+    "replaced": "Replaced, valid a few days more",
     "not_yet_valid": "Not yet valid",
     "expired": "Expired",
     "revoked": "Revoked",

@@ -79,12 +79,14 @@ class Certificate:
     revoked_why: str | None
 
     def state(self, now: datetime) -> str:
-        """``revoked``, ``expired``, ``not_yet_valid`` or ``valid``."""
-        if self.revoked_at is not None:
+        """``revoked``, ``expired``, ``not_yet_valid``, ``replaced`` (it is revoked later) or ``valid``."""
+        if self.revoked_at is not None and self.revoked_at <= now:
             return "revoked"
         if now >= self.not_after:
             return "expired"
-        return "not_yet_valid" if now < self.not_before else "valid"
+        if now < self.not_before:
+            return "not_yet_valid"
+        return "replaced" if self.revoked_at is not None else "valid"
 
     @property
     def serial_hex(self) -> str:
