@@ -4,25 +4,44 @@
 - A row is freed by its receipt (``free``) and by nothing else: no age, no size, no reconnect, no restart.
 - A device's cursor moves by ``move_cursor`` alone, which the visit calls after everything is on disk.
 - Every method that writes is one transaction. A kill at any point leaves the state before it or the state after it.
+- Values, times and devices are sealed (``sealing``); what stands in the clear says ``outbox_schema``.
 
 Two lanes: live readings newest first, backfill oldest first. The publisher gives each lane a window of its own, so that
 neither can starve the other. Rows of one session and lane are claimed together as one message and keep its id until
 they are freed, so that a receipt for a whole message finds them after a restart too.
+
+A full disk takes nothing more in (``shortage``), and lets out what it holds: where a claim or a receipt cannot be
+written down, the reserve of ``disk`` is given up for it.
 """
 
+import errno
+import logging
 import sqlite3
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from device_drivers.drivers.conversation import Cursor
 from gateway.bond_ladder import Ladder
+from gateway.disk import Disk
+from gateway.outbox_schema import (
+    SCHEMA_VERSION,
+    AnotherRelease,
+    bring_up_to_date,
+    check_key,
+    known_key,
+    place,
+    version_of,
+    with_time,
+)
+from gateway.sealing import KeyRefused, Seal, SealBroken
 from gateway.wire.v1 import (
     MAX_READINGS,
     MAX_READINGS_OCTETS,
@@ -31,69 +50,19 @@ from gateway.wire.v1 import (
     WirePrevious,
     WireReading,
     WireSession,
+    device_identity,
 )
 
-SCHEMA_VERSION = 4
-# From the schema of this number to the next.
-UPGRADES = {
-    1: "ALTER TABLE visited ADD COLUMN identity TEXT;",
-    2: "CREATE TABLE repair (name TEXT PRIMARY KEY, ladder BLOB NOT NULL) WITHOUT ROWID;",
-    3: "CREATE TABLE drained (device_id TEXT, driver TEXT, visit BLOB NOT NULL, PRIMARY KEY (device_id, driver))"
-    " WITHOUT ROWID;",
-}
-SCHEMA = """
-CREATE TABLE session (
-    session_id  TEXT PRIMARY KEY,
-    wire        BLOB NOT NULL          -- WireSession, JSON
-) WITHOUT ROWID;
-CREATE TABLE reading (                 -- not yet receipted
-    seq         INTEGER PRIMARY KEY,   -- order of arrival
-    reading_id  TEXT NOT NULL UNIQUE,
-    session_id  TEXT NOT NULL REFERENCES session,
-    lane        TEXT NOT NULL CHECK (lane IN ('live', 'backfill')),
-    put_at      TEXT NOT NULL,
-    wire        BLOB NOT NULL,         -- WireReading, JSON
-    message_id  TEXT                   -- published under; NULL: never published
-);
-CREATE INDEX waiting ON reading (lane, seq) WHERE message_id IS NULL;
-CREATE INDEX waiting_in_session ON reading (session_id, lane, seq) WHERE message_id IS NULL;
-CREATE INDEX in_flight ON reading (message_id) WHERE message_id IS NOT NULL;
-CREATE INDEX of_session ON reading (session_id);
-CREATE TABLE receipted (               -- so that a meter's memory, read again, is not sent again
-    reading_id  TEXT PRIMARY KEY,
-    fate        TEXT NOT NULL,
-    freed_at    TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE device_cursor (
-    device_id   TEXT NOT NULL,
-    driver      TEXT NOT NULL,
-    cursor      BLOB NOT NULL,         -- JSON, opaque to all but the driver
-    moved_at    TEXT NOT NULL,
-    PRIMARY KEY (device_id, driver)
-) WITHOUT ROWID;
-CREATE TABLE drained (                 -- the last visit to a device that went to its end
-    device_id   TEXT,
-    driver      TEXT,
-    visit       BLOB NOT NULL,         -- WirePrevious, JSON
-    PRIMARY KEY (device_id, driver)
-) WITHOUT ROWID;
-CREATE TABLE visited (                 -- what stood behind a name of the roster when it was last visited
-    name        TEXT PRIMARY KEY,
-    device_id   TEXT,
-    firmware    TEXT,
-    at          TEXT,
-    outcome     TEXT,
-    reason      TEXT,
-    received    INTEGER,
-    new         INTEGER,
-    holds       INTEGER,
-    identity    TEXT                   -- what answered, in its own words; stays on this computer
-) WITHOUT ROWID;
-CREATE TABLE repair (                  -- how far the repairs of the way to a Bluetooth device have gone
-    name        TEXT PRIMARY KEY,
-    ladder      BLOB NOT NULL          -- bond_ladder.Ladder, JSON
-) WITHOUT ROWID;
-"""
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# SQLite's primary result codes.
+_IOERR, _CORRUPT, _FULL, _CANTOPEN, _NOTADB = 10, 11, 13, 14, 26
+# Free pages that are given back to a short disk at a time (1 MiB), and the fewest that are worth it.
+_GIVE_BACK_PAGES, _WORTH_PAGES = 256, 64
+# As much as a visit's larger transactions write.
+_PROBE_OCTETS = 64 * 1024
 
 
 class Lane(StrEnum):
@@ -104,12 +73,24 @@ class Lane(StrEnum):
 
 
 class OutboxError(Exception):
-    """The outbox could not be read or written (disk full, damaged); nothing of the call was done."""
+    """The outbox could not be read or written (disk full, damaged, its key away); nothing of the call was done."""
+
+
+class DiskRefused(OutboxError):
+    """The disk would not take it: it is full, or fails."""
+
+
+class FileDamaged(OutboxError):
+    """The file is not what SQLite wrote."""
+
+
+class SealedAway(OutboxError):
+    """What was asked is sealed, and we may not read the key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """Rows that are published as one message."""
+    """Rows that are published as one message; without readings: a session that has ended."""
 
     message_id: str
     lane: Lane
@@ -135,7 +116,11 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisitRow:
-    """The last visit to a device of the roster, for ``python -m gateway status``."""
+    """The last visit to a device of the roster, and what is still known of it from those before.
+
+    ``complete_at`` is when a visit last went to its end, ``battery_low`` is of that visit. ``holds`` and ``identity``
+    are the last that were told.
+    """
 
     name: str
     at: datetime
@@ -145,41 +130,87 @@ class VisitRow:
     new: int
     holds: int | None
     identity: str | None = None
+    complete_at: datetime | None = None
+    battery_low: bool | None = None
 
 
 class Outbox:
     """One SQLite file. Not safe for threads: everything happens on the event loop's thread, in short transactions."""
 
-    def __init__(self, database: sqlite3.Connection) -> None:
+    def __init__(self, database: sqlite3.Connection, seal: Seal | None, disk: Disk, sealed_away: str = "") -> None:
         self._db = database
+        self._seal = seal
+        self._disk = disk
+        self.sealed_away = sealed_away
+        """Why sealed data cannot be read; empty where it can."""
+        self._trouble: str | None = None
+        self._damage: str | None = None
 
     @classmethod
-    def open(cls, path: Path) -> "Outbox":
-        """Open the file, making it and its folder if needed, readable by this user alone. OutboxError."""
+    def open(cls, path: Path, key_file: Path | None = None, disk: Disk | None = None) -> "Outbox":
+        """Open the file, making it, its key and its folder if needed, readable by this user alone. OutboxError.
+
+        The key is beside it unless said otherwise.
+        """
+        disk = disk or Disk(path.parent)
+        key_file = key_file or path.with_suffix(".key")
+        try:
+            outbox = cls._opened(path, key_file, disk)
+        except DiskRefused:
+            if not disk.release_reserve():
+                raise
+            outbox = cls._opened(path, key_file, disk)
+        disk.hold_reserve()
+        return outbox
+
+    @classmethod
+    def _opened(cls, path: Path, key_file: Path, disk: Disk) -> "Outbox":
         with _as_outbox_error():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.touch(mode=0o600)
             database = sqlite3.connect(path, isolation_level=None)
-            database.execute("PRAGMA busy_timeout = 5000")
-            database.execute("PRAGMA journal_mode = WAL")
-            database.execute("PRAGMA synchronous = FULL")
-            database.execute("PRAGMA foreign_keys = ON")
-            outbox = cls(database)
-            outbox._make_schema(path)
-            return outbox
+            try:
+                database.execute("PRAGMA busy_timeout = 5000")
+                # Before the first page is written: it says how the file is laid out.
+                database.execute("PRAGMA auto_vacuum = INCREMENTAL")
+                database.execute("PRAGMA journal_mode = WAL")
+                database.execute("PRAGMA synchronous = FULL")
+                database.execute("PRAGMA foreign_keys = ON")
+                return cls(database, bring_up_to_date(database, path, key_file), disk)
+            except BaseException:
+                database.close()
+                raise
 
     @classmethod
-    def read_only(cls, path: Path) -> "Outbox":
-        """Open for looking at, beside a running gateway. OutboxError, also where there is no file yet."""
+    def read_only(cls, path: Path, key_file: Path | None = None) -> "Outbox":
+        """Open for looking at, beside a running gateway. OutboxError, also where there is no file yet.
+
+        Without the right to read the key, what is in the clear can be asked all the same.
+        """
+        key_file = key_file or path.with_suffix(".key")
         with _as_outbox_error():
             database = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
-            (version,) = database.execute("PRAGMA user_version").fetchone()
-        if version != SCHEMA_VERSION:
-            database.close()
-            raise OutboxError(
-                f"{path} has schema {version}; a gateway of this release brings it up to date as it starts"
-            )
-        return cls(database)
+            try:
+                if (version := version_of(database)) != SCHEMA_VERSION:
+                    raise AnotherRelease(
+                        f"{path} has schema {version}; a gateway of this release brings it up to date as it starts"
+                    )
+                return cls._read_only(database, path, key_file)
+            except BaseException:
+                database.close()
+                raise
+
+    @classmethod
+    def _read_only(cls, database: sqlite3.Connection, path: Path, key_file: Path) -> "Outbox":
+        disk = Disk(path.parent)
+        try:
+            seal = known_key(path, key_file)
+            check_key(database, seal, key_file)
+        except PermissionError:
+            return cls(database, None, disk, f"the key {key_file} may not be read; run this as the gateway's user")
+        except KeyRefused as error:
+            return cls(database, None, disk, str(error))
+        return cls(database, seal, disk)
 
     def close(self) -> None:
         """Write the log back into the file and let go of it."""
@@ -192,59 +223,83 @@ class Outbox:
 
         A reading that waits already, or whose receipt has come, is known and not stored again.
         """
+        seal, session_id = self._key(), session.session_id
+        device, put_at = self._device(session), at.isoformat()
         with self._transaction() as db:
             db.execute(
-                "INSERT INTO session VALUES (?, ?) ON CONFLICT (session_id) DO UPDATE SET wire = excluded.wire",
-                (session.session_id, _json(session)),
+                "INSERT INTO session VALUES (?, ?, ?) ON CONFLICT (session_id) DO UPDATE SET sealed = excluded.sealed",
+                (session_id, device, seal.seal(_json(session), place("session", session_id))),
             )
-            new = sum(self._insert(db, session.session_id, reading, lane, at) for reading, lane in readings)
-            self._forget_empty_session(db, session.session_id)
+            new = sum(self._insert(db, session_id, reading, lane, put_at) for reading, lane in readings)
+            self._forget_empty_session(db, session_id)
+        self._trouble = None
         return new
 
-    def _insert(self, db: sqlite3.Cursor, session_id: str, reading: WireReading, lane: Lane, at: datetime) -> int:
-        known = db.execute("SELECT 1 FROM receipted WHERE reading_id = ?", (reading.reading_id,)).fetchone()
-        if known:
+    def _insert(self, db: sqlite3.Cursor, session_id: str, reading: WireReading, lane: Lane, put_at: str) -> int:
+        seal = self._key()
+        key = seal.keyed(reading.reading_id)
+        if db.execute("SELECT 1 FROM receipted WHERE reading_key = ?", (key,)).fetchone():
             return 0
+        sealed = seal.seal(with_time(put_at, _json(reading)), place("reading", key))
+        # What was damaged on our disk is good again where the device gives it again.
         return db.execute(
-            "INSERT INTO reading (reading_id, session_id, lane, put_at, wire) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT (reading_id) DO NOTHING",
-            (reading.reading_id, session_id, lane.value, at.isoformat(), _json(reading)),
+            "INSERT INTO reading (reading_key, session_id, lane, sealed) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (reading_key) DO UPDATE SET session_id = excluded.session_id, lane = excluded.lane,"
+            " sealed = excluded.sealed WHERE lane = 'damaged'",
+            (key, session_id, lane.value, sealed),
         ).rowcount
+
+    def put_ended(self, session: WireSession) -> None:
+        """Make a session that has ended durable, to be told once all that its device gave before is receipted."""
+        seal, session_id = self._key(), session.session_id
+        with self._transaction() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO ended (session_id, device, after_seq, message_id, sealed)"
+                " SELECT ?, ?, coalesce(max(seq), 0), ?, ? FROM reading",
+                (
+                    session_id,
+                    self._device(session),
+                    uuid.uuid4().hex,
+                    seal.seal(_json(session), place("ended", session_id)),
+                ),
+            )
 
     # Cursors ----------------------------------------------------------------------------------------------------
 
     def cursor(self, device_id: str, driver: str) -> Cursor | None:
         """Where this driver left off with this device; None: from the beginning."""
-        with _as_outbox_error():
-            row = self._db.execute(
-                "SELECT cursor FROM device_cursor WHERE device_id = ? AND driver = ?", (device_id, driver)
-            ).fetchone()
-        return msgspec.json.decode(row[0], type=dict[str, int | str]) if row else None
+        octets = self._of_device("device_cursor", "cursor", device_id, driver)
+        return msgspec.json.decode(octets, type=dict[str, int | str]) if octets else None
 
-    def move_cursor(self, device_id: str, driver: str, cursor: Cursor, at: datetime) -> None:
+    def move_cursor(self, device_id: str, driver: str, cursor: Cursor) -> None:
         """Called only after everything before the cursor has been ``put``."""
-        with self._transaction() as db:
-            db.execute(
-                "INSERT INTO device_cursor VALUES (?, ?, ?, ?) ON CONFLICT (device_id, driver)"
-                " DO UPDATE SET cursor = excluded.cursor, moved_at = excluded.moved_at",
-                (device_id, driver, msgspec.json.encode(dict(cursor)), at.isoformat()),
-            )
+        self._keep_of_device("device_cursor", "cursor", device_id, driver, msgspec.json.encode(dict(cursor)))
 
     def drained(self, device_id: str, driver: str) -> WirePrevious | None:
         """The last visit that went to its end, for the mapping of what was measured since."""
-        with _as_outbox_error():
-            row = self._db.execute(
-                "SELECT visit FROM drained WHERE device_id = ? AND driver = ?", (device_id, driver)
-            ).fetchone()
-        return msgspec.json.decode(row[0], type=WirePrevious) if row else None
+        octets = self._of_device("drained", "drained", device_id, driver)
+        return msgspec.json.decode(octets, type=WirePrevious) if octets else None
 
     def remember_drained(self, device_id: str, driver: str, visit: WirePrevious) -> None:
         """Called only after everything that the visit found has been ``put``."""
+        self._keep_of_device("drained", "drained", device_id, driver, _json(visit))
+
+    def _of_device(self, table: str, where: str, device_id: str, driver: str) -> bytes | None:
+        device = self._key().keyed(device_id)
+        with self._guard():
+            row = self._db.execute(
+                f"SELECT sealed FROM {table} WHERE device = ? AND driver = ?",  # noqa: S608 (ours)
+                (device, driver),
+            ).fetchone()
+        return self._known(row[0], place(where, device, driver)) if row else None
+
+    def _keep_of_device(self, table: str, where: str, device_id: str, driver: str, octets: bytes) -> None:
+        device = self._key().keyed(device_id)
         with self._transaction() as db:
             db.execute(
-                "INSERT INTO drained VALUES (?, ?, ?)"
-                " ON CONFLICT (device_id, driver) DO UPDATE SET visit = excluded.visit",
-                (device_id, driver, _json(visit)),
+                f"INSERT INTO {table} VALUES (?, ?, ?)"  # noqa: S608 (ours)
+                " ON CONFLICT (device, driver) DO UPDATE SET sealed = excluded.sealed",
+                (device, driver, self._key().seal(octets, place(where, device, driver))),
             )
 
     # Messages out -----------------------------------------------------------------------------------------------
@@ -254,69 +309,145 @@ class Outbox:
 
         Live: the newest session's newest rows. Backfill: the oldest session's oldest rows. As many as fit.
         """
+        return self._at_any_cost(lambda: self._claim(lane, limit))
+
+    def _claim(self, lane: Lane, limit: int) -> Outgoing | None:
         order = "DESC" if lane is Lane.LIVE else "ASC"
+        first = (
+            "SELECT session_id, session.sealed FROM reading JOIN session USING (session_id)"  # noqa: S608 (ours)
+            f" WHERE lane = ? AND message_id IS NULL ORDER BY seq {order} LIMIT 1"
+        )
+        rows = (
+            "SELECT seq, reading_key, sealed FROM reading"  # noqa: S608 (order is ours)
+            f" WHERE session_id = ? AND lane = ? AND message_id IS NULL ORDER BY seq {order} LIMIT ?"
+        )
         with self._transaction() as db:
-            first = db.execute(
-                "SELECT session_id FROM reading WHERE lane = ? AND message_id IS NULL"  # noqa: S608 (order is ours)
-                f" ORDER BY seq {order} LIMIT 1",
-                (lane.value,),
+            while found := db.execute(first, (lane.value,)).fetchone():
+                session_id, sealed = found
+                claimed = list(_fit(db.execute(rows, (session_id, lane.value, limit))))
+                outgoing = self._outgoing(db, uuid.uuid4().hex, lane, (session_id, sealed), claimed)
+                if outgoing is not None:
+                    bound = [(outgoing.message_id, seq) for seq, _, _ in claimed]
+                    db.executemany("UPDATE reading SET message_id = ? WHERE seq = ? AND lane != 'damaged'", bound)
+                    return outgoing
+        return None
+
+    def _outgoing(
+        self, db: sqlite3.Cursor, message_id: str, lane: Lane, session: tuple[str, bytes], rows: "Sequence[_Row]"
+    ) -> Outgoing | None:
+        """A message of rows (seq, key, sealed); None where none can be opened. What cannot is put aside and kept."""
+        try:
+            said = self._opened_session(*session)
+        except SealBroken:
+            said, good = None, []
+        else:
+            good = [(seq, reading) for seq, key, sealed in rows if (reading := self._opened_reading(key, sealed))]
+        if len(good) < len(rows):
+            self._put_aside(db, {seq for seq, _, _ in rows} - {seq for seq, _ in good})
+        if said is None or not good:
+            return None
+        in_order = tuple(reading for _, reading in sorted(good, key=lambda pair: pair[0]))
+        return Outgoing(message_id=message_id, lane=lane, session=said, readings=in_order)
+
+    def _opened_session(self, session_id: str, sealed: bytes, where: str = "session") -> WireSession:
+        return _SESSION.decode(self._key().open(sealed, place(where, session_id)))
+
+    def _opened_reading(self, key: bytes, sealed: bytes) -> WireReading | None:
+        try:
+            _, _, wire = self._key().open(sealed, place("reading", key)).partition(b"\n")
+        except SealBroken:
+            return None
+        return _READING.decode(wire)
+
+    def _put_aside(self, db: sqlite3.Cursor, rows: set[int]) -> None:
+        log.error(
+            "the disk has damaged %d readings: they are kept, and replaced if their device gives them again", len(rows)
+        )
+        db.executemany("UPDATE reading SET lane = 'damaged', message_id = NULL WHERE seq = ?", [(seq,) for seq in rows])
+
+    def claim_ended(self) -> Outgoing | None:
+        """A session that has ended and can be told: of all that its device gave before it, nothing waits any more."""
+        return self._at_any_cost(self._claim_ended)
+
+    def _claim_ended(self) -> Outgoing | None:
+        with self._transaction() as db:
+            row = db.execute(
+                "SELECT message_id FROM ended WHERE claimed = 0 AND NOT EXISTS ("
+                " SELECT 1 FROM session JOIN reading USING (session_id)"
+                " WHERE session.device = ended.device AND seq <= after_seq AND lane != 'damaged'"
+                ") ORDER BY ended.seq LIMIT 1"
             ).fetchone()
-            if first is None:
+            if row is None:
                 return None
-            message_id = uuid.uuid4().hex
-            rows = db.execute(
-                "SELECT seq, length(wire) FROM reading"  # noqa: S608 (as above)
-                f" WHERE session_id = ? AND lane = ? AND message_id IS NULL ORDER BY seq {order} LIMIT ?",
-                (first[0], lane.value, limit),
-            ).fetchall()
-            db.executemany("UPDATE reading SET message_id = ? WHERE seq = ?", [(message_id, seq) for seq in _fit(rows)])
-        return self.message(message_id)
+            db.execute("UPDATE ended SET claimed = 1 WHERE message_id = ?", row)
+        return self.message(row[0])
 
     def message(self, message_id: str) -> Outgoing | None:
         """What of a message still waits for its receipt, to publish it (again); None where nothing does."""
-        with _as_outbox_error():
-            rows = self._db.execute(
-                "SELECT lane, session.wire, reading.wire FROM reading JOIN session USING (session_id)"
-                " WHERE message_id = ? ORDER BY seq",
+        with self._transaction() as db:
+            rows = db.execute(
+                "SELECT lane, session_id, session.sealed, seq, reading_key, reading.sealed"
+                " FROM reading JOIN session USING (session_id) WHERE message_id = ?",
                 (message_id,),
             ).fetchall()
-        if not rows:
+            if not rows:
+                return self._ended_message(db, message_id)
+            lane, session_id, session = rows[0][:3]
+            return self._outgoing(db, message_id, Lane(lane), (session_id, session), [row[3:] for row in rows])
+
+    def _ended_message(self, db: sqlite3.Cursor, message_id: str) -> Outgoing | None:
+        row = db.execute("SELECT session_id, sealed FROM ended WHERE message_id = ?", (message_id,)).fetchone()
+        if row is None:
             return None
-        return Outgoing(
-            message_id=message_id,
-            lane=Lane(rows[0][0]),
-            session=msgspec.json.decode(rows[0][1], type=WireSession),
-            readings=tuple(msgspec.json.decode(row[2], type=WireReading) for row in rows),
-        )
+        try:
+            session = self._opened_session(row[0], row[1], where="ended")
+        except SealBroken:
+            log.error("the disk has damaged the end of a session; the device's next visit tells as much")
+            db.execute("DELETE FROM ended WHERE message_id = ?", (message_id,))
+            return None
+        return Outgoing(message_id=message_id, lane=Lane.BACKFILL, session=session, readings=())
 
     def in_flight(self) -> dict[str, Lane]:
-        """The messages that were claimed and are not wholly receipted, in order of their rows."""
-        with _as_outbox_error():
+        """The messages that were claimed and are not wholly receipted, in order of their rows; ended sessions last."""
+        with self._guard():
             rows = self._db.execute(
                 "SELECT message_id, lane FROM reading WHERE message_id IS NOT NULL"
                 " GROUP BY message_id ORDER BY min(seq)"
             ).fetchall()
-        return {message_id: Lane(lane) for message_id, lane in rows}
+            ended = self._db.execute("SELECT message_id FROM ended WHERE claimed ORDER BY seq").fetchall()
+        readings = {message_id: Lane(lane) for message_id, lane in rows}
+        return readings | {message_id: Lane.BACKFILL for (message_id,) in ended}
 
-    def free(self, receipts: Iterable[ReceiptsMessage], at: datetime) -> int:
-        """Free the rows that these receipts name, and keep their fates; how many were freed."""
+    def free(self, receipts: Iterable[ReceiptsMessage]) -> int:
+        """Free the rows that these receipts name, and keep their fates; how many readings were freed."""
+        messages = list(receipts)
+        freed = self._at_any_cost(lambda: self._free(messages))
+        with suppress(OutboxError, OSError):  # what was freed is freed; the room is given back another time
+            if self._disk.is_short():
+                self._give_back()
+        return freed
+
+    def _free(self, messages: Sequence[ReceiptsMessage]) -> int:
         with self._transaction() as db:
-            return sum(self._free_message(db, message, at) for message in receipts)
+            return sum(self._free_message(db, message) for message in messages)
 
-    def _free_message(self, db: sqlite3.Cursor, message: ReceiptsMessage, at: datetime) -> int:
-        fates = {receipt.reading_id: receipt.fate for receipt in message.receipts}
+    def _free_message(self, db: sqlite3.Cursor, message: ReceiptsMessage) -> int:
+        db.execute("DELETE FROM ended WHERE message_id = ?", (message.message_id,))
+        seal = self._key()
+        fates = {seal.keyed(receipt.reading_id): receipt.fate for receipt in message.receipts}
         if message.whole_message is not None:
-            rows = db.execute("SELECT reading_id FROM reading WHERE message_id = ?", (message.message_id,)).fetchall()
-            fates = {reading_id: message.whole_message for (reading_id,) in rows} | fates
-        return sum(self._free_row(db, reading_id, fate, at) for reading_id, fate in fates.items())
+            rows = db.execute("SELECT reading_key FROM reading WHERE message_id = ?", (message.message_id,)).fetchall()
+            fates = {key: message.whole_message for (key,) in rows} | fates
+        freed = {key: fate for key, fate in fates.items() if self._free_row(db, key, fate)}
+        return len(freed)
 
-    def _free_row(self, db: sqlite3.Cursor, reading_id: str, fate: Fate, at: datetime) -> int:
-        row = db.execute("DELETE FROM reading WHERE reading_id = ? RETURNING session_id", (reading_id,)).fetchone()
+    def _free_row(self, db: sqlite3.Cursor, key: bytes, fate: Fate) -> bool:
+        row = db.execute("DELETE FROM reading WHERE reading_key = ? RETURNING session_id", (key,)).fetchone()
         if row is None:
-            return 0
-        db.execute("INSERT OR IGNORE INTO receipted VALUES (?, ?, ?)", (reading_id, fate.value, at.isoformat()))
+            return False
+        db.execute("INSERT OR IGNORE INTO receipted VALUES (?, ?)", (key, fate.value))
         self._forget_empty_session(db, row[0])
-        return 1
+        return True
 
     def _forget_empty_session(self, db: sqlite3.Cursor, session_id: str) -> None:
         db.execute(
@@ -324,46 +455,157 @@ class Outbox:
             (session_id,),
         )
 
+    # Room -------------------------------------------------------------------------------------------------------
+
+    def shortage(self) -> str | None:
+        """Why nothing may be taken from a device now, and what helps; None: there is room, and writing works.
+
+        After a failure it writes, to find out; so ask it before a visit and with a heartbeat, not in a loop.
+        """
+        if self._damage is not None:
+            return self._damage
+        try:
+            self._make_room()
+            if self._trouble is not None:
+                self._probe()
+        except OutboxError as error:
+            return str(error)
+        return None
+
+    def disk_free_octets(self) -> int | None:
+        """What is free on the disk; None where it does not say."""
+        try:
+            return self._disk.free_octets()
+        except OSError:
+            return None
+
+    def _make_room(self) -> None:
+        with _as_outbox_error():
+            if self._disk.is_short():
+                self._give_back()
+            if self._disk.is_short():
+                free, floor = self._disk.free_octets(), self._disk.floor
+                raise DiskRefused(f"the disk is full: {free} octets are free, devices are read again from {floor} on")
+            self._disk.hold_reserve()
+
+    def _probe(self) -> None:
+        with self._transaction() as db:
+            db.execute("INSERT OR REPLACE INTO probe VALUES (1, zeroblob(?))", (_PROBE_OCTETS,))
+        with self._transaction() as db:
+            db.execute("DELETE FROM probe")
+        self._trouble = None
+
+    def _give_back(self) -> None:
+        """Free pages of the file become free room of the disk."""
+        with self._guard():
+            (pages,) = self._db.execute("PRAGMA freelist_count").fetchone()
+            if pages >= _WORTH_PAGES:
+                self._db.execute(f"PRAGMA incremental_vacuum({_GIVE_BACK_PAGES})").fetchall()
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def _at_any_cost(self, work: Callable[[], T]) -> T:
+        """What lets readings out must not wait for room: where the disk refuses, the reserve is given up for it."""
+        try:
+            return work()
+        except DiskRefused:
+            given_up = self._disk.release_reserve()
+            log.error("the disk is full or fails%s", ": the reserve was given up" if given_up else "")
+            with suppress(OutboxError), self._guard():  # where it cannot, the work says so
+                # Begun anew, the log is written over and needs no room.
+                self._db.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+            return work()
+
     # To look at -------------------------------------------------------------------------------------------------
 
     def depth(self) -> Depth:
-        """How much waits for a receipt."""
-        with _as_outbox_error():
+        """How much waits for a receipt. Without the right to read the key: not since when."""
+        with self._guard():
             (rows,) = self._db.execute("SELECT count(*) FROM reading").fetchone()
-            oldest = self._db.execute("SELECT put_at FROM reading ORDER BY seq LIMIT 1").fetchone()
-        return Depth(rows, datetime.fromisoformat(oldest[0]) if oldest else None)
+            if self._seal is None:
+                return Depth(rows, None)
+            for key, sealed in self._db.execute("SELECT reading_key, sealed FROM reading ORDER BY seq"):
+                with suppress(SealBroken):
+                    put_at, _, _ = self._seal.open(sealed, place("reading", key)).partition(b"\n")
+                    return Depth(rows, datetime.fromisoformat(put_at.decode()))
+        return Depth(rows, None)
+
+    def damaged(self) -> int:
+        """How many of the waiting readings can no longer be read off the disk."""
+        with self._guard():
+            (rows,) = self._db.execute("SELECT count(*) FROM reading WHERE lane = 'damaged'").fetchone()
+        return int(rows)
 
     def fate(self, reading_id: str) -> Fate | None:
         """What the cloud said became of a reading; None while no receipt has come."""
-        with _as_outbox_error():
-            row = self._db.execute("SELECT fate FROM receipted WHERE reading_id = ?", (reading_id,)).fetchone()
+        key = self._key().keyed(reading_id)
+        with self._guard():
+            row = self._db.execute("SELECT fate FROM receipted WHERE reading_key = ?", (key,)).fetchone()
         return Fate(row[0]) if row else None
+
+    def waits(self, reading_id: str) -> bool:
+        """Whether a reading is here and has no receipt yet."""
+        key = self._key().keyed(reading_id)
+        with self._guard():
+            return self._db.execute("SELECT 1 FROM reading WHERE reading_key = ?", (key,)).fetchone() is not None
 
     def freed(self) -> dict[str, int]:
         """How many readings had which fate, since the outbox was made."""
-        with _as_outbox_error():
+        with self._guard():
             return dict(self._db.execute("SELECT fate, count(*) FROM receipted GROUP BY fate").fetchall())
 
     # Who was visited --------------------------------------------------------------------------------------------
 
     def seen(self, name: str) -> Seen | None:
         """Which device stood behind this name of the roster last time."""
-        with _as_outbox_error():
-            row = self._db.execute("SELECT device_id, firmware FROM visited WHERE name = ?", (name,)).fetchone()
-        return Seen(*row) if row and row[0] else None
+        octets = self._of_name("seen", name)
+        return msgspec.json.decode(octets, type=Seen) if octets else None
 
     def remember(self, name: str, seen: Seen) -> None:
         """Note which device stands behind this name now."""
+        self._keep_of_name("seen", name, msgspec.json.encode(seen))
+
+    def visit(self, name: str) -> VisitRow | None:
+        """The last visit to a device; None where there was none."""
+        octets = self._of_name("visit", name)
+        return msgspec.json.decode(octets, type=VisitRow) if octets else None
+
+    def visits(self) -> dict[str, VisitRow]:
+        """The last visit of each device, by its name in the roster."""
+        with self._guard():
+            names = [name for (name,) in self._db.execute("SELECT name FROM visited")]
+        return {name: visit for name in names if (visit := self.visit(name)) is not None}
+
+    def record_visit(self, visit: VisitRow) -> None:
+        """Keep the last visit of each device, with what those before it told and it did not."""
+        before = self.visit(visit.name)
+        if before is not None:
+            visit = replace(
+                visit,
+                holds=before.holds if visit.holds is None else visit.holds,
+                identity=visit.identity or before.identity,
+                complete_at=visit.complete_at or before.complete_at,
+                battery_low=visit.battery_low if visit.complete_at else before.battery_low,
+            )
+        self._keep_of_name("visit", visit.name, msgspec.json.encode(visit))
+
+    def _of_name(self, column: str, name: str) -> bytes | None:
+        self._key()  # without it the answer is not "nothing"
+        with self._guard():
+            row = self._db.execute(f"SELECT {column} FROM visited WHERE name = ?", (name,)).fetchone()  # noqa: S608 (ours)
+        return self._known(row[0], place(column, name)) if row and row[0] else None
+
+    def _keep_of_name(self, column: str, name: str, octets: bytes) -> None:
+        sealed = self._key().seal(octets, place(column, name))
         with self._transaction() as db:
             db.execute(
-                "INSERT INTO visited (name, device_id, firmware) VALUES (?, ?, ?)"
-                " ON CONFLICT (name) DO UPDATE SET device_id = excluded.device_id, firmware = excluded.firmware",
-                (name, seen.device_id, seen.firmware),
+                f"INSERT INTO visited (name, {column}) VALUES (?, ?)"  # noqa: S608 (ours)
+                f" ON CONFLICT (name) DO UPDATE SET {column} = excluded.{column}",
+                (name, sealed),
             )
 
     def ladder(self, name: str) -> Ladder:
         """How far the repairs of a device have gone."""
-        with _as_outbox_error():
+        with self._guard():
             row = self._db.execute("SELECT ladder FROM repair WHERE name = ?", (name,)).fetchone()
         return msgspec.json.decode(row[0], type=Ladder) if row else Ladder()
 
@@ -375,62 +617,40 @@ class Outbox:
                 (name, msgspec.json.encode(ladder)),
             )
 
-    def record_visit(self, visit: VisitRow) -> None:
-        """Keep the last visit of each device."""
-        with self._transaction() as db:
-            db.execute(
-                "INSERT INTO visited (name, at, outcome, reason, received, new, holds, identity)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-                " ON CONFLICT (name) DO UPDATE SET at = excluded.at, outcome = excluded.outcome,"
-                " reason = excluded.reason, received = excluded.received, new = excluded.new, holds = excluded.holds,"
-                " identity = coalesce(excluded.identity, identity)",
-                (
-                    visit.name,
-                    visit.at.isoformat(),
-                    visit.outcome,
-                    visit.reason,
-                    visit.received,
-                    visit.new,
-                    visit.holds,
-                    visit.identity,
-                ),
-            )
-
-    def visits(self) -> dict[str, VisitRow]:
-        """The last visit of each device, by its name in the roster."""
-        with _as_outbox_error():
-            rows = self._db.execute(
-                "SELECT name, at, outcome, reason, received, new, holds, identity FROM visited WHERE at IS NOT NULL"
-            ).fetchall()
-        return {
-            name: VisitRow(
-                name=name,
-                at=datetime.fromisoformat(at),
-                outcome=outcome,
-                reason=reason,
-                received=received,
-                new=new,
-                holds=holds,
-                identity=identity,
-            )
-            for name, at, outcome, reason, received, new, holds, identity in rows
-        }
-
     # ------------------------------------------------------------------------------------------------------------
 
-    def _make_schema(self, path: Path) -> None:
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            self._db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
-        while version in UPGRADES:
-            self._db.executescript(f"BEGIN IMMEDIATE; {UPGRADES[version]} PRAGMA user_version = {version + 1}; COMMIT;")
-            version += 1
-        if version not in (0, SCHEMA_VERSION):
-            raise OutboxError(f"{path} was written by another release (schema {version}); run that release")
+    def _key(self) -> Seal:
+        if self._seal is None:
+            raise SealedAway(self.sealed_away)
+        return self._seal
+
+    def _known(self, sealed: bytes, where: bytes) -> bytes | None:
+        """What devices tell again, if the disk damaged it: no reading."""
+        try:
+            return self._key().open(sealed, where)
+        except SealBroken as error:
+            log.error("%s: it is taken for unknown", error)
+            return None
+
+    def _device(self, session: WireSession) -> bytes:
+        return self._key().keyed(device_identity(session.device).device_id)
+
+    @contextmanager
+    def _guard(self) -> Iterator[None]:
+        """Errors as OutboxError; what they say of the disk is remembered."""
+        try:
+            with _as_outbox_error():
+                yield
+        except FileDamaged as error:
+            self._damage = f"{error}; stop the gateway, keep the file, and have the disk replaced"
+            raise
+        except OutboxError as error:
+            self._trouble = str(error)
+            raise
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Cursor]:
-        with _as_outbox_error(), closing(self._db.cursor()) as cursor:
+        with self._guard(), closing(self._db.cursor()) as cursor:
             cursor.execute("BEGIN IMMEDIATE")
             try:
                 yield cursor
@@ -440,14 +660,18 @@ class Outbox:
                     cursor.execute("ROLLBACK")
 
 
-def _fit(rows: Iterable[tuple[int, int]]) -> Iterator[int]:
-    """The first rows (seq, octets) that are one message, never none."""
+# A waiting reading: seq, key, sealed.
+_Row = tuple[int, bytes, bytes]
+
+
+def _fit(rows: Iterable[_Row]) -> Iterator[_Row]:
+    """The first rows that are one message, never none."""
     total = 0
-    for seq, octets in rows:
-        if total and total + octets > MAX_READINGS_OCTETS:
+    for row in rows:
+        if total and total + len(row[2]) > MAX_READINGS_OCTETS:
             return
-        total += octets
-        yield seq
+        total += len(row[2])
+        yield row
 
 
 def _json(wire: WireSession | WireReading | WirePrevious) -> bytes:
@@ -456,6 +680,8 @@ def _json(wire: WireSession | WireReading | WirePrevious) -> bytes:
 
 # The wire's own encoder: decimals stay strings.
 _ENCODER = msgspec.json.Encoder(decimal_format="string")
+_READING = msgspec.json.Decoder(WireReading)
+_SESSION = msgspec.json.Decoder(WireSession)
 
 
 @contextmanager
@@ -463,4 +689,15 @@ def _as_outbox_error() -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError) as error:
+        raise _kind(error)(f"the outbox: {error}") from error
+    except (SealBroken, KeyRefused, AnotherRelease) as error:
         raise OutboxError(f"the outbox: {error}") from error
+
+
+def _kind(error: sqlite3.Error | OSError) -> type[OutboxError]:
+    if isinstance(error, OSError):
+        return DiskRefused if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS) else OutboxError
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (_CORRUPT, _NOTADB):
+        return FileDamaged
+    return DiskRefused if code in (_FULL, _IOERR, _CANTOPEN) else OutboxError

@@ -146,7 +146,7 @@ class Publisher:
         if receipts:
             for receipt in receipts:
                 self._on_receipt(receipt.committed_at)
-            freed = self._outbox.free(receipts, self._now())
+            freed = self._outbox.free(receipts)
             log.info("%d readings freed by %d receipts", freed, len(receipts))
             open_messages = self._outbox.in_flight()
             self._flights = {key: flight for key, flight in self._flights.items() if key in open_messages}

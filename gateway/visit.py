@@ -230,7 +230,7 @@ class _Visit:
         self._holds = event.holds if event.holds is not None else self._holds
         self._warnings = event.warnings
         device_id, driver = self._opened().identity.device_id, profile.device.driver
-        self._outbox.move_cursor(device_id, driver, event.cursor, self._now())
+        self._outbox.move_cursor(device_id, driver, event.cursor)
         # A clock that is known to be wrong proves nothing to the next visit.
         if self._synchronised is not False:
             self._outbox.remember_drained(device_id, driver, self._as_previous())

@@ -17,6 +17,7 @@ from gateway.bond_ladder import Ladder
 from gateway.outbox import Depth, Lane, Outbox, OutboxError, Seen, VisitRow
 from gateway.wire.v1 import MAX_READINGS, Fate
 from tests.gateway.made import NOW, receipts, session, wire
+from tests.gateway.old_outbox import write_schema_4
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_a_reading_whose_receipt_came_is_not_put_again(outbox: Outbox) -> None:
     put(outbox, 1)
     outgoing = outbox.claim(Lane.LIVE)
     assert outgoing is not None
-    outbox.free([receipts(outgoing.message_id, wire(1).reading_id, fate=Fate.QUARANTINED)], NOW)
+    outbox.free([receipts(outgoing.message_id, wire(1).reading_id, fate=Fate.QUARANTINED)])
     assert put(outbox, 1, visit=1) == 0
     assert outbox.fate(wire(1).reading_id) is Fate.QUARANTINED
     assert outbox.depth() == Depth(0, None)
@@ -58,7 +59,7 @@ def test_only_the_named_readings_are_freed(outbox: Outbox) -> None:
     put(outbox, 1, 2, 3)
     outgoing = outbox.claim(Lane.LIVE)
     assert outgoing is not None
-    assert outbox.free([receipts(outgoing.message_id, wire(2).reading_id, "0" * 32)], NOW) == 1
+    assert outbox.free([receipts(outgoing.message_id, wire(2).reading_id, "0" * 32)]) == 1
     rest = outbox.message(outgoing.message_id)
     assert rest is not None
     assert rest.readings == (wire(1), wire(3))
@@ -67,8 +68,8 @@ def test_only_the_named_readings_are_freed(outbox: Outbox) -> None:
 def test_a_receipt_that_comes_twice_frees_nothing_twice(outbox: Outbox) -> None:
     put(outbox, 1)
     message = receipts("0" * 32, wire(1).reading_id)
-    assert outbox.free([message, message], NOW) == 1
-    assert outbox.free([message], NOW) == 0
+    assert outbox.free([message, message]) == 1
+    assert outbox.free([message]) == 0
 
 
 def test_a_receipt_for_the_whole_message_frees_what_was_published_under_its_id(outbox: Outbox) -> None:
@@ -76,7 +77,7 @@ def test_a_receipt_for_the_whole_message_frees_what_was_published_under_its_id(o
     outgoing = outbox.claim(Lane.LIVE)
     put(outbox, 3)
     assert outgoing is not None
-    assert outbox.free([receipts(outgoing.message_id, whole=Fate.QUARANTINED)], NOW) == 2
+    assert outbox.free([receipts(outgoing.message_id, whole=Fate.QUARANTINED)]) == 2
     assert outbox.depth().rows == 1
     assert outbox.fate(wire(2).reading_id) is Fate.QUARANTINED
 
@@ -122,15 +123,15 @@ def test_nothing_is_too_old_or_too_much(outbox: Outbox) -> None:
 def test_a_session_is_kept_as_long_as_its_readings_and_no_longer(outbox: Outbox, tmp_path: Path) -> None:
     put(outbox, 1)
     assert put(outbox, 1, visit=1) == 0
-    outbox.free([receipts("0" * 32, wire(1).reading_id)], NOW)
+    outbox.free([receipts("0" * 32, wire(1).reading_id)])
     with closing(sqlite3.connect(tmp_path / "data" / "outbox.sqlite")) as database:
         assert database.execute("SELECT count(*) FROM session").fetchone() == (0,)
 
 
 def test_the_cursor_is_kept_per_device_and_driver(outbox: Outbox) -> None:
     assert outbox.cursor("lifescan:sn:1", "ultramini") is None
-    outbox.move_cursor("lifescan:sn:1", "ultramini", {"sequence_number": 7}, NOW)
-    outbox.move_cursor("lifescan:sn:1", "ultramini", {"sequence_number": 8, "newest": "a"}, NOW)
+    outbox.move_cursor("lifescan:sn:1", "ultramini", {"sequence_number": 7})
+    outbox.move_cursor("lifescan:sn:1", "ultramini", {"sequence_number": 8, "newest": "a"})
     assert outbox.cursor("lifescan:sn:1", "ultramini") == {"sequence_number": 8, "newest": "a"}
     assert outbox.cursor("lifescan:sn:2", "ultramini") is None
     assert outbox.cursor("lifescan:sn:1", "other") is None
@@ -177,19 +178,16 @@ def test_a_full_disk_is_said_and_keeps_what_was_there(outbox: Outbox) -> None:
     assert put(outbox, *range(2, 5000)) == 4998
 
 
-def test_a_file_of_the_release_before_is_taken_over(tmp_path: Path) -> None:
+def test_a_file_of_the_first_release_is_taken_over(tmp_path: Path) -> None:
     path = tmp_path / "outbox.sqlite"
-    Outbox.open(path).close()
+    write_schema_4(path, waiting=3, receipted=2)
     with closing(sqlite3.connect(path)) as database:
         database.execute("ALTER TABLE visited DROP COLUMN identity")
         database.execute("DROP TABLE repair")
         database.execute("DROP TABLE drained")
         database.execute("PRAGMA user_version = 1")
     outbox = Outbox.open(path)
-    outbox.record_visit(
-        VisitRow(name="meter", at=NOW, outcome="complete", reason="", received=0, new=0, holds=None, identity="model X")
-    )
-    assert outbox.visits()["meter"].identity == "model X"
+    assert (outbox.depth().rows, outbox.freed()) == (3, {"stored": 2})
     outbox.keep_ladder("meter", Ladder(rung=2, forgotten=1))
     assert outbox.ladder("meter") == Ladder(rung=2, forgotten=1)
     assert outbox.ladder("another") == Ladder()
@@ -222,7 +220,7 @@ start = int(sys.argv[2])
 for number in range(start, 1_000_000, 5):
     batch = range(number, number + 5)
     outbox.put(session(number), [(wire(n), Lane.BACKFILL) for n in batch], NOW)
-    outbox.move_cursor("meter", "driver", {"next": number + 5}, NOW)
+    outbox.move_cursor("meter", "driver", {"next": number + 5})
     print(number + 5, flush=True)
 """
 

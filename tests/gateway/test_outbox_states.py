@@ -40,7 +40,7 @@ class OutboxStates(RuleBasedStateMachine):
     @rule(numbers=NUMBERS, lane=LANES)
     def complete_visit(self, numbers: list[int], lane: Lane) -> None:
         self.visit(numbers, lane)
-        self.outbox.move_cursor("meter", "driver", {"made": len(self.made)}, NOW)
+        self.outbox.move_cursor("meter", "driver", {"made": len(self.made)})
 
     @rule(lane=LANES, limit=st.integers(1, 8))
     def publish(self, lane: Lane, limit: int) -> None:
@@ -57,7 +57,7 @@ class OutboxStates(RuleBasedStateMachine):
         outgoing = data.draw(st.sampled_from(list(self.published.values())))
         ids = [reading.reading_id for reading in outgoing.readings]
         named = data.draw(st.lists(st.sampled_from(ids), unique=True))
-        freed = self.outbox.free([receipts(outgoing.message_id, *named, fate=fate)], NOW)
+        freed = self.outbox.free([receipts(outgoing.message_id, *named, fate=fate)])
         assert freed == len(set(named) - self.receipted)
         self.receipted |= set(named)
 
@@ -65,12 +65,12 @@ class OutboxStates(RuleBasedStateMachine):
     @rule(data=st.data())
     def receipt_for_all(self, data: st.DataObject) -> None:
         outgoing = data.draw(st.sampled_from(list(self.published.values())))
-        self.outbox.free([receipts(outgoing.message_id, whole=Fate.QUARANTINED)], NOW)
+        self.outbox.free([receipts(outgoing.message_id, whole=Fate.QUARANTINED)])
         self.receipted |= {reading.reading_id for reading in outgoing.readings}
 
     @rule()
     def receipt_of_nobody(self) -> None:
-        assert self.outbox.free([receipts("f" * 32, "f" * 32, whole=Fate.STORED)], NOW) == 0
+        assert self.outbox.free([receipts("f" * 32, "f" * 32, whole=Fate.STORED)]) == 0
 
     @rule()
     def restart(self) -> None:
@@ -79,8 +79,8 @@ class OutboxStates(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_lost_and_nothing_is_freed_without_its_receipt(self) -> None:
-        waiting = {row[0] for row in self.outbox._db.execute("SELECT reading_id FROM reading")}
-        assert waiting == self.made - self.receipted
+        assert self.outbox.depth().rows == len(self.made - self.receipted)
+        assert {made for made in self.made if self.outbox.waits(made)} == self.made - self.receipted
 
     @invariant()
     def the_cursor_is_never_ahead(self) -> None:
@@ -99,7 +99,7 @@ class OutboxStates(RuleBasedStateMachine):
             while (outgoing := self.outbox.claim(lane)) is not None:
                 self.published[outgoing.message_id] = outgoing
         for message_id in self.outbox.in_flight():
-            self.outbox.free([receipts(message_id, whole=Fate.STORED)], NOW)
+            self.outbox.free([receipts(message_id, whole=Fate.STORED)])
         assert self.outbox.depth().rows == 0
         self.outbox.close()
         self.folder.cleanup()

@@ -163,7 +163,7 @@ async def test_a_memory_that_is_read_again_from_the_beginning_stores_nothing_twi
     line = meter()
     await visited(line, outbox)
     for message in waiting(outbox):
-        outbox.free([receipts("0" * 32, message.reading_id)], NOW)
+        outbox.free([receipts("0" * 32, message.reading_id)])
     outbox._db.execute("DELETE FROM device_cursor")
     report = await visited(line, outbox)
     assert (report.outcome, report.received, report.new) == (Outcome.COMPLETE, 12, 0)
