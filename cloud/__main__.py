@@ -1,9 +1,11 @@
-"""Commands of the cloud: ``python -m cloud migrate|ingest|console``."""
+"""Commands of the cloud: ``python -m cloud migrate|ingest|console|enrolment|ca|gateway``."""
 
 import argparse
+import asyncio
 import logging
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from cloud import config
 
@@ -18,6 +20,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _migrate()
             case "ingest":
                 return _ingest()
+            case "enrolment":
+                return _enrolment(options.host, options.port)
+            case "ca":
+                return _authority(options)
+            case "gateway":
+                return _gateway(options)
             case _:
                 return _console(options.host, options.port)
     except config.SettingMissing as missing:
@@ -48,7 +56,44 @@ def _parser() -> argparse.ArgumentParser:
     )
     console.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     console.add_argument("--port", type=int, default=8000, help="port to listen on (default %(default)s)")
+    _add_identity(commands)
     return parser
+
+
+def _add_identity(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    enrolment = commands.add_parser(
+        "enrolment",
+        help="sign gateways' certificates, over HTTPS",
+        description="Needs PULSEPOST_DATABASE_URL (a role in pulsepost_enrolment), PULSEPOST_CA_DIR,"
+        " PULSEPOST_TLS_CERTIFICATE and PULSEPOST_TLS_KEY. PULSEPOST_CRL_FILE is the list of revoked certificates that"
+        " the broker reads, PULSEPOST_BROKER_RELOAD a command that makes it read, PULSEPOST_MQTT_URL the broker's inner"
+        " listener, for hanging up on who was revoked; PULSEPOST_CERTIFICATE_DAYS is 90 unless set.",
+    )
+    enrolment.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
+    enrolment.add_argument("--port", type=int, default=8443, help="port to listen on (default %(default)s)")
+    authority = commands.add_parser("ca", help="the authority that signs certificates").add_subparsers(
+        dest="deed", required=True
+    )
+    init = authority.add_parser("init", help="make it, once")
+    init.add_argument("folder", type=Path, metavar="DIR", help="a new folder for its certificate and its key")
+    init.add_argument("--name", default="Pulsepost", help="what its certificate calls it (default %(default)s)")
+    server = authority.add_parser("server", help="sign a certificate for the broker or the enrolment service")
+    server.add_argument("folder", type=Path, metavar="DIR", help="the authority's folder")
+    server.add_argument("addresses", nargs="+", metavar="ADDRESS", help="host names and IP addresses of the server")
+    server.add_argument("--out", type=Path, required=True, help="folder for server.pem and server.key.pem")
+    gateway = commands.add_parser(
+        "gateway",
+        help="let gateways in, and shut them out",
+        description="Needs PULSEPOST_DATABASE_ADMIN_URL; revoke also uses PULSEPOST_CA_DIR, PULSEPOST_CRL_FILE,"
+        " PULSEPOST_BROKER_RELOAD and PULSEPOST_MQTT_URL where they are set.",
+    ).add_subparsers(dest="deed", required=True)
+    code = gateway.add_parser("code", help="print a one-time code with which a gateway enrols, once")
+    code.add_argument("gateway_id", metavar="GATEWAY_ID", help="letters, digits, hyphens; nothing about a patient")
+    code.add_argument("--valid", default="24h", help="how long it is good: 30m, 24h, 7d (default %(default)s)")
+    revoke = gateway.add_parser("revoke", help="shut a gateway out, now")
+    revoke.add_argument("gateway_id", metavar="GATEWAY_ID")
+    revoke.add_argument("--why", required=True, help="for the record: stolen, returned, ...; nothing about a patient")
+    gateway.add_parser("list", help="every gateway, and how its certificate stands")
 
 
 def _migrate() -> int:
@@ -78,6 +123,60 @@ def _console(host: str, port: int) -> int:
         print(missing, file=sys.stderr)
         return 2
     server(app, host, port, ready=lambda address: print(f"ready {address}", flush=True)).run()
+    return 0
+
+
+def _enrolment(host: str, port: int) -> int:
+    settings = config.enrolment_settings()
+    from cloud.enrolment.app import create_app, server
+    from cloud.pki.authority import AuthorityError
+
+    try:
+        app = create_app(settings)
+        serving = server(app, settings, host, port, ready=lambda address: print(f"ready {address}", flush=True))
+        serving.config.load()
+    except (AuthorityError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    serving.run()
+    return 0
+
+
+def _authority(options: argparse.Namespace) -> int:
+    from cloud import clock
+    from cloud.enrolment import commands
+    from cloud.pki.authority import AuthorityError
+
+    try:
+        if options.deed == "init":
+            print(commands.make_authority(options.folder, options.name, clock.now()))
+        else:
+            print(commands.make_server(options.folder, options.addresses, options.out, clock.now()))
+    except (AuthorityError, commands.CommandRefused) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _gateway(options: argparse.Namespace) -> int:
+    settings = config.operator_settings()
+    from cloud import clock
+    from cloud.enrolment import commands
+    from cloud.pki.authority import AuthorityError
+
+    try:
+        match options.deed:
+            case "code":
+                length = commands.valid_for(options.valid)
+                text = asyncio.run(commands.make_code(settings, options.gateway_id, length, clock.now()))
+            case "revoke":
+                text = asyncio.run(commands.revoke(settings, options.gateway_id, options.why, clock.now))
+            case _:
+                text = asyncio.run(commands.list_gateways(settings, clock.now()))
+    except (AuthorityError, commands.CommandRefused) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(text)
     return 0
 
 

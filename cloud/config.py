@@ -3,6 +3,8 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 
@@ -43,6 +45,35 @@ class ConsoleSettings:
     database_url: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorSettings:
+    """What ``gateway code|revoke|list`` need. Without the last four, a revocation waits for the enrolment service."""
+
+    database_url: str = field(repr=False)
+    authority_dir: Path | None = None
+    revocation_list: Path | None = None
+    broker_reload: str | None = None
+    broker: BrokerAddress | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolmentSettings:
+    """What the enrolment service needs.
+
+    ``revocation_list``: the file that the broker reads. ``broker_reload``: a command that makes it read it again.
+    ``broker``: the broker's inner listener, for hanging up on who was revoked.
+    """
+
+    database_url: str = field(repr=False)
+    authority_dir: Path
+    tls_certificate: Path
+    tls_key: Path
+    validity: timedelta
+    revocation_list: Path | None = None
+    broker_reload: str | None = None
+    broker: BrokerAddress | None = None
+
+
 def migrate_settings(environ: Mapping[str, str] = os.environ) -> MigrateSettings:
     """SettingMissing where PULSEPOST_DATABASE_ADMIN_URL is absent."""
     return MigrateSettings(
@@ -68,6 +99,49 @@ def console_settings(environ: Mapping[str, str] = os.environ) -> ConsoleSettings
     return ConsoleSettings(
         database_url=_needed(environ, "PULSEPOST_DATABASE_URL", "the PostgreSQL URL of a role in pulsepost_console")
     )
+
+
+def enrolment_settings(environ: Mapping[str, str] = os.environ) -> EnrolmentSettings:
+    """SettingMissing where the database, the authority or the service's own certificate is not named."""
+    authority = _needed(environ, "PULSEPOST_CA_DIR", "the authority's folder; python -m cloud ca init DIR makes one")
+    certificate = "this service's certificate (PEM); python -m cloud ca server makes one"
+    return EnrolmentSettings(
+        database_url=_needed(environ, "PULSEPOST_DATABASE_URL", "the PostgreSQL URL of a role in pulsepost_enrolment"),
+        authority_dir=Path(authority),
+        tls_certificate=Path(_needed(environ, "PULSEPOST_TLS_CERTIFICATE", certificate)),
+        tls_key=Path(_needed(environ, "PULSEPOST_TLS_KEY", "the key of PULSEPOST_TLS_CERTIFICATE (PEM)")),
+        validity=_certificate_days(environ.get("PULSEPOST_CERTIFICATE_DAYS") or "90"),
+        revocation_list=_path(environ, "PULSEPOST_CRL_FILE"),
+        broker_reload=environ.get("PULSEPOST_BROKER_RELOAD") or None,
+        broker=_broker(url) if (url := environ.get("PULSEPOST_MQTT_URL")) else None,
+    )
+
+
+def operator_settings(environ: Mapping[str, str] = os.environ) -> OperatorSettings:
+    """SettingMissing where PULSEPOST_DATABASE_ADMIN_URL is absent."""
+    return OperatorSettings(
+        database_url=_needed(environ, "PULSEPOST_DATABASE_ADMIN_URL", "the PostgreSQL URL of the database's owner"),
+        authority_dir=_path(environ, "PULSEPOST_CA_DIR"),
+        revocation_list=_path(environ, "PULSEPOST_CRL_FILE"),
+        broker_reload=environ.get("PULSEPOST_BROKER_RELOAD") or None,
+        broker=_broker(url) if (url := environ.get("PULSEPOST_MQTT_URL")) else None,
+    )
+
+
+def _path(environ: Mapping[str, str], name: str) -> Path | None:
+    value = environ.get(name)
+    return Path(value) if value else None
+
+
+def _certificate_days(text: str) -> timedelta:
+    """Fractions of a day are for trying renewals out."""
+    try:
+        days = float(text)
+    except ValueError:
+        days = 0.0
+    if not 0 < days <= 825:
+        raise SettingMissing("Set PULSEPOST_CERTIFICATE_DAYS to a number of days up to 825, or leave it out for 90.")
+    return timedelta(days=days)
 
 
 def _needed(environ: Mapping[str, str], name: str, what: str) -> str:

@@ -1,0 +1,126 @@
+"""The enrolment service as an ASGI application, and serving it over TLS."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from socket import socket
+from typing import Any, Final
+
+import psycopg
+import uvicorn
+from fastapi import FastAPI, Request, Response, status
+from fastapi.responses import PlainTextResponse
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from cloud import clock
+from cloud.config import EnrolmentSettings
+from cloud.console.edge import Pool
+from cloud.db.connect import CONNECT_TIMEOUT_S, session_options
+from cloud.enrolment.revocations import BrokerFiles, Revocations
+from cloud.enrolment.routes import router
+from cloud.pki import authority
+
+POOL_SIZE: Final = 5
+WAIT_FOR_CONNECTION_S: Final = 5.0
+FIRST_CONTACT_WITHIN_S: Final = 15.0
+STOP_WITHIN_S: Final = 3
+# Beyond so many at once, further ones are told to come again.
+CONNECTIONS_AT_ONCE: Final = 500
+
+
+def create_app(settings: EnrolmentSettings, now: Callable[[], datetime] = clock.now) -> FastAPI:
+    """The service. AuthorityError, at once, where the authority's folder cannot be used."""
+    signer = authority.load(settings.authority_dir)
+    files = BrokerFiles(
+        revocation_list=settings.revocation_list or settings.authority_dir / "crl.pem",
+        reload=settings.broker_reload,
+        address=settings.broker,
+    )
+    app = FastAPI(title="Pulsepost enrolment", lifespan=_lifespan(settings), docs_url=None, redoc_url=None)
+    app.openapi_url = None
+    app.state.now = now
+    app.state.authority = signer
+    app.state.validity = settings.validity
+    app.state.revocations = Revocations(signer, files, now)
+    app.include_router(router)
+    app.add_api_route("/healthz", _health)
+    return app
+
+
+def server(
+    app: FastAPI, settings: EnrolmentSettings, host: str, port: int, ready: Callable[[str], None]
+) -> uvicorn.Server:
+    """A server whose ``run()`` serves until SIGINT or SIGTERM. ``ready`` gets ``https://host:port``."""
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # the rate limit counts by address: nobody may name another
+        limit_concurrency=CONNECTIONS_AT_ONCE,
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=str(settings.tls_key),
+        timeout_graceful_shutdown=STOP_WITHIN_S,
+    )
+    return _Server(config, ready)
+
+
+class _Server(uvicorn.Server):
+    """Says when it serves."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[str], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            self._ready(f"https://{host}:{port}")
+
+
+def _lifespan(settings: EnrolmentSettings) -> Callable[[FastAPI], Any]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with _pool(settings.database_url) as pool:
+            await pool.wait(FIRST_CONTACT_WITHIN_S)
+            app.state.pool = pool
+            keeping = asyncio.create_task(app.state.revocations.run(pool), name="revocations")
+            try:
+                yield
+            finally:
+                keeping.cancel()
+                with suppress(asyncio.CancelledError):
+                    await keeping
+
+    return lifespan
+
+
+def _pool(url: str) -> Pool:
+    return AsyncConnectionPool(
+        url,
+        min_size=1,
+        max_size=POOL_SIZE,
+        timeout=WAIT_FOR_CONNECTION_S,
+        kwargs={
+            "application_name": "pulsepost-enrolment",
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            "options": session_options(),
+        },
+        check=AsyncConnectionPool.check_connection,
+        open=False,
+    )
+
+
+async def _health(request: Request) -> Response:
+    """200 while the database answers; no data."""
+    pool: Pool = request.app.state.pool
+    try:
+        async with pool.connection(timeout=1) as conn:
+            await conn.execute("SELECT 1")
+    except (psycopg.OperationalError, PoolTimeout):
+        return PlainTextResponse("database does not answer\n", status.HTTP_503_SERVICE_UNAVAILABLE)
+    return PlainTextResponse("ok\n")
