@@ -1,7 +1,7 @@
 """A patient and the observations that a page shows."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -80,3 +80,43 @@ class Readings:
     glucose: list[Concentration]
     ketone: list[Concentration]
     blood_pressure: list[BloodPressure]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientDevice:
+    """A device that a patient has now, and what we have of it.
+
+    ``known`` are the readings of it that have arrived, of whoever used it, ``quarantined`` those of them that are held
+    back. ``tells_clock``: whether its clock can be read over the link; None before its first visit.
+    """
+
+    assignment_id: UUID
+    device_id: str
+    user_index: int | None
+    name: str
+    serial_number: str | None
+    holds: int | None
+    known: int
+    quarantined: int
+    complete_at: datetime | None
+    battery_low: bool | None
+    tells_clock: bool | None
+    clock_checked_at: datetime | None
+    clock_checked_by: str | None
+    expected_every: timedelta | None
+    last_measured_at: datetime | None
+    gap: str | None
+
+    @property
+    def stored(self) -> int:
+        return self.known - self.quarantined
+
+    @property
+    def missing(self) -> int:
+        """How many readings the device holds beyond those that have arrived; a memory that wrapped shows none."""
+        return max(0, self.holds - self.known) if self.holds is not None else 0
+
+    @property
+    def needs_eyes(self) -> bool:
+        """Whether somebody has to compare its clock with a watch for what it measures to count."""
+        return not self.tells_clock

@@ -3,6 +3,7 @@
 GET /patients                          the account's patients
 GET /patients/{patient_id}             one patient: open cases, charts, readings, limits
 GET /patients/{patient_id}/readings    the readings alone, for the page to refresh itself
+POST /patients/{patient_id}/devices/{assignment_id}/clock-check  a nurse compared a device's clock with a watch
 GET /patients/{patient_id}/series.json what the charts draw
 GET /me, /me/readings                  a patient's own
 """
@@ -11,9 +12,10 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, HTTPException, Request, Response, status
+from fastapi.responses import RedirectResponse
 
 from cloud.audit import store as audit
-from cloud.auth.access import Clinical, Patient
+from cloud.auth.access import Clinical, Nursing, Patient
 from cloud.auth.models import Session
 from cloud.components import service as components
 from cloud.console.edge import Connection, Now, Tx
@@ -53,6 +55,7 @@ async def patient(request: Request, patient_id: UUID, conn: Tx, now: Now, sessio
         cases=await worklist.open_cases_of(conn, session.account_id, patient_id),
         readings=await service.last_readings(conn, patient_id, now),
         limits=await service.limits(conn, patient_id, now),
+        devices=await store.devices(conn, patient_id, now),
         own_side=await components.own_side(conn, now),
         now=now,
     )
@@ -69,6 +72,13 @@ async def readings(request: Request, patient_id: UUID, conn: Tx, now: Now, sessi
 async def series(patient_id: UUID, conn: Tx, now: Now, session: Clinical) -> dict[str, Any]:
     found = await _found(conn, session, patient_id)
     return await service.series(conn, patient_id, found.time_zone, now)
+
+
+@router.post("/patients/{patient_id}/devices/{assignment_id}/clock-check")
+async def check_clock(patient_id: UUID, assignment_id: UUID, conn: Tx, now: Now, session: Nursing) -> Response:
+    if not await service.check_clock(conn, session, patient_id, assignment_id, now):
+        raise HTTPException(status.HTTP_404_NOT_FOUND)
+    return RedirectResponse(f"/patients/{patient_id}#devices", status.HTTP_303_SEE_OTHER)
 
 
 @router.get("/me")

@@ -7,6 +7,8 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from alerting.limits import AlarmLimit, Measure, in_force
+from cloud.audit import store as audit
+from cloud.auth.models import Session
 from cloud.console import texts
 from cloud.patients import store
 from cloud.patients.models import BloodPressure, Concentration, Observed, Readings
@@ -36,6 +38,27 @@ async def last_readings(conn: Connection, patient_id: UUID, now: datetime) -> Re
 async def limits(conn: Connection, patient_id: UUID, now: datetime) -> tuple[AlarmLimit, ...]:
     """The limits in force: the patient's own in place of the defaults."""
     return in_force(await store.own_limits(conn, patient_id), now)
+
+
+async def check_clock(conn: Connection, session: Session, patient_id: UUID, assignment_id: UUID, now: datetime) -> bool:
+    """The device's clock is right, compared with a watch now. False: no such device of a patient in this care.
+
+    For a device whose clock is read over the link there is nothing to check: the check would say nothing.
+    """
+    device = next((d for d in await store.devices(conn, patient_id, now) if d.assignment_id == assignment_id), None)
+    if device is None or not device.needs_eyes:
+        return False
+    if not await store.check_clock(conn, session.account_id, patient_id, assignment_id, now):
+        return False
+    await audit.record(
+        conn,
+        at=now,
+        account_id=session.account_id,
+        action="device.clock_check",
+        subject=f"device_assignment:{assignment_id}",
+        patient_id=patient_id,
+    )
+    return True
 
 
 async def series(conn: Connection, patient_id: UUID, zone: str, now: datetime) -> dict[str, Any]:

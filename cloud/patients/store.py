@@ -10,7 +10,7 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from alerting.limits import PatientLimit, Priority
 from cloud.auth.care_team import IN_CARE_TEAM
-from cloud.patients.models import BloodPressure, Concentration, Patient, PatientSummary
+from cloud.patients.models import BloodPressure, Concentration, Patient, PatientDevice, PatientSummary
 from cloud.plans.store import UNITS_OF
 from device_drivers.nomenclature import Unit
 
@@ -53,6 +53,47 @@ _BLOOD_PRESSURE: Final = """SELECT o.effective_time, o.reading_id, d.manufacture
     FROM blood_pressure o JOIN device d USING (device_id)
     WHERE o.patient_id = %s AND o.effective_time > %s
     ORDER BY o.effective_time DESC, o.stored_at DESC LIMIT %s"""
+
+# A gateway may have been replaced: of the batteries and visits that two of them tell, the latest counts. A few sessions
+# are asked whether the clock can be read: the newest may have been cut off before.
+_DEVICES: Final = """SELECT a.assignment_id, a.device_id, a.user_index, d.manufacturer || ' ' || d.model AS name,
+        d.serial_number, d.holds, d.readings_known AS known, d.complete_at, r.battery_low, clock.tells_clock,
+        a.clock_checked_at, c.display_name AS clock_checked_by, a.expected_every, measured.last_measured_at, gap.gap,
+        (SELECT count(*) FROM quarantine q WHERE q.device_id = a.device_id AND q.reading_id IS NOT NULL) AS quarantined
+    FROM device_assignment a
+    JOIN device d USING (device_id)
+    LEFT JOIN account c ON c.account_id = a.clock_checked_by
+    LEFT JOIN LATERAL (
+        SELECT g.battery_low FROM gateway_device g WHERE g.device_id = a.device_id AND g.battery_low IS NOT NULL
+        ORDER BY g.told_at DESC LIMIT 1) r ON true
+    CROSS JOIN LATERAL (
+        SELECT bool_or(s.device_time IS NOT NULL) AS tells_clock
+        FROM (SELECT device_time FROM device_session WHERE device_id = a.device_id
+              ORDER BY started_at DESC LIMIT 20) s) clock
+    CROSS JOIN LATERAL (
+        SELECT max(o.effective_time) AS last_measured_at FROM (
+            (SELECT effective_time FROM glucose WHERE patient_id = a.patient_id AND device_id = a.device_id
+                AND sample = 'patient' ORDER BY effective_time DESC LIMIT 1)
+            UNION ALL
+            (SELECT effective_time FROM ketone WHERE patient_id = a.patient_id AND device_id = a.device_id
+                AND sample = 'patient' ORDER BY effective_time DESC LIMIT 1)
+            UNION ALL
+            (SELECT effective_time FROM blood_pressure WHERE patient_id = a.patient_id AND device_id = a.device_id
+                AND sample = 'patient' ORDER BY effective_time DESC LIMIT 1)) o) measured
+    LEFT JOIN LATERAL (
+        SELECT t.sentence AS gap FROM technical_alarm t
+        WHERE t.device_id = a.device_id AND t.condition = %(gap)s AND t.resolved_at IS NULL
+        ORDER BY t.raised_at DESC LIMIT 1) gap ON true
+    WHERE a.patient_id = %(patient_id)s AND a.valid @> %(now)s
+    ORDER BY name, a.device_id, a.user_index NULLS FIRST"""
+GAP: Final = "reconciliation_gap"
+
+_CHECK_CLOCK: Final = SQL(
+    """UPDATE device_assignment a SET clock_checked_at = %(now)s, clock_checked_by = %(account_id)s
+       FROM patient p
+       WHERE p.patient_id = a.patient_id AND a.patient_id = %(patient_id)s AND a.assignment_id = %(assignment_id)s
+         AND a.valid @> %(now)s AND {in_care_team}"""
+).format(in_care_team=IN_CARE_TEAM)
 
 
 async def patient(conn: Connection, account_id: UUID, patient_id: UUID) -> Patient | None:
@@ -127,3 +168,19 @@ async def own_limits(conn: Connection, patient_id: UUID) -> list[PatientLimit]:
         async for condition, unit, value, priority, set_by, set_at, expires_at in cursor
         if unit in UNITS_OF.get(condition, ())
     ]
+
+
+async def devices(conn: Connection, patient_id: UUID, now: datetime) -> list[PatientDevice]:
+    """What the patient has now; the caller has checked who asks."""
+    async with conn.cursor(row_factory=class_row(PatientDevice)) as cursor:
+        await cursor.execute(_DEVICES, {"patient_id": patient_id, "now": now, "gap": GAP})
+        return await cursor.fetchall()
+
+
+async def check_clock(conn: Connection, account_id: UUID, patient_id: UUID, assignment_id: UUID, now: datetime) -> bool:
+    """Somebody in the care team compared the device's clock with a watch now; False where the patient has no such."""
+    cursor = await conn.execute(
+        _CHECK_CLOCK,
+        {"account_id": account_id, "patient_id": patient_id, "assignment_id": assignment_id, "now": now},
+    )
+    return cursor.rowcount == 1
