@@ -1,0 +1,119 @@
+"""Our own side: which of our processes are there, and whether what gateways say could have reached us."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from alerting.limits import Priority
+from alerting.technical.conditions import Condition, Name, latest, spell
+from alerting.technical.fleet import Component, Fleet
+from alerting.technical.limits import TechnicalLimits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnSide:
+    """``hearing_since``: from when on somebody of ours hears the gateways; None: nobody does."""
+
+    hearing_since: datetime | None
+    conditions: tuple[Condition, ...]
+
+    @property
+    def is_down(self) -> bool:
+        return self.hearing_since is None
+
+
+def own_side(fleet: Fleet, now: datetime, limits: TechnicalLimits) -> OwnSide:
+    """How our side is. A process that has just begun to judge has heard nobody yet, and blames nobody for that."""
+    silent_for = now - fleet.judging_since
+    kinds: dict[str, list[Component]] = defaultdict(list)
+    for component in fleet.components:
+        kinds[component.kind].append(component)
+    workers = [c for c in kinds["ingest"] if _is_alive(c, fleet, now, limits)]
+    conditions = list(_down(kinds, fleet, now, limits))
+    if not workers and silent_for > limits.component_silent:
+        conditions.append(_no_worker(kinds["ingest"]))
+    conditions += _cut_off(workers, now, limits)
+    conditions += [_behind(worker, limits) for worker in workers if worker.lag_s > limits.ingest_lag_s]
+    hearing = [worker.since or worker.seen_at for worker in workers if worker.broker is not False]
+    return OwnSide(hearing_since=min(hearing, default=None), conditions=tuple(conditions))
+
+
+def _is_alive(component: Component, fleet: Fleet, now: datetime, limits: TechnicalLimits) -> bool:
+    seen_at = latest(component.seen_at, fleet.judging_since) if component.kind != "ingest" else component.seen_at
+    return seen_at is not None and now - seen_at <= limits.component_silent
+
+
+def _down(
+    kinds: dict[str, list[Component]], fleet: Fleet, now: datetime, limits: TechnicalLimits
+) -> Iterator[Condition]:
+    for kind, components in kinds.items():
+        alive = [c for c in components if _is_alive(c, fleet, now, limits)]
+        if kind == "ingest" and not alive:
+            continue  # said once, for all of them
+        for component in components:
+            if component not in alive and now - fleet.judging_since > limits.component_silent:
+                yield _one_down(component, has_others=bool(alive))
+
+
+def _one_down(component: Component, *, has_others: bool) -> Condition:
+    rest = "others do its work" if has_others else "nobody does its work"
+    return Condition(
+        name=Name.COMPONENT_DOWN,
+        subject=f"component:{component.name}",
+        priority=Priority.LOW if has_others else Priority.MEDIUM,
+        sentence=f"{component.name} ({component.kind}) has not been heard since {spell(component.seen_at)}; {rest}.",
+        reason={"component": component.name, "kind": component.kind, "seen_at": component.seen_at.isoformat()},
+    )
+
+
+def _no_worker(known: Sequence[Component]) -> Condition:
+    seen_at = latest(*(component.seen_at for component in known))
+    since = f"since {spell(seen_at)}" if seen_at else "yet"
+    return Condition(
+        name=Name.COMPONENT_DOWN,
+        subject="component:ingest",
+        priority=Priority.HIGH,
+        sentence=f"No ingest worker has been heard {since}: readings wait in the homes, and no gateway can be judged.",
+        reason={"kind": "ingest", "seen_at": seen_at.isoformat() if seen_at else None},
+    )
+
+
+def _cut_off(workers: Sequence[Component], now: datetime, limits: TechnicalLimits) -> Iterable[Condition]:
+    """Those that do not hear the broker; said once where it is all of them."""
+    lost = [w for w in workers if w.broker is False and now - (w.since or w.seen_at) > limits.broker_lost]
+    if lost and len(lost) == len(workers):
+        since = max(worker.since or worker.seen_at for worker in lost)
+        return [
+            Condition(
+                name=Name.BROKER_UNREACHABLE,
+                subject="component:broker",
+                priority=Priority.HIGH,
+                sentence=f"No ingest worker has reached the broker since {spell(since)}: readings wait in the homes.",
+                reason={"since": since.isoformat(), "workers": sorted(worker.name for worker in lost)},
+            )
+        ]
+    return [_one_cut_off(worker, worker.since or worker.seen_at) for worker in lost]
+
+
+def _one_cut_off(worker: Component, since: datetime) -> Condition:
+    return Condition(
+        name=Name.BROKER_UNREACHABLE,
+        subject=f"component:{worker.name}",
+        priority=Priority.LOW,
+        sentence=f"{worker.name} has not reached the broker since {spell(since)}; others do.",
+        reason={"component": worker.name, "since": since.isoformat()},
+    )
+
+
+def _behind(worker: Component, limits: TechnicalLimits) -> Condition:
+    return Condition(
+        name=Name.INGEST_BEHIND,
+        subject=f"component:{worker.name}",
+        priority=Priority.MEDIUM,
+        sentence=(
+            f"{worker.name} stores readings {worker.lag_s:.0f} s after they arrive (limit {limits.ingest_lag_s:.0f} s):"
+            " start another worker, or look at the database."
+        ),
+        reason={"component": worker.name, "lag_s": worker.lag_s, "limit_s": limits.ingest_lag_s},
+    )

@@ -1,0 +1,118 @@
+"""Why nothing comes from a patient's device: four causes, told apart by evidence. Only the first reaches a nurse."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from alerting.technical.conditions import latest, spell
+from alerting.technical.fleet import RosterEntry, Use
+from alerting.technical.limits import TechnicalLimits
+
+# Words of the gateway's ``visit.Outcome`` that say that the device answered, and could not be read.
+ANSWERED_IN_VAIN = frozenset({"cut", "no_profile", "defect"})
+
+
+class Cause(StrEnum):
+    """Why a measurement that was expected has not come."""
+
+    NOBODY_MEASURED = "nobody_measured"
+    DEVICE_SILENT = "device_silent"
+    GATEWAY_AWAY = "gateway_away"
+    OUR_SIDE_DOWN = "our_side_down"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watcher:
+    """A gateway that has the device in its roster, and what it told of the device."""
+
+    entry: RosterEntry
+    is_away: bool
+    back_at: datetime | None = None
+    outbox_depth: int | None = None
+    storage_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """Since when nothing has come, why (None: it is not judged), and what speaks for it."""
+
+    cause: Cause | None
+    since: datetime
+    why: str
+    entry: RosterEntry | None = None
+
+
+def cause_of_silence(
+    use: Use, watchers: Sequence[Watcher], *, our_side_is_down: bool, now: datetime, limits: TechnicalLimits
+) -> Silence:
+    """Why nothing has come from this device for this patient. No cause: it is not late, or not judged."""
+    since = latest(use.measured_at, use.since) or use.since
+    if use.every is None:
+        return Silence(cause=None, since=since, why="nobody said how often a measurement is expected")
+    patience = use.every * limits.overdue_factor
+    if now - since <= patience:
+        return Silence(cause=None, since=since, why="it is not late")
+    if use.held_at is not None and now - use.held_at <= patience:
+        return Silence(cause=None, since=since, why=f"a reading was put into quarantine on {spell(use.held_at)}")
+    if our_side_is_down:
+        return Silence(cause=Cause.OUR_SIDE_DOWN, since=since, why="nothing reaches us from any gateway")
+    if not watchers:
+        return Silence(cause=Cause.DEVICE_SILENT, since=since, why="no gateway has it in its roster")
+    there = [watcher for watcher in watchers if not watcher.is_away]
+    if not there:
+        return _because(Cause.GATEWAY_AWAY, since, "its gateway is away", watchers)
+    return _while_watched(use, since, there, now, limits)
+
+
+def _while_watched(
+    use: Use, since: datetime, there: Sequence[Watcher], now: datetime, limits: TechnicalLimits
+) -> Silence:
+    """At least one gateway is there that looks for the device. ``use.every`` is known."""
+    every = use.every
+    if every is None:
+        raise ValueError("a use without an expectation is not late")
+    if any(watcher.outbox_depth for watcher in there):
+        return Silence(cause=None, since=since, why="its gateway still has readings to send")
+    if all(watcher.storage_error for watcher in there):
+        return _because(Cause.GATEWAY_AWAY, since, "its gateway can keep nothing and leaves it unread", there)
+    entries = [watcher.entry for watcher in there]
+    # Read to its end after a measurement was due, and nothing new in it: that is certain.
+    read_at = latest(*(entry.complete_at for entry in entries))
+    if read_at is not None and read_at >= since + every:
+        why = f"the device was read to its end on {spell(read_at)}, and nobody had measured"
+        return Silence(cause=Cause.NOBODY_MEASURED, since=since, why=why, entry=_newest(entries))
+    entry = _newest(entries)
+    if trouble := trouble_of(entry, since):
+        return Silence(cause=Cause.DEVICE_SILENT, since=since, why=trouble, entry=entry)
+    # A device with a radio speaks only when it is used. That counts where somebody was there to hear it.
+    watched_since = min(latest(since, watcher.back_at) or since for watcher in there)
+    if now - watched_since <= every * limits.overdue_factor:
+        why = f"its gateway was away until {spell(watched_since)}, and has not watched for long enough"
+        return Silence(cause=None, since=since, why=why)
+    why = "its gateway is there, and the device gave no sign of use and none of trouble"
+    return Silence(cause=Cause.NOBODY_MEASURED, since=since, why=why, entry=entry)
+
+
+def trouble_of(entry: RosterEntry, since: datetime) -> str | None:
+    """What speaks for a device that cannot be read rather than for one that nobody used; None: nothing."""
+    read_at = latest(entry.complete_at, since) or since
+    is_read = entry.complete_at is not None and entry.complete_at == entry.visited_at
+    if entry.battery_low:
+        return "its battery was low when it was last read"
+    if entry.repairs and not is_read and entry.outcome not in (None, "complete", "paired"):
+        return f"its bond had to be repaired ({', '.join(sorted(entry.repairs))}), and it has not been read since"
+    if entry.outcome in ANSWERED_IN_VAIN and entry.visited_at is not None and entry.visited_at > read_at:
+        return f"it answered and could not be read: {entry.reason or entry.outcome}"
+    if entry.heard_at is not None and entry.heard_at > read_at and entry.outcome not in (None, "complete"):
+        return f"it was heard on {spell(entry.heard_at)}, and could not be read"
+    return None
+
+
+def _newest(entries: Sequence[RosterEntry]) -> RosterEntry:
+    """Of the gateway that saw the device last."""
+    return max(entries, key=lambda entry: latest(entry.visited_at, entry.heard_at) or entry.told_at)
+
+
+def _because(cause: Cause, since: datetime, why: str, watchers: Sequence[Watcher]) -> Silence:
+    return Silence(cause=cause, since=since, why=why, entry=_newest([watcher.entry for watcher in watchers]))
