@@ -1,0 +1,142 @@
+"""Why, as data: one class per kind of decision. The sentence that a person reads is made of it, and of nothing else.
+
+Every reason carries the figure, the limit and its authority (``RegimeLimit``: source, since, version, why), so that a
+case shows today what was true when it opened. ``alerting.sentences`` says them.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from alerting.regimes import RegimeLimit, Source
+from alerting.sufficiency import Sufficiency
+from device_drivers.nomenclature import Unit
+from device_drivers.readings import Kind, Quantity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitReason:
+    """A figure beyond its limit. ``readings`` is how many stand behind the figure (1 for a single reading)."""
+
+    figure: Quantity
+    limit: RegimeLimit
+    readings: int = 1
+    sufficiency: Sufficiency | None = None  # of an average; None for a reading and a session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DifferenceReason:
+    """Two figures that lie further apart than the limit: this week and the last, morning and evening, two sessions."""
+
+    now: Quantity
+    before: Quantity
+    difference: Decimal
+    unit: Unit
+    limit: RegimeLimit
+    sufficiency: Sufficiency | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepeatedReason:
+    """Several readings beyond one limit; readings close together are one occurrence."""
+
+    worst: Quantity
+    occurrences: int
+    within: timedelta
+    limit: RegimeLimit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexReason:
+    """A risk index beyond its limit."""
+
+    value: Decimal
+    unit: Unit  # of the readings behind it
+    band: str
+    limit: RegimeLimit
+    sufficiency: Sufficiency
+
+
+class Answer(StrEnum):
+    """What became of "measure again"."""
+
+    WAITING = "waiting"
+    CONFIRMED = "confirmed"
+    CLEARED = "cleared"
+    UNANSWERED = "unanswered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemeasureReason:
+    """The first reading, and what measuring again said by ``due``. ``again`` is the answer that decided, if any."""
+
+    first: LimitReason
+    first_at: datetime
+    due: datetime
+    answer: Answer
+    again: Quantity | None
+    answers: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SustainedReason:
+    """A home average at or above its limit in this many weeks running."""
+
+    weeks: tuple[LimitReason, ...]  # the newest last
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RhythmReason:
+    """The cuff saw an irregular pulse again and again. It is no diagnosis: an ECG is."""
+
+    sessions: int
+    on_days: tuple[date, ...]
+    needed_days: int
+    within: timedelta
+    source: Source
+
+
+class SilenceStep(StrEnum):
+    """What a missed measurement asks for, one after the other."""
+
+    REMIND_PATIENT = "remind_patient"
+    CHECK_TECHNICALLY = "check_technically"
+    CALL_PATIENT = "call_patient"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceReason:
+    """Nothing measured since a measurement was due. ``limit`` is the time after which this step is taken."""
+
+    kind: Kind
+    step: SilenceStep
+    missed_since: datetime
+    missed: int
+    limit: timedelta
+    source: Source
+    heightened: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateReason:
+    """A finding on a reading that reached us late: it is looked at in retrospect."""
+
+    finding: "Reason"
+    effective_time: datetime
+    received_at: datetime
+    late_after: timedelta
+    source: Source
+
+
+Reason = (
+    LimitReason
+    | DifferenceReason
+    | RepeatedReason
+    | IndexReason
+    | RemeasureReason
+    | SustainedReason
+    | RhythmReason
+    | SilenceReason
+    | LateReason
+)

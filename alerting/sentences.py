@@ -1,0 +1,339 @@
+"""What a person reads of a reason: the value, the limit, who set it and since when. One function per kind of reason.
+
+Every word stands in a call of ``gettext`` or ``ngettext``, so that Babel finds it (``pybabel extract alerting``); the
+language is an argument. Figures are written as devices show them.
+"""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Protocol
+
+from alerting.limits import Measure, Relation
+from alerting.reasons import (
+    Answer,
+    DifferenceReason,
+    IndexReason,
+    LateReason,
+    LimitReason,
+    Reason,
+    RemeasureReason,
+    RepeatedReason,
+    RhythmReason,
+    SilenceReason,
+    SilenceStep,
+    SustainedReason,
+)
+from alerting.regimes import Evidence, Figure, RegimeLimit, Source
+from alerting.sufficiency import Sufficiency
+from device_drivers.nomenclature import Unit
+from device_drivers.readings import Kind, Quantity, QuantityState
+
+
+class Language(Protocol):
+    """What ``gettext.NullTranslations`` and its kin offer."""
+
+    def gettext(self, message: str) -> str:
+        """The message in this language."""
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        """The form for this number."""
+
+
+class _English:
+    def gettext(self, message: str) -> str:
+        return message
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return msgid1 if n == 1 else msgid2
+
+
+ENGLISH: Language = _English()
+
+
+def sentence(reason: Reason, words: Language = ENGLISH) -> str:
+    """The reason in this language."""
+    match reason:
+        case LimitReason():
+            return limit_sentence(reason, words)
+        case DifferenceReason():
+            return difference_sentence(reason, words)
+        case RepeatedReason():
+            return repeated_sentence(reason, words)
+        case IndexReason():
+            return index_sentence(reason, words)
+        case RemeasureReason():
+            return remeasure_sentence(reason, words)
+        case SustainedReason():
+            return sustained_sentence(reason, words)
+        case RhythmReason():
+            return rhythm_sentence(reason, words)
+        case SilenceReason():
+            return silence_sentence(reason, words)
+        case LateReason():
+            return late_sentence(reason, words)
+
+
+def limit_sentence(reason: LimitReason, words: Language = ENGLISH) -> str:
+    """``Systolic pressure, home average of 24 readings on 6 days, 137 mmHg: at or above the limit of 135 mmHg (…)``."""
+    text = words.gettext("{what} {figure}: {beyond} ({authority})").format(
+        what=_what(reason, words),
+        figure=quantity_text(reason.figure, words),
+        beyond=_beyond(reason.limit, reason.figure.unit, words),
+        authority=authority_text(reason.limit, words),
+    )
+    return _with_off_scale(text, reason.sufficiency, words)
+
+
+def difference_sentence(reason: DifferenceReason, words: Language = ENGLISH) -> str:
+    """This figure, that figure, how far apart, and the limit of that."""
+    template = {
+        Figure.WEEK_RISE: words.gettext(
+            "{measure}: home average {now}, {difference} more than {before} in the week before: {beyond} ({authority})"
+        ),
+        Figure.MORNING_EXCESS: words.gettext(
+            "{measure}: morning average {now}, {difference} more than {before} in the evening: {beyond} ({authority})"
+        ),
+        Figure.SESSION_RISE: words.gettext(
+            "{measure}: {now}, {difference} more than {before} in the session before: {beyond} ({authority})"
+        ),
+    }[reason.limit.figure]
+    return template.format(
+        measure=measure_name(reason.limit.measure, words),
+        now=quantity_text(reason.now, words),
+        before=quantity_text(reason.before, words),
+        difference=figure_text(reason.difference, reason.unit),
+        beyond=_beyond(reason.limit, reason.unit, words),
+        authority=authority_text(reason.limit, words),
+    )
+
+
+def repeated_sentence(reason: RepeatedReason, words: Language = ENGLISH) -> str:
+    """How often within which time, and the gravest figure."""
+    return words.gettext(
+        "{measure} {beyond} {times} within {within}, {worst} at worst; {needed} is the limit ({authority})"
+    ).format(
+        measure=measure_name(reason.limit.measure, words),
+        beyond=_beyond(reason.limit, reason.worst.unit, words),
+        times=_times(reason.occurrences, words),
+        within=duration_text(reason.within, words),
+        worst=quantity_text(reason.worst, words),
+        needed=_times(reason.limit.times, words),
+        authority=authority_text(reason.limit, words),
+    )
+
+
+def index_sentence(reason: IndexReason, words: Language = ENGLISH) -> str:
+    """The index with its band, and the readings behind it."""
+    text = words.gettext(
+        "Low blood glucose index {value} ({band} risk) of {readings}: above the limit of {limit} ({authority})"
+    ).format(
+        value=f"{reason.value:f}",
+        band=reason.band,
+        readings=_readings_on_days(reason.sufficiency, words),
+        limit=f"{reason.limit.values[reason.unit]:f}",
+        authority=authority_text(reason.limit, words),
+    )
+    return _with_off_scale(text, reason.sufficiency, words)
+
+
+def remeasure_sentence(reason: RemeasureReason, words: Language = ENGLISH) -> str:
+    """The first figure, and what measuring again said."""
+    again = quantity_text(reason.again, words) if reason.again is not None else ""
+    template = {
+        Answer.WAITING: words.gettext("{first}; asked to measure again, an answer is due at {due}"),
+        Answer.CONFIRMED: words.gettext("{first}; confirmed by measuring again: {again}"),
+        Answer.CLEARED: words.gettext("{first}; not confirmed by measuring again: {again}"),
+        Answer.UNANSWERED: words.gettext("{first}; nobody measured again until {due}"),
+    }[reason.answer]
+    return template.format(first=limit_sentence(reason.first, words), again=again, due=moment_text(reason.due))
+
+
+def sustained_sentence(reason: SustainedReason, words: Language = ENGLISH) -> str:
+    """The newest week's sentence, and for how many weeks it has been so."""
+    weeks = len(reason.weeks)
+    return words.ngettext("{newest}; for {weeks} week", "{newest}; for {weeks} weeks running", weeks).format(
+        newest=limit_sentence(reason.weeks[-1], words), weeks=weeks
+    )
+
+
+def rhythm_sentence(reason: RhythmReason, words: Language = ENGLISH) -> str:
+    """What the cuff saw and how often; an ECG decides what it is."""
+    return words.gettext(
+        "Irregular pulse seen by the cuff in {sessions} on {days} within {within}, from {first} to {last}; "
+        "{needed} is the limit (set by {source}): confirm with an ECG"
+    ).format(
+        sessions=words.ngettext("{n} session", "{n} sessions", reason.sessions).format(n=reason.sessions),
+        days=_days(len(reason.on_days), words),
+        within=duration_text(reason.within, words),
+        first=reason.on_days[0].isoformat(),
+        last=reason.on_days[-1].isoformat(),
+        needed=_days(reason.needed_days, words),
+        source=source_text(reason.source, words),
+    )
+
+
+def silence_sentence(reason: SilenceReason, words: Language = ENGLISH) -> str:
+    """What is missing since when, and what is to be done."""
+    kind = {
+        Kind.GLUCOSE: words.gettext("No glucose reading"),
+        Kind.BLOOD_PRESSURE: words.gettext("No blood-pressure reading"),
+        Kind.KETONE: words.gettext("No ketone reading"),
+    }[reason.kind]
+    task = {
+        SilenceStep.REMIND_PATIENT: words.gettext("remind the patient"),
+        SilenceStep.CHECK_TECHNICALLY: words.gettext("check gateway and device"),
+        SilenceStep.CALL_PATIENT: words.gettext("call the patient"),
+    }[reason.step]
+    missed = words.ngettext("{n} measurement missed", "{n} measurements missed", reason.missed).format(n=reason.missed)
+    text = words.gettext(
+        "{kind} since one was due at {since}, {missed}: {task} after {limit} (set by {source})"
+    ).format(
+        kind=kind, since=moment_text(reason.missed_since), missed=missed, task=task,
+        limit=duration_text(reason.limit, words), source=source_text(reason.source, words),
+    )  # fmt: skip
+    return words.gettext("{text}; heightened attention").format(text=text) if reason.heightened else text
+
+
+def late_sentence(reason: LateReason, words: Language = ENGLISH) -> str:
+    """The finding, and that it is history."""
+    return words.gettext(
+        "In retrospect: {finding}; measured at {measured}, reached us at {received}, "
+        "later than {limit} (set by {source})"
+    ).format(
+        finding=sentence(reason.finding, words),
+        measured=moment_text(reason.effective_time),
+        received=moment_text(reason.received_at),
+        limit=duration_text(reason.late_after, words),
+        source=source_text(reason.source, words),
+    )
+
+
+def sufficiency_sentence(sufficiency: Sufficiency, words: Language = ENGLISH) -> str:
+    """Whether there is enough, and how much that would be."""
+    template = (
+        words.gettext("Enough readings: {have}; {needed} are needed (set by {source})")
+        if sufficiency.enough
+        else words.gettext("Too few readings for a figure: {have}; {needed} are needed (set by {source})")
+    )
+    return template.format(
+        have=_readings_on_days(sufficiency, words),
+        needed=_readings_and_days(sufficiency.needed_readings, sufficiency.needed_days, words),
+        source=sufficiency.source,
+    )
+
+
+def authority_text(limit: RegimeLimit, words: Language = ENGLISH) -> str:
+    """Who set the limit, since when, which version and why; and whether it is no more than a proposal."""
+    source = source_text(Source(text=limit.source, evidence=limit.evidence), words)
+    parts = [words.gettext("set by {source}").format(source=source)]
+    if limit.since is not None:
+        parts[0] = words.gettext("set by {source} since {since}").format(
+            source=source, since=limit.since.date().isoformat()
+        )
+    if limit.version is not None:
+        parts.append(words.gettext("version {version}").format(version=limit.version))
+    if limit.why:
+        parts.append(limit.why)
+    return ", ".join(parts)
+
+
+def source_text(source: Source, words: Language = ENGLISH) -> str:
+    """The source's own words; a figure that nobody has confirmed says so."""
+    if source.evidence is Evidence.UNCONFIRMED:
+        return words.gettext("{source}, not confirmed by a clinician").format(source=source.text)
+    return source.text
+
+
+def measure_name(measure: Measure, words: Language = ENGLISH) -> str:
+    """The measure as people call it."""
+    return {
+        Measure.GLUCOSE: words.gettext("Glucose"),
+        Measure.KETONE: words.gettext("Blood ketones"),
+        Measure.SYSTOLIC: words.gettext("Systolic pressure"),
+        Measure.DIASTOLIC: words.gettext("Diastolic pressure"),
+        Measure.PULSE: words.gettext("Pulse"),
+    }[measure]
+
+
+def quantity_text(quantity: Quantity, words: Language = ENGLISH) -> str:
+    """The figure with its unit, or HI and LO in words."""
+    match quantity.state:
+        case QuantityState.ABOVE_RANGE:
+            return words.gettext("above the meter's range (HI)")
+        case QuantityState.BELOW_RANGE:
+            return words.gettext("below the meter's range (LO)")
+        case _:
+            return figure_text(quantity.value, quantity.unit)
+
+
+def figure_text(value: Decimal | None, unit: Unit) -> str:
+    """``128 mmHg``, ``72/min``: written out, never as 1.8E+2."""
+    spoken = {Unit.MM_HG: " mmHg", Unit.PER_MIN: "/min"}.get(unit, f" {unit}")
+    return f"{value:f}{spoken}" if value is not None else f"–{spoken}"
+
+
+def duration_text(duration: timedelta, words: Language = ENGLISH) -> str:
+    """In the largest unit that says it exactly."""
+    minutes = int(duration.total_seconds()) // 60
+    if minutes % 1440 == 0 and minutes >= 2880:
+        return words.ngettext("{n} day", "{n} days", minutes // 1440).format(n=minutes // 1440)
+    if minutes % 60 == 0:
+        return words.ngettext("{n} hour", "{n} hours", minutes // 60).format(n=minutes // 60)
+    return words.ngettext("{n} minute", "{n} minutes", minutes).format(n=minutes)
+
+
+def moment_text(moment: datetime) -> str:
+    """To the minute, in the zone that the datetime carries: the caller gives it the reader's."""
+    return moment.strftime("%Y-%m-%d %H:%M %Z").rstrip()
+
+
+def _what(reason: LimitReason, words: Language) -> str:
+    measure = measure_name(reason.limit.measure, words)
+    counted = _readings_on_days(reason.sufficiency, words) if reason.sufficiency else _readings(reason.readings, words)
+    template = {
+        Figure.SESSION_MEAN: words.gettext("{measure}, mean of a session of {counted},"),
+        Figure.HOME_AVERAGE: words.gettext("{measure}, home average of {counted},"),
+        Figure.MORNING_AVERAGE: words.gettext("{measure}, morning average of {counted},"),
+        Figure.FASTING_MEAN: words.gettext("{measure}, fasting mean of {counted},"),
+    }.get(reason.limit.figure)
+    return template.format(measure=measure, counted=counted) if template else measure
+
+
+def _beyond(limit: RegimeLimit, unit: Unit, words: Language) -> str:
+    template = {
+        Relation.BELOW: words.gettext("below the limit of {limit}"),
+        Relation.ABOVE: words.gettext("above the limit of {limit}"),
+        Relation.AT_OR_ABOVE: words.gettext("at or above the limit of {limit}"),
+    }[limit.relation]
+    return template.format(limit=figure_text(limit.values[unit], unit))
+
+
+def _with_off_scale(text: str, sufficiency: Sufficiency | None, words: Language) -> str:
+    if sufficiency is None or not sufficiency.off_scale:
+        return text
+    left_out = words.ngettext(
+        "{text}; {n} reading of HI or LO is left out",
+        "{text}; {n} readings of HI or LO are left out",
+        sufficiency.off_scale,
+    )
+    return left_out.format(text=text, n=sufficiency.off_scale)
+
+
+def _readings_on_days(sufficiency: Sufficiency, words: Language) -> str:
+    return _readings_and_days(sufficiency.readings, sufficiency.days, words)
+
+
+def _readings_and_days(readings: int, days: int, words: Language) -> str:
+    return words.gettext("{readings} on {days}").format(readings=_readings(readings, words), days=_days(days, words))
+
+
+def _readings(n: int, words: Language) -> str:
+    return words.ngettext("{n} reading", "{n} readings", n).format(n=n)
+
+
+def _days(n: int, words: Language) -> str:
+    return words.ngettext("{n} day", "{n} days", n).format(n=n)
+
+
+def _times(n: int, words: Language) -> str:
+    return words.ngettext("{n} time", "{n} times", n).format(n=n)
