@@ -73,8 +73,8 @@ class Revocations:
         now = self._now()
         revoked = await store.revoked(conn, now, now - LISTED_BEYOND_END)
         path = self._files.revocation_list
-        previous = _read(path)
-        listed = revocation_list.serial_numbers(previous) if previous else frozenset()
+        previous = self._read()
+        listed = revocation_list.entries(previous).keys() if previous else frozenset()
         added = [certificate for certificate in revoked if certificate.serial_number not in listed]
         due = previous is None or revocation_list.made_at(previous) < now - AT_LEAST_EVERY
         if due or listed != {certificate.serial_number for certificate in revoked}:
@@ -88,6 +88,14 @@ class Revocations:
             self._unconfirmed = not await self._reload()
         await self._hang_up(sorted({certificate.gateway_id for certificate in added}))
         return added
+
+    def _read(self) -> str | None:
+        """The list that is there, or None where there is none of this authority's."""
+        try:
+            text = self._files.revocation_list.read_text()
+        except (FileNotFoundError, UnicodeDecodeError):
+            return None
+        return text if revocation_list.is_signed_by(text, self._authority.certificate) else None
 
     async def _reload(self) -> bool:
         if self._files.reload is not None:
@@ -110,13 +118,3 @@ def replace_file(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
-
-
-def _read(path: Path) -> str | None:
-    """The list that is there, or None where there is none that can be read."""
-    try:
-        text = path.read_text()
-        revocation_list.made_at(text)
-    except (FileNotFoundError, ValueError):
-        return None
-    return text

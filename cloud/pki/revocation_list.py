@@ -42,16 +42,21 @@ def signed(
     return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
 
 
-def serial_numbers(pem: str) -> frozenset[int]:
-    """Who is on a list. ValueError."""
-    return frozenset(entry.serial_number for entry in x509.load_pem_x509_crl(pem.encode()))
+def entries(pem: str) -> dict[int, datetime]:
+    """Who is on a list: serial number → revoked at. ValueError."""
+    return {entry.serial_number: entry.revocation_date_utc for entry in x509.load_pem_x509_crl(pem.encode())}
+
+
+def is_signed_by(pem: str, authority: x509.Certificate) -> bool:
+    """Whether it is a list of this authority's."""
+    key = authority.public_key()
+    try:
+        listed = x509.load_pem_x509_crl(pem.encode())
+    except ValueError:
+        return False
+    return isinstance(key, ec.EllipticCurvePublicKey) and listed.is_signature_valid(key)
 
 
 def made_at(pem: str) -> datetime:
     """A list's `thisUpdate`. ValueError."""
     return x509.load_pem_x509_crl(pem.encode()).last_update_utc
-
-
-def until(pem: str) -> datetime | None:
-    """A list's `nextUpdate`. ValueError."""
-    return x509.load_pem_x509_crl(pem.encode()).next_update_utc

@@ -5,21 +5,25 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import shlex
+import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deploy.services import door as doors
 from deploy.services import mosquitto, places, postgres
 from deploy.services.broker_login import wait_until_let_in
+from deploy.services.door import Door
 from deploy.services.errors import ServiceFailed
 from deploy.services.passwords import Passwords, write_private
 from deploy.services.ports import LOOPBACK, free_port, listens
 from deploy.services.state import Started, State
 
 FOLDER = places.SERVICES / "docker"
-BROKER_PORT = 1883
+BROKER_PORT, DOOR_PORT = 1883, 8883
 BROKER_FOLDER = "/mosquitto/pulsepost"
 
 # Reads lines "user:password", hashes them in a file, and puts them in the place of these users' old lines.
@@ -61,9 +65,33 @@ class Docker:
     def start_mosquitto(self, passwords: Passwords, known: Started | None) -> Started:
         """`docker compose up` of the broker: it starts, or leaves alone what runs."""
         _write_broker_configuration()
+        self.write_certificates()
         port = self._up("mosquitto", BROKER_PORT, "PULSEPOST_MOSQUITTO_PORT", known)
         self.set_broker_password(mosquitto.INGEST, passwords.broker_ingest)
         return Started(port)
+
+    @property
+    def tls(self) -> Path:
+        """The folder of the broker's certificates, which its container sees."""
+        return FOLDER / "tls" / self.project
+
+    def write_certificates(self) -> None:
+        """Its own, made anew; whom it trusts; whom no more."""
+        self.tls.mkdir(parents=True, exist_ok=True)
+        files = doors.server_files()
+        write_private(self.tls / "server.key.pem", files.key)
+        _write_public(self.tls / "server.pem", files.certificate)
+        _write_public(self.tls / "ca.pem", files.authority)
+        _write_public(self.tls / "crl.pem", doors.list_to_start_with(self.tls / "crl.pem"))
+
+    def door(self) -> Door:
+        """Where gateways come in at the broker, which has been started."""
+        port = self._published_port("mosquitto", DOOR_PORT)
+        if port is None:
+            raise ServiceFailed("the broker's container has no port for gateways")
+        command = [*self._command("kill", "--signal=HUP", "mosquitto")]
+        reload = shlex.join(["env", *(f"{name}={value}" for name, value in self._environment.items()), *command])
+        return Door(LOOPBACK, port, places.AUTHORITY, self.tls / "crl.pem", reload)
 
     def set_broker_password(self, user: str, password: str) -> None:
         """Let `user` in at the broker."""
@@ -88,7 +116,9 @@ class Docker:
     def own_broker(self) -> Iterator[DockerBroker]:
         """A started broker in a project of its own; removed with its volume at the end."""
         _write_broker_configuration()
-        broker = DockerBroker(Docker(f"{self.project}-{secrets.token_hex(4)}"), free_port())
+        alone = Docker(f"{self.project}-{secrets.token_hex(4)}")
+        alone.write_certificates()
+        broker = DockerBroker(alone, free_port(), free_port())
         try:
             broker.start()
             yield broker
@@ -119,8 +149,8 @@ class Docker:
             ServiceFailed: with what it wrote to standard error.
         """
         done = subprocess.run(
-            ["docker", "compose", "-f", str(places.COMPOSE_FILE), "-p", self.project, *arguments],
-            env={**os.environ, "PULSEPOST_SERVICES": str(FOLDER), **(ports or {})},
+            self._command(*arguments),
+            env={**os.environ, **self._environment, **(ports or {})},
             input=text,
             capture_output=True,
             text=True,
@@ -129,6 +159,14 @@ class Docker:
         if done.returncode != 0:
             raise ServiceFailed(f"docker compose {arguments[0]} failed: {done.stderr.strip()[-2000:]}")
         return done.stdout
+
+    def _command(self, *arguments: str) -> list[str]:
+        return ["docker", "compose", "-f", str(places.COMPOSE_FILE), "-p", self.project, *arguments]
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        """What the compose file asks for."""
+        return {"PULSEPOST_SERVICES": str(FOLDER), "PULSEPOST_TLS": str(self.tls)}
 
     def _reload_broker(self) -> None:
         self.compose("kill", "--signal=HUP", "mosquitto")
@@ -153,12 +191,20 @@ class DockerBroker:
 
     host = LOOPBACK
 
-    def __init__(self, docker: Docker, port: int) -> None:
+    def __init__(self, docker: Docker, port: int, door_port: int) -> None:
         self._docker = docker
         self.port = port
+        self._door_port = door_port
+
+    @property
+    def door(self) -> Door:
+        return self._docker.door()
+
+    def log(self) -> str:
+        return self._docker.compose("exec", "-T", "mosquitto", "cat", f"{BROKER_FOLDER}/mosquitto.log")
 
     def start(self) -> None:
-        ports = {"PULSEPOST_MOSQUITTO_PORT": str(self.port)}
+        ports = {"PULSEPOST_MOSQUITTO_PORT": str(self.port), "PULSEPOST_MOSQUITTO_TLS_PORT": str(self._door_port)}
         self._docker.compose("up", "--detach", "--wait", "--no-deps", "mosquitto", ports=ports)
 
     def kill(self) -> None:
@@ -172,8 +218,9 @@ class DockerBroker:
         self._docker.compose("run", "--rm", "--no-deps", "-T", "mosquitto", *clear)
 
     def remove(self) -> None:
-        """End it and remove its volume."""
+        """End it and remove its volume and its certificates."""
         self._docker.compose("down", "--volumes", "--timeout=10")
+        shutil.rmtree(self._docker.tls, ignore_errors=True)
 
     def add_user(self, name: str) -> str:
         return self.add_users([name])[name]
@@ -213,12 +260,23 @@ class DockerDatabase:
 def _write_broker_configuration() -> None:
     """Into files that the container's own user may read: there is no secret in them."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    text = mosquitto.configuration(address="0.0.0.0", port=BROKER_PORT, folder=BROKER_FOLDER)  # noqa: S104 (in the container; published on loopback)
+    text = mosquitto.configuration(
+        address="0.0.0.0",  # noqa: S104 (in the container; published on loopback)
+        port=BROKER_PORT,
+        tls_port=DOOR_PORT,
+        folder=BROKER_FOLDER,
+        tls="/etc/pulsepost/tls",
+    )
     for name, content in (("mosquitto.conf", text), ("acl", places.MOSQUITTO_ACL.read_text())):
-        draft: Path = FOLDER / f".{name}.{secrets.token_hex(4)}"
-        draft.write_text(content)
-        draft.chmod(0o644)
-        draft.replace(FOLDER / name)
+        _write_public(FOLDER / name, content)
+
+
+def _write_public(file: Path, text: str) -> None:
+    """Replace a file in one step by one that everybody may read."""
+    draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    draft.write_text(text)
+    draft.chmod(0o644)
+    draft.replace(file)
 
 
 def _succeeds(*command: str) -> bool:

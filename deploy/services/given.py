@@ -9,19 +9,25 @@ from urllib.parse import urlsplit
 
 import psycopg
 
+from deploy.services.door import Door
 from deploy.services.errors import WrongSetting
 from deploy.services.ports import listens
 
 DATABASE = "PULSEPOST_DATABASE_ADMIN_URL"
 BROKER = "PULSEPOST_BROKER_URL"
 BROKER_PASSWORDS = "PULSEPOST_BROKER_PASSWORDS"
+BROKER_DOOR = "PULSEPOST_BROKER_TLS_URL"
+AUTHORITY, REVOKED, RELOAD = "PULSEPOST_CA_DIR", "PULSEPOST_CRL_FILE", "PULSEPOST_BROKER_RELOAD"
 
 HELP = f"""\
 {DATABASE}  a superuser's URL of a PostgreSQL with TimescaleDB, postgresql://user:password@host:port/database;
     the roles pulsepost_ingest, _console, _jobs and _enrolment are made in it where it has none that can log in
 {BROKER}  mqtt://host:port of a Mosquitto with the access list deploy/mosquitto/acl
-{BROKER_PASSWORDS}  the path of a JSON file {{"user": "password", ...}} with the user "ingest" and the gateways
-    that the broker at {BROKER} lets in"""
+{BROKER_PASSWORDS}  the path of a JSON file {{"user": "password", ...}} with the users "ingest" and "enrolment" of
+    the broker at {BROKER}
+{BROKER_DOOR}  mqtts://host:port where gateways come in by certificate, with
+    {AUTHORITY} (the folder of the authority it trusts), {REVOKED} (the file it reads the revoked from) and
+    {RELOAD} (a command that makes it read that file again)"""
 
 
 def database_url(environment: Mapping[str, str]) -> str | None:
@@ -62,6 +68,18 @@ def broker_url(environment: Mapping[str, str]) -> str | None:
     if not listens(parts.hostname, port):
         raise WrongSetting(f"{BROKER}: nobody listens at {parts.hostname}:{port}")
     return f"mqtt://{parts.hostname}:{port}"
+
+
+def door(environment: Mapping[str, str]) -> Door:
+    """Where gateways come in at the given broker."""
+    missing = [name for name in (BROKER_DOOR, AUTHORITY, REVOKED, RELOAD) if not environment.get(name)]
+    if missing:
+        raise WrongSetting(f"set {', '.join(missing)}: {BROKER} is given, and gateways come in by certificate")
+    parts = urlsplit(environment[BROKER_DOOR])
+    if parts.scheme != "mqtts" or not parts.hostname:
+        raise WrongSetting(f"{BROKER_DOOR} should read mqtts://host:port")
+    authority, revoked = Path(environment[AUTHORITY]), Path(environment[REVOKED])
+    return Door(parts.hostname, parts.port or 8883, authority, revoked, environment[RELOAD])
 
 
 def broker_password(environment: Mapping[str, str], user: str) -> str:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from deploy.services import mosquitto, postgres
+from deploy.services.door import Door
 from deploy.services.errors import ServiceFailed
 from deploy.services.installation import Installation
 from deploy.services.mosquitto import Mosquitto
@@ -47,7 +48,7 @@ class Local:
         """The running broker if it is ours and answers, else the same data started again (on its old port if free)."""
         broker = Mosquitto(self.installation)
         running = broker.process()
-        if known is not None and _answers(known, running):
+        if known is not None and _answers(known, running) and broker.door() is not None:
             return known
         if running is not None:
             mosquitto.stop(running)
@@ -59,6 +60,13 @@ class Local:
     def set_broker_password(self, user: str, password: str) -> None:
         """Let `user` in at the shared broker."""
         Mosquitto(self.installation).set_passwords({user: password})
+
+    def door(self) -> Door:
+        """Where gateways come in at the shared broker, which has been started."""
+        door = Mosquitto(self.installation).door()
+        if door is None:
+            raise ServiceFailed("the broker has no listener for gateways")
+        return door
 
     def stop(self, state: State) -> Iterator[str]:
         """End the processes in the state file, those of them that live."""
@@ -128,9 +136,17 @@ class LocalBroker:
             raise RuntimeError("the broker was never started")
         return self._port
 
+    @property
+    def door(self) -> Door:
+        door = self._program.door()
+        if door is None:
+            raise RuntimeError("the broker was never started")
+        return door
+
     def start(self) -> None:
+        known = self._program.door()
         self._process, port = self._program.start(self._port)
-        if self._port not in (None, port):
+        if self._port not in (None, port) or (known is not None and known != self.door):
             raise ServiceFailed(f"port {self._port} was taken by another program while the broker was down")
         self._port = port
 
@@ -146,6 +162,9 @@ class LocalBroker:
 
     def wipe(self) -> None:
         self._program.wipe()
+
+    def log(self) -> str:
+        return self._program.log()
 
     def add_user(self, name: str) -> str:
         return self.add_users([name])[name]

@@ -15,6 +15,9 @@ START = places.SERVICES / "start.lock"
 IN_USE = places.SERVICES / "in-use.lock"
 """Shared by everyone who uses the services; who gets it exclusively is alone."""
 
+AUTHORITY = places.SERVICES / "pki.lock"
+"""Held while the clone's certificate authority is made."""
+
 BUILD = places.LOCAL / "debian-13.lock"
 """Held while the Debian root is built."""
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 import shutil
 import signal
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from string import Template
 
+from deploy.services import door as doors
 from deploy.services import places
 from deploy.services.broker_login import wait_until_let_in
+from deploy.services.door import Door
 from deploy.services.errors import ServiceFailed
 from deploy.services.installation import MOSQUITTO, MOSQUITTO_HASHER, Installation
 from deploy.services.ports import LOOPBACK, free_port, wait_until_listening
@@ -20,6 +23,8 @@ from deploy.services.processes import Process
 USER = "mosquitto"
 INGEST = "ingest"
 """The cloud's user name at the broker (deploy/mosquitto/acl)."""
+ENROLMENT = "enrolment"
+"""Who hangs up on gateways that were revoked: a user without any topic."""
 
 
 class Mosquitto:
@@ -39,14 +44,18 @@ class Mosquitto:
         self._installation.write_private(self._folder / "acl", places.MOSQUITTO_ACL.read_text(), USER)
         if not (self._folder / "passwords").exists():
             self._installation.write_private(self._folder / "passwords", "", USER)
+        self._write_certificates()
 
     def start(self, preferred_port: int | None = None) -> tuple[Process, int]:
-        """Start the broker and wait until it takes connections; the process and its port on loopback."""
-        port = free_port(preferred_port)
-        self._write_configuration(port)
+        """Start the broker and wait until it takes connections; the process and its inner port on loopback.
+
+        The gateways' port is the one that it had before, if that is free (`door`).
+        """
+        port, tls_port = free_port(preferred_port), free_port(self._listeners()[1])
+        self._write_configuration(port, tls_port)
         (self._folder / "mosquitto.pid").unlink(missing_ok=True)
         self._installation.run(MOSQUITTO, "-d", "-c", self._configuration, user=USER)
-        wait_until_listening(port, given_up=self._has_ended, timeout_s=10)
+        wait_until_listening(tls_port, given_up=self._has_ended, timeout_s=10)
         process = self.process()
         if process is None:
             raise ServiceFailed(f"mosquitto did not start on port {port}; {last_lines(self._log)}")
@@ -56,6 +65,18 @@ class Mosquitto:
         """The running broker of this folder, by its pid file."""
         pid_file = self._folder / "mosquitto.pid"
         return Process.of_pid_file(pid_file, argument=self._configuration, root=self._installation.root)
+
+    def door(self) -> Door | None:
+        """Where gateways come in; None for a broker of an older version, which has no such listener."""
+        port = self._listeners()[1]
+        if port is None:
+            return None
+        reload = shlex.join(["sh", "-c", f'kill -HUP "$(cat {shlex.quote(str(self._folder / "mosquitto.pid"))})"'])
+        return Door(LOOPBACK, port, places.AUTHORITY, self._folder / "tls" / "crl.pem", reload)
+
+    def log(self) -> str:
+        """What it has written so far."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def remove(self) -> None:
         """Remove everything it wrote."""
@@ -84,12 +105,17 @@ class Mosquitto:
                 process.send(signal.SIGHUP)
 
             user, password = list(passwords.items())[-1]  # the file is read whole, or not at all
-            wait_until_let_in(LOOPBACK, self._port(), user, password, reload=reload)
+            port = self._listeners()[0]
+            if port is not None:
+                wait_until_let_in(LOOPBACK, port, user, password, reload=reload)
 
-    def _port(self) -> int:
-        """The port of the running broker, from its configuration."""
-        lines = (self._folder / "mosquitto.conf").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("listener "))
+    def _listeners(self) -> tuple[int | None, int | None]:
+        """The inner and the gateways' port, from the configuration it was last started with."""
+        file = self._folder / "mosquitto.conf"
+        lines = file.read_text().splitlines() if file.exists() else []
+        ports = [int(line.split()[1]) for line in lines if line.startswith("listener ")]
+        inner, outer = [*ports, None, None][:2]
+        return inner, outer
 
     def _has_ended(self) -> bool:
         """Its pid file is written (that is done before the port is opened) and its process is not there.
@@ -99,14 +125,25 @@ class Mosquitto:
         pid_file = self._folder / "mosquitto.pid"
         return pid_file.exists() and pid_file.read_text() != "" and self.process() is None
 
-    def _write_configuration(self, port: int) -> None:
-        text = configuration(address=LOOPBACK, port=port, folder=self._installation.inside(self._folder))
+    def _write_configuration(self, port: int, tls_port: int) -> None:
+        folder = self._installation.inside(self._folder)
+        text = configuration(address=LOOPBACK, port=port, tls_port=tls_port, folder=folder, tls=f"{folder}/tls")
         self._installation.write_private(self._folder / "mosquitto.conf", text, USER)
 
+    def _write_certificates(self) -> None:
+        """Its own, made anew; whom it trusts; whom no more."""
+        folder = self._installation.folder(f"{self._name}/tls", USER)
+        files = doors.server_files()
+        self._installation.write_private(self._folder / "server.key.pem", files.key, USER)
+        self._installation.write_private(folder / "server.pem", files.certificate, USER)
+        self._installation.write_private(folder / "ca.pem", files.authority, USER)
+        self._installation.write_private(folder / "crl.pem", doors.list_to_start_with(folder / "crl.pem"), USER)
 
-def configuration(*, address: str, port: int, folder: str) -> str:
-    """deploy/mosquitto/mosquitto.conf with its three words filled in."""
-    return Template(places.MOSQUITTO_CONF.read_text()).substitute(address=address, port=port, folder=folder)
+
+def configuration(*, address: str, port: int, tls_port: int, folder: str, tls: str) -> str:
+    """deploy/mosquitto/mosquitto.conf with its words filled in."""
+    words = {"address": address, "port": port, "tls_port": tls_port, "folder": folder, "tls": tls}
+    return Template(places.MOSQUITTO_CONF.read_text()).substitute(words)
 
 
 def stop(process: Process) -> None:

@@ -13,6 +13,9 @@ DEBIAN_ROOT = LOCAL / "debian-13"
 SERVICES = LOCAL / "services"
 """The state file, the passwords and the locks; the data too, unless the programs run in DEBIAN_ROOT."""
 
+AUTHORITY = SERVICES / "pki"
+"""The clone's own certificate authority, which signs its broker's and its gateways' certificates."""
+
 MOSQUITTO_CONF = PROJECT / "deploy" / "mosquitto" / "mosquitto.conf"
 MOSQUITTO_ACL = PROJECT / "deploy" / "mosquitto" / "acl"
 COMPOSE_FILE = PROJECT / "deploy" / "compose.yaml"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from deploy.services.door import Door
 from deploy.services.passwords import Passwords
 
 
@@ -22,7 +23,13 @@ class Running:
     broker_url: str
     passwords: Passwords
     broker_password: Callable[[str], str]
-    """Lets a user (a gateway's id) in at the broker and gives the password; "ingest" is known from the start."""
+    """Lets a user in at the broker's inner port and gives the password; "ingest" is known from the start."""
+    find_door: Callable[[], Door]
+
+    @property
+    def door(self) -> Door:
+        """Where gateways come in at the broker, by certificate. WrongSetting for a given broker without one."""
+        return self.find_door()
 
     @property
     def database_address(self) -> str:

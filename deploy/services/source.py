@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from deploy.services.door import Door
 from deploy.services.passwords import Passwords
 from deploy.services.state import Started, State
 
@@ -19,8 +20,12 @@ class OwnBroker(Protocol):
     @property
     def port(self) -> int: ...
 
+    @property
+    def door(self) -> Door:
+        """Where gateways come in by certificate."""
+
     def start(self) -> None:
-        """Start it and wait until it takes connections; the second time on the same port, with what it persisted."""
+        """Start it and wait until it takes connections; the second time on the same ports, with what it persisted."""
 
     def kill(self) -> None:
         """SIGKILL: what it has not written down is lost."""
@@ -31,8 +36,14 @@ class OwnBroker(Protocol):
     def wipe(self) -> None:
         """Remove what it persisted, as a disk that was replaced; its users stay. Only while it does not run."""
 
+    def log(self) -> str:
+        """What it has written so far."""
+
     def add_user(self, name: str) -> str:
-        """Let a user in (a gateway's id, or "ingest"); the password, new at each call."""
+        """Let a user in by password at the inner port; the password, new at each call.
+
+        In production that is the cloud alone ("ingest"); a test's gateway without a certificate comes in here, too.
+        """
 
     def add_users(self, names: Iterable[str]) -> dict[str, str]:
         """Let many in at once; their passwords."""
@@ -73,6 +84,9 @@ class Source(Protocol):
 
     def start_mosquitto(self, passwords: Passwords, known: Started | None) -> Started:
         """The running broker if it is ours and answers, else the same data started again."""
+
+    def door(self) -> Door:
+        """Where gateways come in at the shared broker, which has been started."""
 
     def set_broker_password(self, user: str, password: str) -> None:
         """Let `user` in at the shared broker."""

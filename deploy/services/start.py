@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from deploy.services import databases, discovery, given, locks, mosquitto, passwords, postgres, roles, state
+from deploy.services.door import Door
 from deploy.services.passwords import Passwords
 from deploy.services.ports import LOOPBACK
 from deploy.services.running import Running
@@ -114,7 +115,7 @@ def _start(*, keep: bool) -> Running:
     database, broker = given.database_url(os.environ), given.broker_url(os.environ)
     if database is not None and broker is not None:
         roles.ensure(database, words, ours=False)
-        return Running("addresses given in the environment", database, broker, words, _given_password)
+        return Running("addresses given in the environment", database, broker, words, _given_password, _given_door)
     return _start_own(words, database, broker, keep=keep)
 
 
@@ -144,8 +145,9 @@ def _running(source: Source, known: State, words: Passwords, database: str | Non
         roles.ensure(admin_url, words, ours=False)
     if broker is None and known.mosquitto is not None:
         let_in = _OwnUsers(source, words)
-        return Running(source.words, admin_url, f"mqtt://{LOOPBACK}:{known.mosquitto.port}", words, let_in)
-    return Running(source.words, admin_url, str(broker), words, _given_password)
+        url = f"mqtt://{LOOPBACK}:{known.mosquitto.port}"
+        return Running(source.words, admin_url, url, words, let_in, source.door)
+    return Running(source.words, admin_url, str(broker), words, _given_password, _given_door)
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,10 @@ class _OwnUsers:
 
 def _given_password(user: str) -> str:
     return given.broker_password(os.environ, user)
+
+
+def _given_door() -> Door:
+    return given.door(os.environ)
 
 
 def _source(known: State) -> Source:
