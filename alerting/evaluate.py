@@ -1,11 +1,11 @@
 """One reading against the limits in force: which are violated, and the sentence that says why."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from alerting.limits import MEASURE_OF, AlarmLimit, Measure, Priority, Relation
-from device_drivers.nomenclature import Unit
+from device_drivers.nomenclature import Mdc, Unit
 from device_drivers.readings import Quantity, QuantityState, Reading
 
 
@@ -63,6 +63,42 @@ def violations(reading: Reading, limits: Iterable[AlarmLimit]) -> tuple[Violatio
     return tuple(found.values())
 
 
+# Code and unit → the figures strictly between these two violate no limit.
+Quiet = Mapping[tuple[Mdc, Unit], tuple[Decimal, Decimal]]
+
+
+def quiet(limits: Iterable[AlarmLimit]) -> Quiet:
+    """Where no limit is violated, worked out once for all readings: see ``is_quiet``."""
+    below: dict[tuple[Measure, Unit], Decimal] = {}
+    above: dict[tuple[Measure, Unit], Decimal] = {}
+    for limit in limits:
+        for unit, value in limit.values.items():
+            key = (limit.measure, unit)
+            if limit.relation is Relation.BELOW:
+                below[key] = max(value, below.get(key, value))
+            else:
+                above[key] = min(value, above.get(key, value))
+    return {
+        (code, unit): (below.get((measure, unit), -_INFINITY), above.get((measure, unit), _INFINITY))
+        for code, measure in MEASURE_OF.items()
+        for unit in Unit
+    }
+
+
+def is_quiet(reading: Reading, quiet: Quiet) -> bool:
+    """Whether the reading surely violates none of the limits that ``quiet`` was made of. False says nothing.
+
+    Almost all readings are quiet: this decides for them at a quarter of the price of ``violations``.
+    """
+    for component in reading.components:
+        quantity = component.quantity
+        ends = quiet.get((component.code, quantity.unit))
+        if ends is None or quantity.value is None or not ends[0] < quantity.value < ends[1]:
+            return False
+    return True
+
+
+_INFINITY = Decimal("Infinity")
 _RANK = {Priority.HIGH: 0, Priority.MEDIUM: 1, Priority.LOW: 2}
 
 

@@ -8,7 +8,8 @@ The stamp maps the *current* timeline, and holds if the gateway's own clock was 
 (``Evidence``) leaves a reading without a time. ``wall_clocks`` has what depends on where the patient is.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -138,11 +139,57 @@ def effective_time(
         return implausible
     if reason := _set_since(reported.local, time, coincident, received_at, evidence):
         return unknown_timeline(reason)
-    zone = round(coincident.offset / ZONE_STEP) * ZONE_STEP
-    drift = coincident.offset - zone
-    if abs(zone) <= ZONE_LIMIT and abs(drift) <= SYNCHRONISED_WITHIN:
+    zone, drift = _zone_and_drift(coincident)
+    if _quality(zone, drift) is TimeQuality.SYNCHRONISED:
         return EffectiveTime(time, TimeQuality.SYNCHRONISED, "the device's clock was right")
     return EffectiveTime(time, TimeQuality.MAPPED, f"the device's clock was off by {_spell(drift, zone)}")
+
+
+def effective_times(
+    locals_: Sequence[datetime],
+    read_at: tuple[datetime, datetime],
+    coincident: CoincidentTimeStamp,
+    received_at: datetime,
+    evidence: Evidence,
+) -> tuple[Sequence[datetime], TimeQuality] | None:
+    """What ``effective_time`` gives for each of the readings of a session, where nothing tells them apart.
+
+    ``read_at``: when the first and the last of them came. None: look at each by itself. Everything that decides for a
+    reading without ``went_back_to`` is a bound on its time or on its ``read_at``, so that the ends speak for all; what
+    is not so (a gateway that does not vouch for its clock, a clock that was set) is not answered here.
+    """
+    previous, drained_at = evidence.previous, evidence.drained_at
+    if evidence.synchronised is False or (previous is not None and was_set_between(previous, coincident)):
+        return None
+    visited_at = previous.gateway_time if previous else drained_at
+    if visited_at is not None and coincident.gateway_time < visited_at - RIGHT_WITHIN:
+        return None
+    if any(_gateway_was_wrong(coincident, received_at, replace(evidence, read_at=end)) for end in read_at):
+        return None
+    try:
+        if previous is not None and _drifted(previous, coincident):
+            times = [local.replace(tzinfo=UTC) + _offset_between(local, coincident, previous) for local in locals_]
+        else:
+            times = [local.replace(tzinfo=UTC) + coincident.offset for local in locals_]
+    except OverflowError:
+        return None
+    oldest, newest = min(times), max(times)
+    if impossible(oldest, received_at) or impossible(newest, received_at):
+        return None
+    if drained_at is not None and oldest < drained_at - RIGHT_WITHIN:
+        return None
+    return times, _quality(*_zone_and_drift(coincident))
+
+
+def _zone_and_drift(stamp: CoincidentTimeStamp) -> tuple[timedelta, timedelta]:
+    """How far the device is from UTC: in whole zone steps, and the rest."""
+    zone = round(stamp.offset / ZONE_STEP) * ZONE_STEP
+    return zone, stamp.offset - zone
+
+
+def _quality(zone: timedelta, drift: timedelta) -> TimeQuality:
+    right = abs(zone) <= ZONE_LIMIT and abs(drift) <= SYNCHRONISED_WITHIN
+    return TimeQuality.SYNCHRONISED if right else TimeQuality.MAPPED
 
 
 def unknown_timeline(reason: str) -> EffectiveTime:
@@ -172,11 +219,22 @@ def was_set_between(earlier: CoincidentTimeStamp, later: CoincidentTimeStamp) ->
 
 def _offset(local: datetime, stamp: CoincidentTimeStamp, previous: CoincidentTimeStamp | None) -> timedelta:
     """The stamp's offset; between two visits to a clock that drifts, what it was then."""
-    if previous is None or not previous.gateway_time < stamp.gateway_time or was_set_between(previous, stamp):
+    if previous is None or not _drifted(previous, stamp):
         return stamp.offset
+    return _offset_between(local, stamp, previous)
+
+
+def _drifted(previous: CoincidentTimeStamp, stamp: CoincidentTimeStamp) -> bool:
+    """Whether the device's clock ran on between two visits, and nobody set it."""
+    return (
+        previous.gateway_time < stamp.gateway_time
+        and previous.device_time < stamp.device_time
+        and not was_set_between(previous, stamp)
+    )
+
+
+def _offset_between(local: datetime, stamp: CoincidentTimeStamp, previous: CoincidentTimeStamp) -> timedelta:
     span, since = stamp.device_time - previous.device_time, local - previous.device_time
-    if span <= timedelta(0):
-        return stamp.offset
     share = min(1.0, max(0.0, since / span))
     return previous.offset + (stamp.offset - previous.offset) * share
 

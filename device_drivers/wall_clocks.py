@@ -138,9 +138,9 @@ def other_instants(
     proven that nobody did where the device's offset was the same on both sides of the edge.
     """
     not_before: datetime | None = None
-    if (previous := evidence.previous) is not None and evidence.drained_at is not None:
-        if was_set_between(previous, stamp) or zones.offset(previous.gateway_time) != zones.offset(stamp.gateway_time):
-            return ()  # set once, and ``effective_time`` has told before from after; or left alone at the edge
+    if evidence.previous is not None and evidence.drained_at is not None:
+        if _is_proven(stamp, evidence.previous, zones):
+            return ()
         not_before = evidence.drained_at - RIGHT_WITHIN
     offsets = zones.offsets(time - ZONES_APART, max(time, stamp.gateway_time))
     if len(offsets) == 1:
@@ -156,6 +156,24 @@ def other_instants(
         and (not_before is None or other >= not_before)
         and shown in zones.offsets(other, stamp.gateway_time)
     )
+
+
+def is_certain(
+    oldest: datetime, newest: datetime, stamp: CoincidentTimeStamp, zones: Zones, evidence: Evidence = NO_EVIDENCE
+) -> bool:
+    """Whether ``other_instants`` is empty for every time from one to another, for the plainest reasons.
+
+    They are that it is proven, or that no zone has an edge there. False says nothing: ask of each time.
+    """
+    previous = evidence.previous
+    if previous is not None and evidence.drained_at is not None and _is_proven(stamp, previous, zones):
+        return True
+    return len(zones.offsets(oldest - ZONES_APART, max(newest, stamp.gateway_time))) == 1
+
+
+def _is_proven(stamp: CoincidentTimeStamp, previous: CoincidentTimeStamp, zones: Zones) -> bool:
+    """Set once, and ``effective_time`` has told before from after; or left alone at the edge between two visits."""
+    return was_set_between(previous, stamp) or zones.offset(previous.gateway_time) != zones.offset(stamp.gateway_time)
 
 
 def _on_the_dial(difference: timedelta) -> timedelta:

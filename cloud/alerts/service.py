@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
+from alerting.evaluate import is_quiet, quiet
 from alerting.limits import AlarmLimit, in_force
 from alerting.pipeline import alerts
 from cloud.alerts import store
@@ -17,6 +18,7 @@ from cloud.plans.store import limits_of
 Key = tuple[UUID, str]
 
 _DEFAULTS = in_force((), at=datetime.min.replace(tzinfo=UTC))
+_QUIET = quiet(_DEFAULTS)
 
 
 def evaluate(connection: Connection, observations: Sequence[Observation], at: datetime) -> Sequence[StoredEvent]:
@@ -34,6 +36,7 @@ def evaluate(connection: Connection, observations: Sequence[Observation], at: da
 def _patient_alerts(
     observations: Iterable[Observation], limits: Mapping[UUID, tuple[AlarmLimit, ...]]
 ) -> Sequence[PatientAlert]:
+    own = {patient_id: quiet(theirs) for patient_id, theirs in limits.items()}
     return [
         PatientAlert(
             patient_id=observation.patient_id,
@@ -42,6 +45,7 @@ def _patient_alerts(
             alert=alert,
         )
         for observation in observations
+        if not is_quiet(observation.reading, own.get(observation.patient_id, _QUIET) if own else _QUIET)
         for alert in alerts(
             observation.reading,
             observation.effective_time,

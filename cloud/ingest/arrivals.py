@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from cloud.devices.store import Session
+from device_drivers.identity import DeviceIdentity
 from device_drivers.readings import Reading
 from device_drivers.timestamps import CoincidentTimeStamp, Evidence
 from gateway.wire import v1
@@ -49,8 +50,7 @@ class Arrival:
     received_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class Item(msgspec.Struct, frozen=True, kw_only=True):
     """One reading of a message; ``reading`` is None where its content is refused already."""
 
     wire: v1.WireReading
@@ -125,13 +125,13 @@ def _decode(arrival: Arrival) -> Decoded:
         session=session,
         coincident=coincident,
         evidence=evidence,
-        items=[_item(reading, wire) for reading in message.readings],
+        items=[_item(reading, device, wire.profile) for reading in message.readings],
     )
 
 
-def _item(wire: v1.WireReading, session: v1.WireSession) -> Item:
+def _item(wire: v1.WireReading, device: DeviceIdentity, profile: str) -> Item:
     try:
-        return Item(wire=wire, reading=v1.reading(wire, session), refusal=None)
+        return Item(wire=wire, reading=v1.reading_of(wire, device, profile), refusal=None)
     except v1.ContentMismatch as error:
         refusal = Refusal(ReasonCode.CONTENT_MISMATCH, error.reason)
     except v1.WireError as error:

@@ -1,9 +1,10 @@
 """Whose reading is it, when was it, and may it count: the checks in their order. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from cloud.devices.models import Assignment, assignment_at
+from cloud.devices.models import Assignment, assignment_at, assignment_throughout
 from cloud.ingest.arrivals import ReasonCode, Refusal
 from cloud.observations.models import Observation
 from cloud.observations.plausibility import implausible
@@ -15,8 +16,77 @@ from device_drivers.timestamps import (
     Evidence,
     TimeQuality,
     effective_time,
+    effective_times,
 )
-from device_drivers.wall_clocks import other_instants, time_by_eye
+from device_drivers.wall_clocks import is_certain, other_instants, time_by_eye
+
+
+def attribute_all(
+    readings: Sequence[tuple[Reading, datetime]],
+    coincident: CoincidentTimeStamp | None,
+    received_at: datetime,
+    assignments: Sequence[Assignment],
+    evidence: Evidence = NO_EVIDENCE,
+) -> Sequence[Observation | Refusal]:
+    """``attribute`` of each reading of a session, which comes with its ``read_at``.
+
+    Mostly nothing tells the readings of a session apart, and they are answered together: at a tenth of the price.
+    """
+    together = _attribute_together(readings, coincident, received_at, assignments, evidence)
+    if together is not None:
+        return together
+    return [
+        attribute(
+            reading,
+            coincident,
+            received_at,
+            assignments,
+            replace(evidence, read_at=read_at, went_back_to=reading.clock_went_back_to),
+        )
+        for reading, read_at in readings
+    ]
+
+
+def _attribute_together(
+    readings: Sequence[tuple[Reading, datetime]],
+    coincident: CoincidentTimeStamp | None,
+    received_at: datetime,
+    assignments: Sequence[Assignment],
+    evidence: Evidence,
+) -> Sequence[Observation | Refusal] | None:
+    """None where one of the readings may need another answer than its neighbours."""
+    if coincident is None or not readings:
+        return None
+    user_index = readings[0][0].user_index
+    locals_ = [
+        reading.reported_time.local
+        for reading, _ in readings
+        if reading.clock_went_back_to is None and reading.user_index == user_index
+    ]
+    clocks = [local for local in locals_ if local is not None]
+    if len(clocks) < len(readings):
+        return None
+    read_ats = [read_at for _, read_at in readings]
+    timed = effective_times(clocks, (min(read_ats), max(read_ats)), coincident, received_at, evidence)
+    if timed is None:
+        return None
+    times, quality = timed
+    oldest, newest = min(times), max(times)
+    assignment = assignment_throughout(assignments, user_index, oldest, newest)
+    if assignment is None or not is_certain(oldest, newest, coincident, assignment.zones, evidence):
+        return None
+    return [
+        Refusal(ReasonCode.IMPOSSIBLE_VALUE, reason)
+        if (reason := implausible(reading))
+        else Observation(
+            reading=reading,
+            patient_id=assignment.patient_id,
+            effective_time=time,
+            time_quality=quality,
+            received_at=received_at,
+        )
+        for (reading, _), time in zip(readings, times, strict=True)
+    ]
 
 
 def attribute(

@@ -7,8 +7,7 @@ and never stops the others.
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -23,7 +22,7 @@ from cloud.devices.models import Assignment
 from cloud.devices.tallies import Tally, update_devices
 from cloud.ingest import ledger, quarantine, receipts
 from cloud.ingest.arrivals import Arrival, Decoded, Item, ReasonCode, Refusal, Undecoded, decode, whole
-from cloud.ingest.attribution import attribute
+from cloud.ingest.attribution import attribute_all
 from cloud.ingest.quarantine import Held
 from cloud.ingest.receipts import Outcome
 from cloud.observations import store as observations
@@ -119,8 +118,7 @@ def _name(error: Exception) -> str:
     return f"{type(error).__name__} {getattr(error, 'sqlstate', None) or ''}".strip()
 
 
-@dataclass(slots=True)
-class _Verdict:
+class _Verdict(msgspec.Struct, frozen=True):
     """One reading on its way through the transaction."""
 
     decoded: Decoded
@@ -129,20 +127,32 @@ class _Verdict:
 
 
 def _commit(connection: Connection, batch: Sequence[Message], now: Now) -> Sequence[Outcome]:
+    try:
+        return _commit_once(connection, batch, now, ledger.register)
+    except ledger.Contended:
+        # Another worker has stored some of these readings meanwhile: a broker that lost its state has them sent twice.
+        return _commit_once(connection, batch, now, ledger.register_contended)
+
+
+def _commit_once(
+    connection: Connection, batch: Sequence[Message], now: Now, register: ledger.Register
+) -> Sequence[Outcome]:
     at = now()
     with connection.transaction():
         trusted = devices.trusted_gateways(connection, {m.arrival.gateway_id for m in batch})
         readable = [m for m in batch if isinstance(m, Decoded) and m.arrival.gateway_id in trusted]
         told = devices.record_sessions(connection, [decoded.session for decoded in readable])
         verdicts = _judge(connection, readable)
-        known = _register(connection, verdicts)
-        fates, held = _settle(verdicts, known)
-        new = [v.judged for v, f in zip(verdicts, fates, strict=True) if f.fate is v1.Fate.STORED]
-        fresh = [observation for observation in new if isinstance(observation, Observation)]
+        # Of the same reading twice the first counts: two sessions may judge it differently.
+        by_id = {v.item.reading.reading_id: v for v in reversed(verdicts) if v.item.reading}
+        known = register(connection, {i: _entry(v, v.item.reading) for i, v in by_id.items() if v.item.reading})
+        new = [verdict for reading_id, verdict in reversed(by_id.items()) if reading_id not in known]
+        fates, held = _settle(verdicts, by_id, known)
+        fresh = [verdict.judged for verdict in new if isinstance(verdict.judged, Observation)]
         observations.insert(connection, fresh)
         quarantine.hold(connection, [*held, *_whole_messages(batch, trusted)])
         events = alerts.evaluate(connection, fresh, at)
-        update_devices(connection, told, _tallies(verdicts, known))
+        update_devices(connection, told, _tallies(new))
         _notify(connection, fresh, events)
     return _outcomes(batch, trusted, fates, now())
 
@@ -151,27 +161,26 @@ def _judge(connection: Connection, readable: Sequence[Decoded]) -> Sequence[_Ver
     if not readable:
         return []
     assigned = devices.assignments(connection, {decoded.session.device.device_id for decoded in readable})
-    return [_Verdict(decoded, item, _judged(decoded, item, assigned)) for decoded in readable for item in decoded.items]
+    return [verdict for decoded in readable for verdict in _judged(decoded, assigned)]
 
 
-def _judged(decoded: Decoded, item: Item, assigned: Mapping[str, Sequence[Assignment]]) -> Observation | Refusal:
-    if item.reading is None:
-        return item.refusal or Refusal(ReasonCode.UNDECODABLE, "no reading could be made out")
-    return attribute(
-        item.reading,
-        decoded.coincident,
-        decoded.arrival.received_at,
-        assigned.get(decoded.session.device.device_id, ()),
-        replace(decoded.evidence, read_at=item.wire.read_at, went_back_to=item.reading.clock_went_back_to),
+def _judged(decoded: Decoded, assigned: Mapping[str, Sequence[Assignment]]) -> Iterator[_Verdict]:
+    """The verdicts of a message, in the order of its readings."""
+    judged = iter(
+        attribute_all(
+            [(item.reading, item.wire.read_at) for item in decoded.items if item.reading],
+            decoded.coincident,
+            decoded.arrival.received_at,
+            assigned.get(decoded.session.device.device_id, ()),
+            decoded.evidence,
+        )
     )
+    for item in decoded.items:
+        yield _Verdict(decoded, item, next(judged) if item.reading else _not_made_out(item))
 
 
-def _register(connection: Connection, verdicts: Sequence[_Verdict]) -> Mapping[str, ledger.Known]:
-    """Enter the readings that are new; gives the fates of those that were known before this batch."""
-    # Of the same reading twice the first counts, here as in ``_settle``: two sessions may judge it differently.
-    entries = {v.item.reading.reading_id: _entry(v, v.item.reading) for v in reversed(verdicts) if v.item.reading}
-    new = ledger.register(connection, list(entries.values()))
-    return ledger.recall(connection, entries.keys() - new)
+def _not_made_out(item: Item) -> Refusal:
+    return item.refusal or Refusal(ReasonCode.UNDECODABLE, "no reading could be made out")
 
 
 def _entry(verdict: _Verdict, reading: Reading) -> ledger.Entry:
@@ -180,51 +189,49 @@ def _entry(verdict: _Verdict, reading: Reading) -> ledger.Entry:
     return ledger.Entry(
         reading_id=reading.reading_id,
         fate=v1.Fate.QUARANTINED if refusal else v1.Fate.STORED,
-        reason=refusal.code.value if refusal else None,
+        reason=refusal.code if refusal else None,
         gateway_id=session.gateway_id,
         device_id=session.device.device_id,
         session_id=session.session_id,
         kind=reading.kind,
         reported_time=reading.reported_time.text,
-        raw="\\x" + verdict.item.wire.raw,
+        raw=reading.raw,
         read_at=verdict.item.wire.read_at,
         received_at=session.received_at,
     )
 
 
 def _settle(
-    verdicts: Sequence[_Verdict], known: Mapping[str, ledger.Known]
+    verdicts: Sequence[_Verdict], first: Mapping[str, _Verdict], known: Mapping[str, ledger.Known]
 ) -> tuple[Sequence[v1.Receipt], Sequence[Held]]:
-    """The fate of each reading in turn; the same one twice in a batch is new only once."""
+    """The fate of each reading in turn. ``first`` has the one that counts, of those that are in the batch twice."""
     fates: list[v1.Receipt] = []
     held: list[Held] = []
-    settled: dict[str, ledger.Known] = dict(known)
     for verdict in verdicts:
         reading_id = verdict.item.wire.reading_id
-        earlier = settled.get(reading_id) if verdict.item.reading else None
-        if earlier is None:
-            receipt = _first_fate(verdict)
-            if verdict.item.reading:
-                settled[reading_id] = ledger.Known(receipt.fate, receipt.reason)
-        elif earlier.fate is v1.Fate.STORED:
-            receipt = v1.Receipt(reading_id=reading_id, fate=v1.Fate.ALREADY_KNOWN)
+        earlier = known.get(reading_id)
+        counts = verdict if verdict.item.reading is None else first[reading_id]
+        if verdict.item.reading is not None and earlier is not None:
+            fate, reason = earlier.fate, earlier.reason
+        elif isinstance(counts.judged, Refusal):
+            fate, reason = v1.Fate.QUARANTINED, counts.judged.code.value
         else:
-            receipt = receipts.quarantined(reading_id, earlier.reason)
-        if receipt.fate is v1.Fate.QUARANTINED:
-            held.append(_held(verdict, receipt.reason))
-        fates.append(receipt)
+            fate, reason = v1.Fate.STORED, None
+        if fate is v1.Fate.QUARANTINED:
+            held.append(_held(verdict, reason))
+        elif earlier is not None or verdict is not counts:
+            fate = v1.Fate.ALREADY_KNOWN
+        fates.append(v1.Receipt(reading_id=reading_id, fate=fate, reason=reason))
     return fates, held
 
 
-def _tallies(verdicts: Sequence[_Verdict], known: Mapping[str, ledger.Known]) -> dict[str, Tally]:
-    """What this batch added to the ledger, by device; of the same reading twice the first counts."""
+def _tallies(new: Sequence[_Verdict]) -> dict[str, Tally]:
+    """What this batch added to the ledger, by device."""
     tallies: dict[str, Tally] = defaultdict(Tally)
-    counted: set[str] = set()
-    for verdict in verdicts:
+    for verdict in new:
         reading = verdict.item.reading
-        if reading is None or reading.reading_id in known or reading.reading_id in counted:
+        if reading is None:
             continue
-        counted.add(reading.reading_id)
         tally = tallies[reading.device.device_id]
         tally.add(reading.sequence_number)
         if isinstance(verdict.judged, Refusal):
@@ -232,12 +239,6 @@ def _tallies(verdicts: Sequence[_Verdict], known: Mapping[str, ledger.Known]) ->
         elif reading.sample is Sample.PATIENT:
             tally.measured(verdict.judged.effective_time)
     return tallies
-
-
-def _first_fate(verdict: _Verdict) -> v1.Receipt:
-    if isinstance(verdict.judged, Refusal):
-        return receipts.quarantined(verdict.item.wire.reading_id, verdict.judged.code.value)
-    return v1.Receipt(reading_id=verdict.item.wire.reading_id, fate=v1.Fate.STORED)
 
 
 def _held(verdict: _Verdict, reason: str | None) -> Held:

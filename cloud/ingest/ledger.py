@@ -1,12 +1,16 @@
 """All SQL of the ledger: which readings we know, and what became of them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import TypeAlias
 
 import msgspec
+import psycopg
 
 from cloud.db.connect import Connection, as_rows
+from cloud.db.copying import Table, bytea, text, timestamptz, uuid
 from gateway.wire import v1
 
 
@@ -21,7 +25,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     session_id: str
     kind: str
     reported_time: str
-    raw: str  # hex, as \\x...
+    raw: bytes
     read_at: datetime
     received_at: datetime
 
@@ -34,25 +38,108 @@ class Known:
     reason: str | None
 
 
-def register(connection: Connection, entries: Sequence[Entry]) -> frozenset[str]:
-    """Take the entries whose reading is unknown; gives the ids of those. It waits for a worker that has the same."""
+# By reading_id (32 hex digits): what to enter, and what was known of it before.
+Register: TypeAlias = Callable[[Connection, Mapping[str, Entry]], Mapping[str, Known]]
+
+
+class Contended(Exception):
+    """Another worker entered one of these readings since we looked. Nothing is stored; ``register_contended`` waits."""
+
+
+def register(connection: Connection, entries: Mapping[str, Entry]) -> Mapping[str, Known]:
+    """Enter the readings that are unknown; gives the fates of the others.
+
+    Contended where another worker does the same at this moment: this one looks first and enters then, which is faster
+    than to have the server sort it out row by row.
+    """
+    known = _recall(connection, entries)
+    try:
+        # Rows begin with their reading_id, so that two workers with the same readings take them in the same order.
+        _TABLE.copy(connection, sorted(_row(entry) for reading_id, entry in entries.items() if reading_id not in known))
+    except psycopg.errors.UniqueViolation as error:
+        raise Contended from error
+    return known
+
+
+def register_contended(connection: Connection, entries: Mapping[str, Entry]) -> Mapping[str, Known]:
+    """The same, but it waits for a worker that has the same readings."""
     if not entries:
-        return frozenset()
-    return frozenset(row[0] for row in connection.execute(_REGISTER, (as_rows(entries),)))
+        return {}
+    rows = connection.execute(_REGISTER, (as_rows([_as_json(entry) for entry in entries.values()]),))
+    new = {row[0] for row in rows}
+    return _recall(connection, {reading_id: entry for reading_id, entry in entries.items() if reading_id not in new})
 
 
-def recall(connection: Connection, reading_ids: Collection[str]) -> Mapping[str, Known]:
-    """The fates of readings that are known."""
-    if not reading_ids:
+def _recall(connection: Connection, entries: Mapping[str, Entry]) -> Mapping[str, Known]:
+    if not entries:
         return {}
     rows = connection.execute(
         "SELECT replace(reading_id::text, '-', ''), fate, reason FROM ledger WHERE reading_id = ANY(%s::uuid[])",
-        (list(reading_ids),),
+        (list(entries),),
     )
     return {reading_id: Known(v1.Fate(fate), reason) for reading_id, fate, reason in rows}
 
 
-# Ordered by reading_id, so that two workers with the same readings wait for each other in the same order.
+def _as_json(entry: Entry) -> dict[str, object]:
+    return msgspec.structs.asdict(entry) | {"raw": "\\x" + entry.raw.hex()}
+
+
+def _row(entry: Entry) -> bytes:
+    return b"".join(
+        (
+            uuid(entry.reading_id),
+            text(entry.reported_time),
+            bytea(entry.raw),
+            timestamptz(entry.read_at),
+            _shared(
+                entry.fate,
+                entry.reason,
+                entry.gateway_id,
+                entry.device_id,
+                entry.session_id,
+                entry.kind,
+                entry.received_at,
+            ),
+        )
+    )
+
+
+# The readings of a message have these in common.
+@lru_cache(maxsize=64)
+def _shared(
+    fate: str, reason: str | None, gateway_id: str, device_id: str, session_id: str, kind: str, received_at: datetime
+) -> bytes:
+    return b"".join(
+        (
+            text(fate),
+            text(reason),
+            text(gateway_id),
+            text(device_id),
+            uuid(session_id),
+            text(kind),
+            timestamptz(received_at),
+        )
+    )
+
+
+_TABLE = Table(
+    "ledger",
+    (
+        "reading_id",
+        "reported_time",
+        "raw",
+        "read_at",
+        "fate",
+        "reason",
+        "gateway_id",
+        "device_id",
+        "session_id",
+        "kind",
+        "received_at",
+    ),
+)
+
+# Ordered as well.
 _REGISTER = """
 INSERT INTO ledger (reading_id, fate, reason, gateway_id, device_id, session_id, kind, reported_time, raw, read_at,
                     received_at)

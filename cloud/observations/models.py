@@ -1,15 +1,15 @@
 """The Observation: a reading with its patient and its effective time."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+import msgspec
 
 from device_drivers.readings import Reading
 from device_drivers.timestamps import TimeQuality
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
+class Observation(msgspec.Struct, frozen=True, kw_only=True):
     """One reading, attributed."""
 
     reading: Reading

@@ -46,10 +46,9 @@ def implausible(reading: Reading) -> str | None:
 def _implausible_concentration(
     reading: Reading, name: str, codes: frozenset[Mdc], ranges: Mapping[Unit, Range]
 ) -> str | None:
-    found = [c.quantity for c in reading.components if c.code in codes]
-    if len(found) != 1 or len(reading.components) != 1:
+    if len(reading.components) != 1 or reading.components[0].code not in codes:
         return f"a {name} reading has exactly one {name} concentration"
-    return _outside(name, found[0], ranges)
+    return _outside(name, reading.components[0].quantity, ranges)
 
 
 def _implausible_blood_pressure(reading: Reading) -> str | None:

@@ -39,6 +39,8 @@ MAX_READINGS = 50
 MAX_READINGS_OCTETS = 128 * 1024
 # Decimals beyond 10^±128 are no device's: IEEE 11073 FLOAT ends there, and a database need not find out.
 MAX_DECIMAL_EXPONENT = 128
+# Figures of more characters than this are no device's either, and are not kept in memory for the next that is equal.
+LONGEST_KEPT_FIGURES = 32
 
 # A time that does not say its zone is nobody's time.
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -248,15 +250,25 @@ def decode_status(payload: bytes) -> StatusMessage:
 
 
 def _decode(decoder: msgspec.json.Decoder[Message], payload: bytes) -> Message:
-    # The version is asked first: another version may have another shape, and its reason should say which it is.
     # RecursionError: an array nested ten thousand deep is bad input like any other.
     try:
+        message = decoder.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        # Another version may have another shape, and the reason should say which it is.
+        _refuse_other_version(payload)
+        raise WireError(str(error)) from error
+    if message.v != VERSION:
+        raise UnknownVersion(f"unknown wire version {message.v}")
+    return message
+
+
+def _refuse_other_version(payload: bytes) -> None:
+    try:
         version = _VERSION.decode(payload).v
-        if version != VERSION:
-            raise UnknownVersion(f"unknown wire version {version}")
-        return decoder.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise WireError(str(error)) from error
+    if version != VERSION:
+        raise UnknownVersion(f"unknown wire version {version}")
 
 
 def wire_reading(reading: Reading, read_at: datetime) -> WireReading:
@@ -330,23 +342,20 @@ _KINDS, _UNITS, _STATES, _SAMPLES = _Words(Kind), _Words(Unit), _Words(QuantityS
 
 def reading(wire: WireReading, session: WireSession) -> Reading:
     """Back from the wire. WireError for an unknown code, unit, state or kind; ContentMismatch for another's id."""
+    return reading_of(wire, device_identity(session.device), session.profile)
+
+
+def reading_of(wire: WireReading, device: DeviceIdentity, profile: str) -> Reading:
+    """The same, for a caller that has the device of the session already."""
     try:
         made = Reading(
-            device=device_identity(session.device),
+            device=device,
             kind=_KINDS[wire.kind],
-            components=tuple(
-                [
-                    Component(
-                        Mdc(c.code),
-                        Quantity(_figure(c.value), _UNITS[c.unit], _STATES[c.state], _figure(c.bound)),
-                    )
-                    for c in wire.components
-                ]
-            ),
+            components=tuple([_component(component) for component in wire.components]),
             reported_time=ReportedTime(
                 wire.reported_time, datetime.fromisoformat(wire.reported_local) if wire.reported_local else None
             ),
-            profile=session.profile,
+            profile=profile,
             raw=bytes.fromhex(wire.raw),
             sample=_SAMPLES[wire.sample],
             sequence_number=wire.sequence_number,
@@ -363,8 +372,28 @@ def reading(wire: WireReading, session: WireSession) -> Reading:
     return made
 
 
-def _figure(value: Decimal | None) -> Decimal | None:
-    if value is not None and not (value.is_finite() and abs(value.adjusted()) <= MAX_DECIMAL_EXPONENT):
+def _component(wire: WireComponent) -> Component:
+    value, bound = _text(wire.value), _text(wire.bound)
+    if len(value or "") + len(bound or "") > LONGEST_KEPT_FIGURES:
+        return _made_component.__wrapped__(wire.code, wire.unit, wire.state, value, bound)
+    return _made_component(wire.code, wire.unit, wire.state, value, bound)
+
+
+# Devices report few different figures: most components have been made before. Kept by text, because 5.0 equals 5.00.
+@lru_cache(maxsize=8192)
+def _made_component(code: int, unit: str, state: str, value: str | None, bound: str | None) -> Component:
+    return Component(Mdc(code), Quantity(_figure(value), _UNITS[unit], _STATES[state], _figure(bound)))
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _figure(text: str | None) -> Decimal | None:
+    if text is None:
+        return None
+    value = Decimal(text)
+    if not (value.is_finite() and abs(value.adjusted()) <= MAX_DECIMAL_EXPONENT):
         raise ValueError(f"{value} is not a figure that a device can report")
     return value
 
