@@ -164,6 +164,11 @@ CREATE TABLE technical_alarm (
 );
 CREATE UNIQUE INDEX technical_alarm_open ON technical_alarm (condition, subject) WHERE resolved_at IS NULL;
 CREATE INDEX ON technical_alarm (raised_at DESC);
+CREATE INDEX ON technical_alarm (gateway_id, condition, resolved_at DESC);
+
+-- Readings that are held without a row in the ledger: reconciliation counts them.
+CREATE INDEX quarantine_unread ON quarantine (device_id) WHERE reading_id IS NULL;
+CREATE INDEX quarantine_refused ON quarantine (gateway_id) WHERE reason_code = 'refused_by_database';
 
 -- Grants --------------------------------------------------------------------------------------------------------------
 
@@ -181,7 +186,7 @@ GRANT SELECT ON gateway, gateway_device, gateway_certificate, device, device_ass
     reconciliation TO pulsepost_jobs;
 -- Of a patient where, and not who; of the quarantine how much of which device, and not what.
 GRANT SELECT (patient_id, time_zone) ON patient TO pulsepost_jobs;
-GRANT SELECT (quarantine_id, device_id, reading_id, reason_code) ON quarantine TO pulsepost_jobs;
+GRANT SELECT (quarantine_id, gateway_id, device_id, reading_id, reason_code) ON quarantine TO pulsepost_jobs;
 GRANT SELECT, INSERT, UPDATE ON technical_alarm TO pulsepost_jobs;
 GRANT SELECT, INSERT, UPDATE (state, priority, deadline, sentence, reason, changed_at) ON alert_case TO pulsepost_jobs;
 GRANT SELECT, INSERT ON case_event TO pulsepost_jobs;
