@@ -82,16 +82,20 @@ def _run(settings: config.Config) -> int:
 
 
 def _status(settings: config.Config) -> dict[str, object]:
-    outbox = Outbox.read_only(app.outbox_path(settings))
+    outbox = Outbox.read_only(app.outbox_path(settings), settings.outbox_key_file)
     try:
-        depth, visits = outbox.depth(), outbox.visits()
+        depth, visits = outbox.depth(), {} if outbox.sealed_away else outbox.visits()
+        damaged = {"damaged": rows} if (rows := outbox.damaged()) else {}
+        sealed = {"sealed": f"how the visits went cannot be said: {outbox.sealed_away}"} if outbox.sealed_away else {}
         return {
             "gateway_id": settings.gateway_id,
+            **sealed,
             "outbox": {
                 "depth": depth.rows,
                 "oldest_unsent_s": round((clock.now() - depth.oldest).total_seconds()) if depth.oldest else None,
                 "in_flight": len(outbox.in_flight()),
                 "freed": outbox.freed(),
+                **damaged,
             },
             "devices": [
                 _device(entry, visits.get(entry.name), outbox.ladder(entry.name)) for entry in settings.devices

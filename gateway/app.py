@@ -19,6 +19,7 @@ from gateway import clock, heartbeat
 from gateway.cables import Cable
 from gateway.clock_watch import ClockWatch
 from gateway.config import Config
+from gateway.endings import Endings
 from gateway.outbox import Outbox, OutboxError, VisitRow
 from gateway.publisher import Publisher
 from gateway.radio import Radio
@@ -61,7 +62,7 @@ async def run(
     AlreadyRunning.
     """
     with _one_process(config.data_dir):
-        outbox = Outbox.open(outbox_path(config))
+        outbox = Outbox.open(outbox_path(config), config.outbox_key_file)
         try:
             gateway = _Gateway(config, outbox, profiles or catalogue(), ble_backend, clocks)
             await gateway.run(on_ready, stop or asyncio.Event())
@@ -104,12 +105,16 @@ class _Gateway:
         self._roster: Roster = resolve(config.devices, profiles)
         kernel = clocks.kernel_synchronised if config.clock == "kernel" else lambda: True
         self._clock_watch = ClockWatch(clocks.now, clock.monotonic, kernel)
+        self._endings = Endings()
+        self._heart = heartbeat.Heart(
+            outbox, config.devices, self.sightings, clocks.now, self._clock_watch.synchronised
+        )
         self._publisher = Publisher(
             outbox,
             config.gateway_id,
             config.mqtt,
             config.password,
-            status=lambda: heartbeat.status(outbox, clocks.now()),
+            status=self._heart.status,
             now=clocks.now,
             monotonic=clock.monotonic,
             receipt_timeout_s=config.intervals.receipt_timeout_s,
@@ -146,6 +151,7 @@ class _Gateway:
             self._record,
             self.sightings,
             self._now,
+            on_repair=self._say_news,
             backend=self._backend,
         )
 
@@ -166,9 +172,11 @@ class _Gateway:
             await cable.appearance()
             self.sightings.note(device.name)
             report = await self._visit(device, cable.open)
-            failures = 0 if report.outcome is Outcome.COMPLETE else failures + 1
+            complete = report.outcome is Outcome.COMPLETE
+            # A full disk is no failure of the device: it is tried again at its interval.
+            failures = 0 if complete else failures + (report.outcome is not Outcome.OUTBOX_FAILED)
             # What a device says unasked is lost on a port that nobody has open.
-            pause = 0.0 if device.listens and failures == 0 else pause_s(self._config.intervals, failures)
+            pause = 0.0 if device.listens and complete else pause_s(self._config.intervals, failures)
             if await cable.disappears(pause):
                 failures = 0  # plugged in again, it is a new start
 
@@ -181,9 +189,18 @@ class _Gateway:
             limit_s=self._config.intervals.visit_limit_s,
             on_put=self._publisher.wake,
             clock_synchronised=self._clock_watch.synchronised,
+            endings=self._endings,
         )
         self._record(report)
         return report
+
+    def _say_news(self) -> None:
+        """Say at once what somebody may have to act on; the heartbeat says the rest."""
+        try:
+            if self._heart.has_news():
+                self._publisher.say_status()
+        except OutboxError as error:
+            log.error("%s", error)
 
     def _record(self, report: VisitReport) -> None:
         good = report.outcome is Outcome.COMPLETE
@@ -210,11 +227,14 @@ class _Gateway:
             new=report.new,
             holds=report.holds,
             identity=report.identity,
+            complete_at=report.ended_at,
+            battery_low=report.battery_low,
         )
         try:
             self._outbox.record_visit(row)
         except OutboxError as error:
             log.error("%s", error)  # the report is a convenience: without it the readings are as safe as before
+        self._say_news()
 
 
 async def _lasting(work: Coroutine[Any, Any, None]) -> None:

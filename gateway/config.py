@@ -89,6 +89,7 @@ class File(Strict, frozen=True, kw_only=True):
 
     gateway_id: Name
     data_dir: str
+    outbox_key_file: str | None = None  # beside the outbox unless said otherwise
     mqtt: Mqtt
     adapter: str = "hci0"
     clock: Literal["kernel", "trusted"] = "kernel"  # who vouches for this computer's clock; README, "Time"
@@ -108,6 +109,7 @@ class Config:
     intervals: Intervals
     devices: tuple[DeviceEntry, ...]
     clock: Literal["kernel", "trusted"] = "kernel"
+    outbox_key_file: Path | None = None  # None: beside the outbox
 
 
 def load(path: Path) -> Config:
@@ -134,6 +136,7 @@ def load(path: Path) -> Config:
         intervals=file.intervals,
         devices=file.device,
         clock=file.clock,
+        outbox_key_file=path.parent.absolute() / file.outbox_key_file if file.outbox_key_file else None,
     )
 
 

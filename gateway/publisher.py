@@ -43,6 +43,11 @@ RECONNECT_MIN_S = 1
 RECEIPT_TIMEOUT_MAX_S = 3600.0
 # After a failure of the outbox (disk full): how long until it is tried again.
 OUTBOX_RETRY_S = 10.0
+# Receipts that could not be written down (disk full) are kept for then; those beyond come again with their messages.
+MAX_RECEIPTS_KEPT = 500
+# "No matching subscribers": the broker took the message and threw it away.
+NOBODY_SUBSCRIBED = 0x10
+NOBODY_RETRY_S, NOBODY_RETRY_MAX_S = 1.0, 30.0
 
 
 @dataclass(slots=True)
@@ -52,6 +57,8 @@ class _Flight:
     lane: Lane
     deadline: float  # monotonic
     attempt: int  # 0 for the first publication on this connection
+    mid: int = 0  # paho's number of the publication
+    unheard: int = 0  # how often the broker had nobody to give it to
 
 
 class Publisher:
@@ -82,6 +89,7 @@ class Publisher:
         self._flights: dict[str, _Flight] = {}
         self._resumed = False
         self._receipts: list[v1.ReceiptsMessage] = []
+        self._nobody_listens = False
         self._wake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self.connected = asyncio.Event()
@@ -142,14 +150,17 @@ class Publisher:
             pass  # a receipt is overdue
 
     def _free_receipted(self) -> None:
-        receipts, self._receipts = self._receipts, []
-        if receipts:
-            for receipt in receipts:
-                self._on_receipt(receipt.committed_at)
-            freed = self._outbox.free(receipts)
-            log.info("%d readings freed by %d receipts", freed, len(receipts))
-            open_messages = self._outbox.in_flight()
-            self._flights = {key: flight for key, flight in self._flights.items() if key in open_messages}
+        if not self._receipts:
+            return
+        freed = self._outbox.free(self._receipts)
+        log.info("%d readings freed by %d receipts", freed, len(self._receipts))
+        self._receipts.clear()
+        open_messages = self._outbox.in_flight()
+        self._flights = {key: flight for key, flight in self._flights.items() if key in open_messages}
+        if self._nobody_listens:
+            self._nobody_listens = False
+            for flight in self._flights.values():
+                flight.deadline = min(flight.deadline, self._monotonic()) if flight.unheard else flight.deadline
 
     def _resume(self) -> None:
         """Once per connection: whatever has no receipt yet is due."""
@@ -166,30 +177,36 @@ class Publisher:
                 if outgoing is None:
                     del self._flights[message_id]
                 else:
-                    self._publish(outgoing, flight.attempt + 1)
+                    self._publish(outgoing, flight.attempt + 1, flight.unheard)
 
     def _publish_waiting(self) -> None:
         for lane in Lane:
             in_flight = sum(f.lane is lane and f.attempt < STUCK_AFTER for f in self._flights.values())
             for _ in range(WINDOW - in_flight):
-                outgoing = self._outbox.claim(lane)
+                outgoing = self._next(lane)
                 if outgoing is None:
                     break
                 self._publish(outgoing, attempt=0)
 
-    def _publish(self, outgoing: Outgoing, attempt: int) -> None:
+    def _next(self, lane: Lane) -> Outgoing | None:
+        """Readings; behind the backlog the sessions that have ended."""
+        outgoing = self._outbox.claim(lane)
+        return self._outbox.claim_ended() if outgoing is None and lane is Lane.BACKFILL else outgoing
+
+    def _publish(self, outgoing: Outgoing, attempt: int, unheard: int = 0) -> None:
         message = v1.ReadingsMessage(
             v=v1.VERSION, message_id=outgoing.message_id, session=outgoing.session, readings=outgoing.readings
         )
         properties = _properties(PacketTypes.PUBLISH)
         properties.CorrelationData = bytes.fromhex(outgoing.message_id)
         channel: Literal["live", "readings"] = "live" if outgoing.lane is Lane.LIVE else "readings"
-        self._client.publish(v1.topic(self._gateway_id, channel), v1.encode(message), qos=1, properties=properties)
+        topic = v1.topic(self._gateway_id, channel)
+        mid = self._client.publish(topic, v1.encode(message), qos=1, properties=properties).mid
         timeout_s = min(math.ldexp(self._receipt_timeout_s, min(attempt, 20)), RECEIPT_TIMEOUT_MAX_S)
-        self._flights[outgoing.message_id] = _Flight(outgoing.lane, self._monotonic() + timeout_s, attempt)
-        log.info(
-            "published %d readings, %s lane%s", len(outgoing.readings), outgoing.lane, ", again" if attempt else ""
-        )
+        deadline = self._monotonic() + timeout_s
+        self._flights[outgoing.message_id] = _Flight(outgoing.lane, deadline, attempt, mid, unheard)
+        what = f"{len(outgoing.readings)} readings" if outgoing.readings else "the end of a session"
+        log.info("published %s, %s lane%s", what, outgoing.lane, ", again" if attempt else "")
 
     # On the event loop's thread, called from paho's ----------------------------------------------------------------
 
@@ -207,10 +224,27 @@ class Publisher:
 
     def _received(self, payload: bytes) -> None:
         try:
-            self._receipts.append(v1.decode_receipts(payload))
+            receipt = v1.decode_receipts(payload)
         except v1.WireError as error:
             log.error("a receipt that cannot be read: %s", error)
             return
+        self._on_receipt(receipt.committed_at)
+        self._receipts.append(receipt)
+        del self._receipts[:-MAX_RECEIPTS_KEPT]
+        self._wake.set()
+
+    def _unheard(self, mid: int) -> None:
+        """Nobody subscribed to a message: it was as good as never sent, and is due again soon, ever less soon."""
+        flight = next((flight for flight in self._flights.values() if flight.mid == mid), None)
+        if flight is None:
+            return  # a heartbeat
+        if not self._nobody_listens:
+            log.warning("the broker has nobody to give our readings to: they are kept, and published until somebody is")
+            self._nobody_listens = True
+        flight.attempt -= 1
+        pause_s = min(math.ldexp(NOBODY_RETRY_S, min(flight.unheard, 20)), NOBODY_RETRY_MAX_S)
+        flight.unheard += 1
+        flight.deadline = self._monotonic() + pause_s
         self._wake.set()
 
     # On paho's thread ---------------------------------------------------------------------------------------------
@@ -253,8 +287,10 @@ class Publisher:
     def _on_message(self, _: Client, __: object, message: MQTTMessage) -> None:
         self._loop.call_soon_threadsafe(self._received, bytes(message.payload))
 
-    def _on_publish(self, _: Client, __: object, ___: int, reason: ReasonCode, ____: Properties | None) -> None:
-        if reason.is_failure:
+    def _on_publish(self, _: Client, __: object, mid: int, reason: ReasonCode, ___: Properties | None) -> None:
+        if reason.value == NOBODY_SUBSCRIBED:
+            self._loop.call_soon_threadsafe(self._unheard, mid)
+        elif reason.is_failure:
             log.error("the broker refused a message: %s", reason)
 
 

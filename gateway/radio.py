@@ -52,6 +52,7 @@ class Radio:
         sightings: Sightings,
         now: Callable[[], datetime],
         *,
+        on_repair: Callable[[], None] = lambda: None,
         backend: "BleBackend | None" = None,
     ) -> None:
         self._roster = roster
@@ -60,9 +61,11 @@ class Radio:
         self._record = record
         self._now = now
         self._sightings = sightings
+        self._on_repair = on_repair
         self._backend = backend
         self._schedule = RadioSchedule(config.intervals)
         self._repair = BondRepair(outbox, self._adapter)
+        self._left = [device.entry.address for device in roster.ble if device.entry.address]
         self._failures = 0
         self._trouble = ""
 
@@ -131,14 +134,22 @@ class Radio:
 
         if await self._adapter().power_on():
             log.warning("the Bluetooth adapter %s was off; it is switched on now", self._config.adapter)
+        await self._hang_up()
         # Without a filter by service: some devices advertise theirs only in the scan response, or not at all.
         quiet_s, adapter = self._config.intervals.scanner_quiet_s, self._config.adapter
         async with Scanner(backend=self._backend, adapter=adapter, quiet_s=quiet_s, service=service) as scanner:
             self._failures, self._trouble = 0, ""
+            log.info("the Bluetooth adapter %s is scanning", adapter)
             async for advertisement in scanner:
                 device = self._roster.by_address(advertisement.address)
                 if device is not None and await self._answer(device, advertisement, service):
                     return
+
+    async def _hang_up(self) -> None:
+        """End what an earlier process left connected: such a device does not advertise. LinkError."""
+        while self._left:
+            await self._adapter().close(self._left[-1])
+            self._left.pop()
 
     async def _answer(
         self, device: RosteredDevice, advertisement: "Advertisement", service: "RadioService | None"
@@ -151,12 +162,16 @@ class Radio:
         if not self._schedule.is_due(device.name, advertisement.heard_at_s):
             return False
         report = await self._visit(device, self._opener(advertisement, service))
-        self._schedule.visited(device.name, clock(), complete=report.outcome is Outcome.COMPLETE)
+        # A full disk is no failure of the device.
+        answered = report.outcome in (Outcome.COMPLETE, Outcome.OUTBOX_FAILED)
+        self._schedule.visited(device.name, clock(), complete=answered)
         try:
             return await self._repair.after(device, report)
         except OutboxError as error:
             log.error("%s", error)
             return False
+        finally:
+            self._on_repair()
 
     def _opener(self, advertisement: "Advertisement", service: "RadioService | None") -> OpenLink:
         from device_drivers.links.ble import connect

@@ -17,12 +17,14 @@ from enum import StrEnum
 from importlib import import_module
 from typing import Any
 
+from device_drivers.drivers.battery import BatteryLow
 from device_drivers.drivers.conversation import Clock, Complete, Event, Opened, Received
 from device_drivers.errors import BondMade, CodecError, DeviceError, ForbiddenCommand, LinkError, UnexpectedDevice
 from device_drivers.identity import DeviceIdentity
 from device_drivers.readings import Reading
 from device_drivers.timestamps import CoincidentTimeStamp, TimeQuality, effective_time
 from firmware_profiles.schema import Profile
+from gateway.endings import Endings
 from gateway.outbox import Lane, Outbox, OutboxError, Seen
 from gateway.roster import RosteredDevice, Unresolved
 from gateway.wire import v1
@@ -53,6 +55,7 @@ class VisitReport:
     """For the log, the status command and the schedule; no value, time or identifier of a person is in it.
 
     ``identity`` is what answered, in its own words and with its serial number: for the status command, not for the log.
+    ``ended_at`` is when it went to its end; None where it did not.
     """
 
     name: str
@@ -65,6 +68,12 @@ class VisitReport:
     warnings: tuple[str, ...] = ()
     identity: str | None = None
     cause: type[DeviceError] | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def battery_low(self) -> bool | None:
+        """Whether the device said that its battery is low; None where it did not."""
+        return any(isinstance(warning, BatteryLow) for warning in self.warnings) or None
 
 
 class _AnotherDevice(Exception):
@@ -84,12 +93,17 @@ async def visit(
     limit_s: float = 300.0,
     on_put: Callable[[], None] = lambda: None,
     clock_synchronised: Callable[[], bool | None] = lambda: None,
+    endings: Endings | None = None,
 ) -> VisitReport:
     """Visit a device; every way in which that can end is a VisitReport, never an exception.
 
-    ``on_put`` is called after readings became durable. ``clock_synchronised``: see ``clock_watch``.
+    Where the outbox takes nothing, the device is left alone: it keeps its memory. ``on_put`` is called after something
+    to publish became durable. ``clock_synchronised``: see ``clock_watch``. ``endings`` remembers what was told; without
+    it every ended session is.
     """
-    one = _Visit(device, outbox, now, on_put, clock_synchronised)
+    one = _Visit(device, outbox, now, on_put, clock_synchronised, endings or Endings())
+    if (shortage := outbox.shortage()) is not None:
+        return one.report(Outcome.OUTBOX_FAILED, shortage)
     try:
         async with asyncio.timeout(limit_s):
             await one.run(open_link)
@@ -130,12 +144,14 @@ class _Visit:
         now: Clock,
         on_put: Callable[[], None],
         clock_synchronised: Callable[[], bool | None],
+        endings: Endings,
     ) -> None:
         self._device = device
         self._outbox = outbox
         self._now = now
         self._on_put = on_put
         self._clock_synchronised = clock_synchronised
+        self._endings = endings
         self._synchronised: bool | None = None
         self._opened_at = self._started_at = now()
         self._previous: v1.WirePrevious | None = None
@@ -146,6 +162,7 @@ class _Visit:
         self._new = 0
         self._holds: int | None = None
         self._warnings: tuple[str, ...] = ()
+        self._ended_at: datetime | None = None
 
     def report(self, outcome: Outcome, reason: str, cause: type[DeviceError] | None = None) -> VisitReport:
         return VisitReport(
@@ -159,6 +176,7 @@ class _Visit:
             warnings=self._warnings,
             identity=self.answered,
             cause=cause,
+            ended_at=self._ended_at,
         )
 
     async def run(self, open_link: OpenLink) -> None:
@@ -211,7 +229,17 @@ class _Visit:
     def _keep(self, readings: tuple[Reading, ...], profile: Profile) -> None:
         opened = self._opened()
         read_at = self._now()
-        session = v1.wire_session(
+        rows = [(v1.wire_reading(r, read_at), lane(r, opened.coincident, read_at)) for r in readings]
+        new = self._outbox.put(self._session(profile), rows, read_at)
+        self._new += new
+        self._received += len(readings)
+        if new:
+            self._endings.has_news(opened.identity.device_id)
+        self._on_put()
+
+    def _session(self, profile: Profile, ended_at: datetime | None = None) -> v1.WireSession:
+        opened = self._opened()
+        return v1.wire_session(
             self._session_id,
             opened.identity,
             profile.id,
@@ -220,11 +248,10 @@ class _Visit:
             self._holds,
             previous=self._previous,
             clock_synchronised=self._synchronised,
+            ended_at=ended_at,
+            complete=ended_at is not None,
+            received=None if ended_at is None else self._received,
         )
-        rows = [(v1.wire_reading(r, read_at), lane(r, opened.coincident, read_at)) for r in readings]
-        self._new += self._outbox.put(session, rows, read_at)
-        self._received += len(readings)
-        self._on_put()
 
     def _complete(self, event: Complete, profile: Profile) -> None:
         self._holds = event.holds if event.holds is not None else self._holds
@@ -234,6 +261,16 @@ class _Visit:
         # A clock that is known to be wrong proves nothing to the next visit.
         if self._synchronised is not False:
             self._outbox.remember_drained(device_id, driver, self._as_previous())
+        self._end(device_id, profile)
+
+    def _end(self, device_id: str, profile: Profile) -> None:
+        """After everything else of the visit: who hears that it ended, hears that nothing of it is missing here."""
+        ended_at = self._now()
+        if self._endings.is_worth_telling(device_id, self._holds, ended_at):
+            self._outbox.put_ended(self._session(profile, ended_at))
+            self._endings.told(device_id, self._holds, ended_at)
+            self._on_put()
+        self._ended_at = ended_at
 
     def _as_previous(self) -> v1.WirePrevious:
         """This visit, as the next one tells of it; a device that cannot be asked for its count may have kept some."""

@@ -8,6 +8,12 @@ BATTERY_LEVEL = sig_uuid(0x2A19)
 LOW_PERCENT = 20
 
 
+class BatteryLow(str):
+    """The warning that a device's battery is low: text like the others, and told from them by its type."""
+
+    __slots__ = ()
+
+
 async def battery_warnings(link: BleLink) -> tuple[str, ...]:
     """A warning for the visit's report where the level is low; nothing where the device does not say. LinkError."""
     if not link.has_characteristic(BATTERY_LEVEL):
@@ -18,4 +24,4 @@ async def battery_warnings(link: BleLink) -> tuple[str, ...]:
         return ()
     # One octet, per cent; what is above 100 says nothing.
     low = len(octets) == 1 and octets[0] <= LOW_PERCENT
-    return (f"the device's battery is at {octets[0]} %",) if low else ()
+    return (BatteryLow(f"the device's battery is at {octets[0]} %"),) if low else ()
