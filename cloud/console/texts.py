@@ -132,7 +132,7 @@ SUBJECT_KINDS: Final[Mapping[str, str]] = {
 # The network and the broker take their part of a second; less than this is no offset.
 CLOCK_RIGHT_WITHIN_S: Final = 5
 CLOCK_OFFSETS: Final[Mapping[str, str]] = {"right": "right", "ahead": "{} ahead", "behind": "{} behind"}
-DAYS_LEFT: Final[Mapping[str, str]] = {"days": "{} d left", "today": "ends within a day"}
+DAYS_LEFT: Final[Mapping[str, str]] = {"days": "{} d left", "today": "ends within a day", "ended": "ended {} ago"}
 
 # How a gateway stands, worked out from its last word and its silence.
 GATEWAY_STANDINGS: Final[Mapping[str, str]] = {
@@ -145,7 +145,7 @@ GATEWAY_STANDINGS: Final[Mapping[str, str]] = {
 
 CERTIFICATE_STATES: Final[Mapping[str, str]] = {
     "valid": "Valid",
-    "replaced": "Replaced, valid a few days more",
+    "replaced": "Replaced, still valid",
     "not_yet_valid": "Not yet valid",
     "expired": "Expired",
     "revoked": "Revoked",
@@ -230,7 +230,7 @@ def octets(number: int | None) -> str:
     """A size in its largest unit: ``950 MB``, ``12.3 GB``."""
     if number is None:
         return "–"
-    if number < 1_000_000_000:
+    if number < 999_500_000:
         return f"{number / 1_000_000:.0f} MB"
     return f"{number / 1_000_000_000:.1f} GB"
 
@@ -246,8 +246,8 @@ def clock_offset(seconds: float | None) -> str:
 
 
 def days_left(until: datetime, now: datetime) -> str:
-    """``62 d left``, ``ends within a day``, ``3 d ago``."""
+    """``62 d left``, ``ends within a day``, ``ended 3 d ago``."""
+    if until <= now:
+        return DAYS_LEFT["ended"].format(duration(now - until))
     days = (until - now).days
-    if days < 0:
-        return SPANS["ago"].format(SPANS["days"].format(-days))
     return DAYS_LEFT["days"].format(days) if days else DAYS_LEFT["today"]

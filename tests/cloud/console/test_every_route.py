@@ -11,6 +11,7 @@ from cloud.app import create_app
 from cloud.config import ConsoleSettings
 from cloud.console.edge import UNSAFE
 from cloud.console.headers import CONTENT_SECURITY_POLICY
+from tests.cloud.made import GATEWAY
 from tests.fix_console import Console
 
 OPEN = {"/login", "/healthz"}
@@ -69,8 +70,16 @@ def test_no_page_has_script_or_style_inside_or_from_elsewhere(console: Console) 
     pages = [console.client().get("/login").text, asta.get("/me").text, nora.get("/nowhere").text]
     pages += [
         nora.get(path).text
-        for path in ("/worklist", "/patients", f"/patients/{console.ward.patient_id}", "/quarantine")
+        for path in (
+            "/worklist",
+            "/patients",
+            f"/patients/{console.ward.patient_id}",
+            "/quarantine",
+            "/technical",
+            "/gateways",
+        )
     ]
+    pages.append(nora.get(f"/gateways/{GATEWAY}").text)
     for page in pages:
         assert '<html lang="en">' in page
         assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:|<script(?![^>]* src=)", page)

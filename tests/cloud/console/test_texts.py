@@ -69,3 +69,47 @@ def test_a_zone_that_nobody_knows_gives_utc_and_says_so(zone: str) -> None:
 
 def test_a_zone_gives_its_own_clock() -> None:
     assert texts.local(NOW, "Europe/Copenhagen") == "21 Nov 2026, 13:00"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (None, "–"),
+        (0.4, "right"),
+        (-4.9, "right"),
+        (5.0, "5 s ahead"),
+        (-59.4, "59 s behind"),
+        (61.0, "1 min ahead"),
+        (-90000.0, "1 d behind"),
+    ],
+)
+def test_a_clock_is_right_or_off_by_so_much(seconds: float | None, said: str) -> None:
+    assert texts.clock_offset(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("until", "said"),
+    [
+        (NOW + timedelta(days=61, hours=3), "61 d left"),
+        (NOW + timedelta(hours=3), "ends within a day"),
+        (NOW, "ended under 1 min ago"),
+        (NOW - timedelta(days=3), "ended 3 d ago"),
+    ],
+)
+def test_what_is_left_of_a_certificate_is_said_in_days(until: datetime, said: str) -> None:
+    assert texts.days_left(until, NOW) == said
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(None, "–"), (0, "0 MB"), (999_999_999, "1.0 GB"), (12_345_678_901, "12.3 GB")]
+)
+def test_a_size_is_said_in_its_largest_unit(number: int | None, said: str) -> None:
+    assert texts.octets(number) == said
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("component:ingest-1", "our process ingest-1"), ("gateway:home-17", "gateway home-17"), ("thing", "thing")],
+)
+def test_a_subject_is_said_as_people_say_it(name: str, said: str) -> None:
+    assert texts.subject(name) == said
