@@ -1,8 +1,9 @@
 """Bluetooth Blood Pressure Service: a cuff sends what it holds as soon as somebody listens, then hangs up.
 
 Wire page: bluetooth_blood_pressure.md. The cuff has no counter to ask: a transfer has ended when the cuff hangs up or
-falls silent. Most cuffs delete a record once its indication is confirmed, and BlueZ confirms before we see it, so
-every reading is given out by itself and at once: nothing may wait for its neighbours.
+falls silent. Some cuffs delete a record once its indication is confirmed, and BlueZ confirms before we see it:
+confirmed is not stored. So readings are given out at once, together with those that have come already and with nothing
+that is still to come; the caller makes them durable by one write before anything else happens.
 
 A measurement that failed arrives as NaN (naive readers show 2047 mmHg); it is kept as what it is, and marked so.
 In which order the cuff sends (some begin with the oldest, some with the newest) does not matter: all of them are kept.
@@ -69,13 +70,15 @@ async def read(link: BleLink, profile: Profile, cursor: Cursor | None, now: Cloc
         await arrivals.subscribe(BLOOD_PRESSURE_MEASUREMENT)
         equals: Counter[str] = Counter()
         damaged: CodecError | None = None
-        while (octets := await _next(arrivals, ble.idle_timeout_s)) is not None:
-            try:
-                reading = reading_from(octets, identity, profile)
-            except CodecError as error:
-                damaged = damaged or error  # go on: those behind it may be gone from the cuff once they are confirmed
-            else:
-                yield Received((_told_apart(reading, equals),))
+        while came := await _next(arrivals, ble.idle_timeout_s):
+            readings: list[Reading] = []
+            for octets in came:
+                try:
+                    readings.append(_told_apart(reading_from(octets, identity, profile), equals))
+                except CodecError as error:
+                    damaged = damaged or error  # go on: those behind it may be gone from the cuff already
+            if readings:
+                yield Received(tuple(readings))
     if damaged is not None:
         raise damaged
     yield Complete(cursor=dict(cursor or {}), warnings=battery)
@@ -106,13 +109,16 @@ def _told_apart(reading: Reading, equals: Counter[str]) -> Reading:
     return told_apart(reading, equals) if reading.reported_time == NO_TIME_STAMP else reading
 
 
-async def _next(arrivals: Arrivals, idle_timeout_s: float) -> bytes | None:
-    """The next indication, None when that was all."""
+async def _next(arrivals: Arrivals, idle_timeout_s: float) -> list[bytes]:
+    """The next indication and whatever has come with it; empty when that was all."""
+    came: list[bytes] = []
     try:
-        _, octets = await arrivals.next(idle_timeout_s)
+        while not came or arrivals.waiting:
+            _, octets = await arrivals.next(idle_timeout_s)
+            came.append(octets)
     except (LinkLost, LinkTimeout):
-        return None
-    return octets
+        pass  # what came before it is given out first; asked again, it says so again
+    return came
 
 
 def _components(record: BloodPressureMeasurement, profile: Profile) -> list[Component]:

@@ -16,7 +16,10 @@ again with 0.
 by range; what is still missing then is an error, and the cursor stays.
 
 **The clock.** The oldest record comes first, and only the newer ones tell whether the clock was set back after it. So
-the readings of a report are given out at its end, whatever that is; the meter keeps its records, so nothing is at risk.
+the readings of a report are given out at its end, whatever that is. Nothing is at risk meanwhile: no meter deletes what
+it has sent (deleting is a request of its own, which no profile allows), and the cursor moves after the report alone, so
+a gateway that loses power in the middle of it is sent everything again. A model that deletes would need a driver that
+gives each record out as it comes, and readings without this witness against the clock.
 
 Quirks: ``reversed_sequence`` (the newest record is always number 0: identity is time and figure, and the first record
 tells whether anything is new), ``meal_6_is_ketone`` (the context turns a glucose record into a ketone one, so no record

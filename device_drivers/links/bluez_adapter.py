@@ -46,8 +46,13 @@ class BluezAdapter:
     async def close(self, address: str) -> None:
         """``Device1.Disconnect``. LinkError."""
         async with system_bus(self._bus_address) as bus:
-            if (found := await self._find(bus, address)) is not None:
+            if (found := await self._find(bus, address)) is None:
+                return
+            try:
                 await call(bus, (BLUEZ, found[0], _DEVICE), "Disconnect")
+            except Refused as error:
+                if not error.name.endswith(".NotConnected"):
+                    raise
 
     async def forget(self, address: str) -> None:
         """``Adapter1.RemoveDevice``. LinkError."""

@@ -100,11 +100,14 @@ class Cuff(Peripheral):
             await self.push(self._measurement, octets, indicate=True)
         in_order = list(self.memory)[::-1] if self.spec.newest_first else list(self.memory)
         for kept in in_order if self.sends is None else ():
-            if not await self.push(self._measurement, self.encoded(kept), indicate=True):
+            if self.connection is None or not self.is_subscribed(self._measurement):
+                return
+            linked = await self.push(self._measurement, self.encoded(kept), indicate=True)
+            if self.spec.deletes_when_confirmed:
+                self.memory.remove(kept)  # it was told that somebody has it
+            if not linked:
                 return
             kept.taken = True
-        if self.spec.deletes_when_confirmed:
-            self.memory.clear()
         if self.connection is not None and self.hangs_up:
             await self.connection.disconnect()
 

@@ -125,9 +125,9 @@ class Peripheral:
         self._news.set()
 
     async def push(self, characteristic: Characteristic[bytes], value: bytes, *, indicate: bool) -> bool:
-        """Send a value that counts towards the faults. False once the link is gone."""
+        """Send a value that counts towards the faults. False once the link is gone, or nobody listens any more."""
         connection = self.connection
-        if connection is None:
+        if connection is None or not self.is_subscribed(characteristic):
             return False
         self._pushed += 1
         if self._pushed != self.spec.faults.omit:

@@ -60,7 +60,7 @@ class BleDeviceSpec(Strict, frozen=True, kw_only=True):
     clock_skew_s: float = 0.0
     first_sequence_number: int = 0
     battery_percent: int | None = None  # None: it has no Battery Service
-    deletes_when_confirmed: bool = False
+    deletes_when_confirmed: bool = False  # a cuff: each measurement, as soon as its indication is confirmed
     newest_first: bool = False  # in which order a cuff sends
     refused_operators: tuple[int, ...] = ()  # of the record access control point
     advertise_every_s: float = 0.0

@@ -14,6 +14,13 @@ GUEST = Path("/run/guest")
 MakeHome = Callable[..., AbstractAsyncContextManager[Home]]
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the tests measured."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {name}: {value}")
+
+
 @pytest.fixture
 def artefacts(request: pytest.FixtureRequest) -> Path:
     """The folder outside of the guest that keeps the daemons' logs and btmon's record of this test."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 BUS_SOCKET = Path("/run/dbus/system_bus_socket")
 BONDS = Path("/var/lib/bluetooth")
+RFKILL = Path("/sys/class/rfkill")
 
 _BUS = f"""<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
@@ -50,6 +51,15 @@ class Stack:
         process = self._running.pop("bluetoothd")
         process.kill()
         await process.wait()
+
+    async def switch_adapter(self, power: str) -> None:
+        """``on`` or ``off``, as a person does it."""
+        await output_of("bluetoothctl", "power", power)
+
+    def block_adapter(self, blocked: bool) -> None:
+        """By rfkill, as flight mode does it."""
+        (switch,) = (found for found in RFKILL.glob("rfkill*") if (found / "type").read_text().strip() == "bluetooth")
+        (switch / "soft").write_text("1" if blocked else "0")
 
     async def run(self, program: str, *arguments: str) -> Process:
         """Start a program whose output goes to an artefact of its name."""

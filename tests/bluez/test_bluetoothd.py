@@ -1,4 +1,7 @@
-"""bluetoothd dies and comes back; nobody restarts the gateway."""
+"""bluetoothd dies and comes back, or has no adapter to give; nobody restarts the gateway."""
+
+import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -11,14 +14,28 @@ from tests.bluez.stack import bond_of, until
 pytestmark = pytest.mark.bluez
 
 
-async def test_a_gateway_at_rest_reads_on_when_bluetoothd_is_back(make_home: MakeHome) -> None:
+# A scan that only falls silent is begun anew after two minutes (scanner_quiet_s). The bus tells of a death at once;
+# what remains is the guest's own slowness.
+SOON_S = 30.0
+
+
+async def test_a_gateway_at_rest_reads_on_when_bluetoothd_is_back(
+    make_home: MakeHome, record_property: Callable[[str, object], None]
+) -> None:
     async with make_home(meter(5)) as home, running(home.gateway) as gateway:
         await home.is_read("meter", new=5)
         bond = bond_of(METER)
+        clock = asyncio.get_running_loop().time
+        killed_at = clock()
         await home.stack.kill_bluetoothd()
         home.measure("meter", "312")
         await home.stack.start_bluetoothd()
-        await home.is_read("meter", new=1, timeout_s=90)
+        started_at = clock()
+        await until(lambda: gateway.log().count("is scanning\n") == 2, SOON_S)
+        scanned_at = clock()
+        await home.is_read("meter", new=1, timeout_s=SOON_S)
+        record_property("seconds from the kill to a scan", round(scanned_at - killed_at, 1))
+        record_property("seconds of these until bluetoothd was back", round(started_at - killed_at, 1))
         assert bond_of(METER) == bond
         assert gateway.values("glucose") == [*glucose_values(5), "312"]
         assert (await gateway.status())["meter"]["outcome"] == "complete"
@@ -29,9 +46,30 @@ async def test_a_transfer_that_bluetoothd_cut_by_dying_is_made_again(make_home: 
     async with make_home(meter(300, slow)) as home, running(home.gateway) as gateway:
         await until(lambda: home.room.devices[METER].pushed > 100, 60)
         await home.stack.kill_bluetoothd()
-        await until(lambda: gateway.outcome("meter") in {"cut", "unreachable"}, 60)
+        await until(lambda: gateway.outcome("meter") in {"cut", "unreachable"}, SOON_S)
+        assert "ServiceGone" in (await gateway.status())["meter"]["reason"]
         assert gateway.depth() < 300
         await home.stack.start_bluetoothd()
-        await until(lambda: gateway.outcome("meter") == "complete", 90)
+        await until(lambda: gateway.outcome("meter") == "complete", 60)
         assert gateway.records() == [*enumerate(glucose_values(300))]
         assert (await gateway.status())["outbox"]["depth"] == 300
+
+
+async def test_an_adapter_that_is_off_is_switched_on(make_home: MakeHome) -> None:
+    async with make_home(meter(5)) as home:
+        await home.stack.switch_adapter("off")
+        async with running(home.gateway) as gateway:
+            await home.is_read("meter", new=5)
+            assert gateway.log().count("was off; it is switched on now") == 1
+
+
+async def test_an_adapter_that_rfkill_blocks_is_named_in_the_status_and_used_once_it_is_not(
+    make_home: MakeHome,
+) -> None:
+    async with make_home(meter(5)) as home:
+        home.stack.block_adapter(True)
+        async with running(home.gateway) as gateway:
+            await until(lambda: gateway.outcome("meter") == "unreachable", SOON_S)
+            assert "rfkill unblock bluetooth" in (await gateway.status())["meter"]["reason"]
+            home.stack.block_adapter(False)
+            await home.is_read("meter", new=5)

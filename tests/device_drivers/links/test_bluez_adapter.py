@@ -49,9 +49,13 @@ class Device1(ServiceInterface):
         super().__init__("org.bluez.Device1")
         self.bonded = bonded
         self.disconnects = 0
+        self.connected = True
 
     @dbus_method(name="Disconnect")
     async def disconnect(self) -> None:
+        if not self.connected:
+            raise DBusError("org.bluez.Error.NotConnected", "Not Connected")
+        self.connected = False
         self.disconnects += 1
 
     @dbus_property(access=PropertyAccess.READ, name="Address")
@@ -100,6 +104,7 @@ async def test_the_device_of_another_adapter_is_not_ours(bluez: Bluez) -> None:
 
 
 async def test_a_stale_connection_is_ended(bluez: Bluez) -> None:
+    await bluez.repair.close(METER)
     await bluez.repair.close(METER)
     await bluez.repair.close(STRANGER)
     assert bluez.meter.disconnects == 1
