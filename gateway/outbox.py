@@ -30,7 +30,7 @@ import msgspec
 
 from device_drivers.drivers.conversation import Cursor
 from gateway.bond_ladder import Ladder
-from gateway.disk import Disk
+from gateway.disk import MIB, Disk
 from gateway.outbox_schema import (
     SCHEMA_VERSION,
     AnotherRelease,
@@ -484,8 +484,8 @@ class Outbox:
             if self._disk.is_short():
                 self._give_back()
             if self._disk.is_short():
-                free, floor = self._disk.free_octets(), self._disk.floor
-                raise DiskRefused(f"the disk is full: {free} octets are free, devices are read again from {floor} on")
+                free, floor = self._disk.free_octets() / MIB, self._disk.floor / MIB
+                raise DiskRefused(f"the disk is full: {free:.1f} MiB are free, devices are read from {floor:g} MiB on")
             self._disk.hold_reserve()
 
     def _probe(self) -> None:
