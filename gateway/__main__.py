@@ -1,10 +1,12 @@
 """``python -m gateway``: run a gateway, or look at one.
 
-Exit codes: 0 good, 2 bad usage or configuration, 3 the outbox cannot be used, 4 another gateway runs on it.
+Exit codes: 0 good, 2 bad usage or configuration, 3 the outbox cannot be used, 4 another gateway runs on it, 5 the cloud
+gives no certificate, 6 the cloud cannot be asked for one now.
 """
 
 import argparse
 import asyncio
+import getpass
 import json
 import logging
 import re
@@ -17,7 +19,7 @@ from gateway.bond_ladder import Ladder
 from gateway.outbox import Outbox, OutboxError, VisitRow
 from gateway.passkeys import leave_passkey
 
-USAGE, OUTBOX, RUNNING = 2, 3, 4
+USAGE, OUTBOX, RUNNING, REFUSED, UNREACHABLE = 2, 3, 4, 5, 6
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,6 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
         settings = config.load(parsed.config)
         if parsed.command == "pair":
             return _pair(settings, parsed.name, parsed.passkey)
+        if parsed.command in ("enrol", "renew"):
+            return _certificate(settings, parsed.command)
         if parsed.command == "status":
             print(json.dumps(_status(settings), indent=2))
             return 0
@@ -45,7 +49,14 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="read the devices of the configuration and publish what they say")
     status = commands.add_parser("status", help="what waits in the outbox and how the last visits went, as JSON")
     pair = commands.add_parser("pair", help="hand the running gateway the passkey that a device shows")
-    for command in (run, status, pair):
+    enrol = commands.add_parser(
+        "enrol",
+        help="get this gateway its certificate, for a one-time code",
+        description="Asks for the code, or reads it from standard input: a command line can be read by others."
+        " A gateway that runs notices its new certificate.",
+    )
+    renew = commands.add_parser("renew", help="get the next certificate; a running gateway does so by itself")
+    for command in (run, status, pair, enrol, renew):
         command.add_argument(
             "config", type=Path, metavar="CONFIG", help="a TOML file; gateway/README.md has an example"
         )
@@ -66,6 +77,34 @@ def _pair(settings: config.Config, name: str, passkey: str | None) -> int:
         return _fail(USAGE, f"data_dir {settings.data_dir} cannot be used: {error.strerror}")
     print(f"the running gateway uses it as soon as {name} asks (and forgets it then)")
     return 0
+
+
+def _certificate(settings: config.Config, command: str) -> int:
+    from gateway import enrolment  # here alone: what it loads has no place in a running gateway
+
+    try:
+        if command == "renew":
+            made = enrolment.renew(settings, clock.now)
+        else:
+            code = _code()
+            if not code:
+                return _fail(USAGE, "no code was given; get one from whoever runs the cloud, and try again")
+            made = enrolment.enrol(settings, code)
+    except enrolment.Refused as error:
+        return _fail(REFUSED, error)
+    except enrolment.Unreachable as error:
+        return _fail(UNREACHABLE, error)
+    except enrolment.EnrolmentFailed as error:
+        return _fail(USAGE, error)
+    print(f"gateway {made.gateway_id} has a certificate until {made.valid_until:%Y-%m-%d %H:%M} UTC")
+    return 0
+
+
+def _code() -> str:
+    """From the terminal, unseen, or from standard input."""
+    if sys.stdin.isatty():
+        return getpass.getpass("The one-time code (it is not shown): ").strip()
+    return sys.stdin.readline().strip()
 
 
 def _run(settings: config.Config) -> int:

@@ -9,6 +9,7 @@ import asyncio
 import fcntl
 import logging
 import os
+import ssl
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from firmware_profiles.catalogue import Catalogue, catalogue
 from gateway import clock, heartbeat
 from gateway.cables import Cable
+from gateway.certificate_watch import CertificateWatch
 from gateway.clock_watch import ClockWatch
 from gateway.config import Config
 from gateway.endings import Endings
@@ -106,8 +108,14 @@ class _Gateway:
         kernel = clocks.kernel_synchronised if config.clock == "kernel" else lambda: True
         self._clock_watch = ClockWatch(clocks.now, clock.monotonic, kernel)
         self._endings = Endings()
+        self._certificates = CertificateWatch(config, self._use_identity, clocks.now, clock.monotonic)
         self._heart = heartbeat.Heart(
-            outbox, config.devices, self.sightings, clocks.now, self._clock_watch.synchronised
+            outbox,
+            config.devices,
+            self.sightings,
+            clocks.now,
+            self._clock_watch.synchronised,
+            self._certificates.until,
         )
         self._publisher = Publisher(
             outbox,
@@ -117,6 +125,7 @@ class _Gateway:
             status=self._heart.status,
             now=clocks.now,
             monotonic=clock.monotonic,
+            by_certificate=config.cloud is not None,
             receipt_timeout_s=config.intervals.receipt_timeout_s,
             reconnect_max_s=config.intervals.reconnect_max_s,
             on_receipt=self._clock_watch.told,
@@ -132,6 +141,8 @@ class _Gateway:
                 group.create_task(_lasting(beat), name="heartbeat"),
                 *(group.create_task(_lasting(self._serve_cable(d)), name=f"cable {d.name}") for d in on_cables),
             ]
+            if self._config.cloud is not None:
+                tasks.append(group.create_task(_lasting(self._certificates.run()), name="certificate"))
             if self._roster.ble:
                 tasks.append(group.create_task(_lasting(self._radio().run()), name="radio"))
             if on_ready is not None:
@@ -141,6 +152,9 @@ class _Gateway:
             finally:
                 await _end(tasks)
                 await _end([publisher])
+
+    def _use_identity(self, context: ssl.SSLContext) -> None:
+        self._publisher.use_identity(context)
 
     def _radio(self) -> Radio:
         return Radio(

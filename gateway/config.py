@@ -31,12 +31,26 @@ class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class Mqtt(Strict, frozen=True, kw_only=True):
-    """The clinic's broker. ``username`` is the gateway's id unless said otherwise."""
+    """The clinic's broker. ``port`` is 8883 with a certificate (``[cloud]``), and 1883 without one.
+
+    ``username`` and ``password_file`` are for a broker without certificates; the gateway's id is the user name there
+    unless said otherwise.
+    """
 
     host: str
-    port: Port = 1883
+    port: Port | None = None
     username: str | None = None
     password_file: str | None = None
+
+
+class Cloud(Strict, frozen=True, kw_only=True):
+    """Where this gateway gets its certificate. ``ca_file``: who vouches for that service, if not whom Linux trusts.
+
+    With this table the broker is met by mutual TLS, and in no other way.
+    """
+
+    url: Annotated[str, msgspec.Meta(pattern="^https://[^/?#]+")]
+    ca_file: str | None = None
 
 
 class Intervals(Strict, frozen=True, kw_only=True):
@@ -91,6 +105,7 @@ class File(Strict, frozen=True, kw_only=True):
     data_dir: str
     outbox_key_file: str | None = None  # beside the outbox unless said otherwise
     mqtt: Mqtt
+    cloud: Cloud | None = None
     adapter: str = "hci0"
     clock: Literal["kernel", "trusted"] = "kernel"  # who vouches for this computer's clock; README, "Time"
     intervals: Intervals = Intervals()
@@ -110,6 +125,8 @@ class Config:
     devices: tuple[DeviceEntry, ...]
     clock: Literal["kernel", "trusted"] = "kernel"
     outbox_key_file: Path | None = None  # None: beside the outbox
+    cloud: Cloud | None = None
+    file: Path | None = None  # where all this is written
 
 
 def load(path: Path) -> Config:
@@ -127,6 +144,8 @@ def load(path: Path) -> Config:
     _refuse_twice(path, "hid", [entry.hid for entry in file.device if entry.hid])
     _refuse_twice(path, "usb", [entry.usb.lower() for entry in file.device if entry.usb])
     _refuse_twice(path, "address", [entry.address.upper() for entry in file.device if entry.address])
+    if file.cloud and (file.mqtt.username or file.mqtt.password_file):
+        raise ConfigError(path, "[cloud] is for certificates; remove mqtt.username and mqtt.password_file, or [cloud]")
     return Config(
         gateway_id=file.gateway_id,
         data_dir=path.parent.absolute() / file.data_dir,
@@ -137,6 +156,8 @@ def load(path: Path) -> Config:
         devices=file.device,
         clock=file.clock,
         outbox_key_file=path.parent.absolute() / file.outbox_key_file if file.outbox_key_file else None,
+        cloud=_cloud(path, file.cloud),
+        file=path.absolute(),
     )
 
 
@@ -144,6 +165,12 @@ def _refuse_twice(path: Path, key: str, values: list[str]) -> None:
     for value in values:
         if values.count(value) > 1:
             raise ConfigError(path, f"two [[device]] tables have the {key} {value!r}; remove or rename one")
+
+
+def _cloud(path: Path, cloud: Cloud | None) -> Cloud | None:
+    if cloud is None or cloud.ca_file is None:
+        return cloud
+    return msgspec.structs.replace(cloud, ca_file=str(path.parent.absolute() / cloud.ca_file))
 
 
 def _password(path: Path, mqtt: Mqtt) -> str | None:

@@ -8,18 +8,22 @@ paho resolves names, connects and shakes hands over TLS with blocking calls, and
 meter's answer. Everything else happens on the event loop's thread; paho's callbacks only hand over.
 
 One truth: paho's own queue of unacknowledged messages is dropped at each connection; the outbox knows better.
+
+Who we are there: a certificate (`use_identity`), at any time a new one; or, for a broker without, a password.
 """
 
 import asyncio
 import logging
 import math
+import ssl
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -40,6 +44,7 @@ STUCK_AFTER = 2
 SESSION_EXPIRY_S = 7 * 24 * 3600
 KEEPALIVE_S = 30
 RECONNECT_MIN_S = 1
+PORT, TLS_PORT = 1883, 8883
 RECEIPT_TIMEOUT_MAX_S = 3600.0
 # After a failure of the outbox (disk full): how long until it is tried again.
 OUTBOX_RETRY_S = 10.0
@@ -74,6 +79,7 @@ class Publisher:
         status: Callable[[], v1.StatusMessage],
         now: Callable[[], datetime],
         monotonic: Callable[[], float],
+        by_certificate: bool = False,
         receipt_timeout_s: float = 30.0,
         reconnect_max_s: float = 60.0,
         on_receipt: Callable[[datetime], None] = lambda _: None,
@@ -81,6 +87,7 @@ class Publisher:
         self._outbox = outbox
         self._gateway_id = gateway_id
         self._mqtt = mqtt
+        self._by_certificate = by_certificate
         self._status = status
         self._now = now
         self._monotonic = monotonic
@@ -93,10 +100,18 @@ class Publisher:
         self._wake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self.connected = asyncio.Event()
-        self._client = self._make_client(password, reconnect_max_s)
+        self._reconnect_max_s = reconnect_max_s
+        self._client = self._make_client(password)
+        self._tls: ssl.SSLContext | None = None  # to come in with, next
+        self._refusal: str | None = None
 
     def wake(self) -> None:
         """There is something new in the outbox."""
+        self._wake.set()
+
+    def use_identity(self, context: ssl.SSLContext) -> None:
+        """Meet the broker with this certificate from now on; a connection that stands is made anew."""
+        self._tls = context
         self._wake.set()
 
     def say_status(self) -> None:
@@ -111,20 +126,39 @@ class Publisher:
         self._client.publish(v1.topic(self._gateway_id, "status"), payload, qos=1)
 
     async def run(self) -> None:
-        """Connect, publish, free; until cancelled, then say good-bye."""
-        properties = _properties(PacketTypes.CONNECT)
-        properties.SessionExpiryInterval = SESSION_EXPIRY_S
-        self._client.connect_async(
-            self._mqtt.host, self._mqtt.port, keepalive=KEEPALIVE_S, clean_start=False, properties=properties
-        )
-        self._client.loop_start()
+        """Connect, publish, free; until cancelled, then say good-bye.
+
+        With certificates, nobody is connected to before the first `use_identity`.
+        """
+        if not self._by_certificate:
+            self._connect(self._mqtt.port or PORT)
         try:
             while True:
+                if self._tls is not None:
+                    context, self._tls = self._tls, None
+                    await self._come_in_with(context)
                 await self._wait(self._turn())
         finally:
             # Reason 4: the broker says the last will for us, so that "offline" is seen at once.
             self._client.disconnect(ReasonCode(PacketTypes.DISCONNECT, identifier=4))
             await asyncio.to_thread(self._client.loop_stop)
+
+    def _connect(self, port: int) -> None:
+        properties = _properties(PacketTypes.CONNECT)
+        properties.SessionExpiryInterval = SESSION_EXPIRY_S
+        self._client.connect_async(
+            self._mqtt.host, port, keepalive=KEEPALIVE_S, clean_start=False, properties=properties
+        )
+        self._client.loop_start()
+
+    async def _come_in_with(self, context: ssl.SSLContext) -> None:
+        """Our session at the broker stays; what has no receipt is published again, as after every reconnection."""
+        self._client.disconnect()
+        await asyncio.to_thread(self._client.loop_stop)
+        self.connected.clear()
+        self._client = self._make_client(None)
+        self._client.tls_set_context(context)
+        self._connect(self._mqtt.port or TLS_PORT)
 
     def _turn(self) -> float | None:
         """One round; how long the next may wait, in seconds (None: until something happens)."""
@@ -212,10 +246,17 @@ class Publisher:
 
     def _arrived(self) -> None:
         log.info("connected to the broker")
+        self._refusal = None
         self._resumed = False
         self.connected.set()
         self._wake.set()
         self.say_status()
+
+    def _say_refusal(self, text: str) -> None:
+        """Once, however often it is tried again."""
+        if text != self._refusal:
+            log.error("%s; it is tried again", text)
+            self._refusal = text
 
     def _departed(self, reason: str) -> None:
         if self.connected.is_set():
@@ -249,17 +290,19 @@ class Publisher:
 
     # On paho's thread ---------------------------------------------------------------------------------------------
 
-    def _make_client(self, password: str | None, reconnect_max_s: float) -> Client:
+    def _make_client(self, password: str | None) -> Client:
         client = Client(CallbackAPIVersion.VERSION2, client_id=self._gateway_id, protocol=MQTTProtocolVersion.MQTTv5)
         if password is not None:
             client.username_pw_set(self._mqtt.username or self._gateway_id, password)
         client.will_set(v1.topic(self._gateway_id, "status"), v1.encode(LAST_WILL), qos=1)
-        client.reconnect_delay_set(RECONNECT_MIN_S, max(RECONNECT_MIN_S, round(reconnect_max_s)))
+        client.reconnect_delay_set(RECONNECT_MIN_S, max(RECONNECT_MIN_S, round(self._reconnect_max_s)))
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         client.on_publish = self._on_publish
+        client.on_connect_fail = self._on_connect_fail
+        client.on_log = self._on_log
         return client
 
     def _on_connect(
@@ -284,6 +327,15 @@ class Publisher:
     ) -> None:
         self._loop.call_soon_threadsafe(self._departed, str(reason))
 
+    def _on_connect_fail(self, _: Client, __: object) -> None:
+        """paho calls it where it caught the error, and does not pass it on."""
+        self._loop.call_soon_threadsafe(self._say_refusal, f"the broker cannot be reached: {sys.exc_info()[1]}")
+
+    def _on_log(self, _: Client, __: object, level: int, text: str) -> None:
+        """A certificate that the broker refuses shows here, after the handshake (TLS 1.3), and nowhere else."""
+        if level == LogLevel.MQTT_LOG_ERR and "ALERT" in text:
+            self._loop.call_soon_threadsafe(self._say_refusal, _refusal(text))
+
     def _on_message(self, _: Client, __: object, message: MQTTMessage) -> None:
         self._loop.call_soon_threadsafe(self._received, bytes(message.payload))
 
@@ -292,6 +344,18 @@ class Publisher:
             self._loop.call_soon_threadsafe(self._unheard, mid)
         elif reason.is_failure:
             log.error("the broker refused a message: %s", reason)
+
+
+def _refusal(text: str) -> str:
+    """What OpenSSL's alert means, and what to do."""
+    for alert, meaning in (
+        ("REVOKED", "is revoked"),
+        ("EXPIRED", "has expired"),
+        ("UNKNOWN_CA", "is another clinic's"),
+    ):
+        if alert in text:
+            return f"the broker refuses our certificate: it {meaning}; enrol this gateway again, with a new code"
+    return f"the broker refuses our certificate ({text})"
 
 
 def _properties(packet_type: int) -> Properties:
