@@ -17,12 +17,13 @@ from httpx import HTTPError
 from cloud.db.migrate import migrate
 from deploy.demo import cast, check, clock, watch
 from deploy.demo.check import CheckFailed
+from deploy.demo.identity import Enrolment
 from deploy.demo.picture import take_picture
 from deploy.demo.processes import Child, NotReady
 from deploy.demo.road import Road, Services
 from deploy.demo.seed import seed
 from deploy.demo.watch import NotSignedIn
-from deploy.services import databases
+from deploy.services import databases, mosquitto
 from deploy.services.errors import ServiceFailed, ServicesUnavailable, WrongSetting
 from deploy.services.places import LOCAL
 from deploy.services.running import Running
@@ -58,12 +59,13 @@ async def _demo(running: Running, options: argparse.Namespace) -> None:
     database = f"demo_{gateway_id[5:]}"
     folder = LOCAL / "demo" / gateway_id
     databases.create_if_missing(running.postgres_admin_url, database)
-    road = Road(_services(running, database, gateway_id), gateway_id, folder)
+    road = Road(_services(running, database), gateway_id, folder)
     try:
         migrate(road.services.admin_url)
-        passwords = seed(road.services.admin_url, gateway_id, clock.now())
+        passwords = seed(road.services.admin_url, clock.now())
         console = await road.console(options.port)
         await road.ingest()
+        await road.enrolment()
         if options.check or options.picture:
             await _unless_stopped(_check(road, console, passwords, up_at, options), stop)
         else:
@@ -77,7 +79,7 @@ async def _demo(running: Running, options: argparse.Namespace) -> None:
             print(f"What each process said is in {road.logs}", file=sys.stderr)
 
 
-def _services(running: Running, database: str, gateway_id: str) -> Services:
+def _services(running: Running, database: str) -> Services:
     broker = urlsplit(running.broker_url)
     return Services(
         admin_url=running.admin_url(database),
@@ -86,7 +88,12 @@ def _services(running: Running, database: str, gateway_id: str) -> Services:
         broker_host=broker.hostname or "",
         broker_port=broker.port or 1883,
         ingest_password=running.broker_password("ingest"),
-        gateway_password=running.broker_password(gateway_id),
+        enrolment=Enrolment(
+            door=running.door,
+            admin_url=running.admin_url(database),
+            database_url=running.role_url("pulsepost_enrolment", database),
+            mqtt_url=running.mqtt_url(mosquitto.ENROLMENT),
+        ),
     )
 
 

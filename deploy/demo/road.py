@@ -1,4 +1,4 @@
-"""The whole road as processes: simulated devices, a home gateway, ingest workers and the console.
+"""The whole road as processes: simulated devices, a home gateway, ingest workers, enrolment service and console.
 
 The demonstration and the journey tests stand on it: services are given, everything else is started here.
 """
@@ -11,8 +11,9 @@ from urllib.parse import quote
 
 import msgspec
 
-from deploy.demo import processes
+from deploy.demo import identity, processes
 from deploy.demo.cast import HomeDevice
+from deploy.demo.identity import Enrolment
 from deploy.demo.processes import Child
 from gateway.config import Intervals
 
@@ -22,7 +23,11 @@ SHORT = Intervals(serial_visit_s=5.0, ble_cooldown_s=5.0, backoff_max_s=10.0, he
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """Addresses of real services, each with the login of the process that uses it."""
+    """Addresses of real services, each with the login of the process that uses it.
+
+    With ``enrolment``, the gateway is enrolled by a one-time code and comes in by its certificate, as in production;
+    without, it comes in by ``gateway_password``, at the port that is the cloud's own.
+    """
 
     admin_url: str
     ingest_url: str
@@ -30,7 +35,8 @@ class Services:
     broker_host: str
     broker_port: int
     ingest_password: str
-    gateway_password: str
+    gateway_password: str = ""
+    enrolment: Enrolment | None = None
 
     @property
     def mqtt_url(self) -> str:
@@ -57,6 +63,7 @@ class Road:
     intervals: Intervals = SHORT
     clock_file: Path | None = None  # sets the gateway's clock; see set_clock
     children: list[Child] = field(default_factory=list)
+    enrolment_url: str | None = None  # once the service runs
 
     @property
     def logs(self) -> Path:
@@ -89,6 +96,18 @@ class Road:
         )  # fmt: skip
         return child.said[-1].split()[-1]
 
+    async def enrolment(self, port: int = 0) -> str:
+        """The enrolment service; its address."""
+        if self.services.enrolment is None:
+            raise ValueError("these services have no enrolment")
+        child = await self._start(
+            "enrolment",
+            "-m", "cloud", "enrolment", "--port", str(port),
+            env=self.services.enrolment.environment(self.folder),
+        )  # fmt: skip
+        self.enrolment_url = child.said[-1].split()[-1]
+        return self.enrolment_url
+
     async def simulators(self, devices: Sequence[HomeDevice], reply_delay_s: float = 0.0) -> Simulated:
         """The simulated devices of a home, in a process of their own; ``reply_delay_s`` slows serial replies down."""
         ports = self.folder / "ports"
@@ -107,12 +126,11 @@ class Road:
         )
 
     async def home(self, devices: Sequence[HomeDevice], simulated: Simulated) -> Child:
-        """The gateway of this home: as in production, but for the radio, where there is one: it is the virtual one."""
-        password = self.folder / "broker-password"
-        password.touch(mode=0o600)
-        password.write_text(self.services.gateway_password)
-        config = self.folder / "gateway.toml"
-        config.write_text(self._gateway_config(devices, simulated.urls))
+        """The gateway of this home: as in production, but for the radio, where there is one: it is the virtual one.
+
+        The first time, it is enrolled.
+        """
+        config = await self.configured(devices, simulated.urls)
         if simulated.radio is None:
             return await self._start("gateway", "-m", "gateway", "run", str(config))
         shown = next((device.passkey for device in devices if device.passkey is not None), None)
@@ -122,6 +140,23 @@ class Road:
             *(["--passkey", str(shown)] if shown is not None else []),
             *(["--clock", str(self.clock_file)] if self.clock_file is not None else []),
         )  # fmt: skip
+
+    async def configured(self, devices: Sequence[HomeDevice], urls: dict[str, str]) -> Path:
+        """The gateway's configuration, with which it can come in at the broker."""
+        config = self.folder / "gateway.toml"
+        enrolment = self.services.enrolment
+        if enrolment is None:
+            password = self.folder / "broker-password"
+            password.touch(mode=0o600)
+            password.write_text(self.services.gateway_password)
+        else:
+            if self.enrolment_url is None:
+                await self.enrolment()
+            (self.folder / "authority.pem").write_text(enrolment.authority_file.read_text())
+        config.write_text(self._gateway_config(devices, urls))
+        if enrolment is not None and not (self.folder / "gateway" / "identity.pem").exists():
+            await identity.enrol(config, await enrolment.code(self.gateway_id))
+        return config
 
     async def stop(self) -> None:
         """End every process, the newest first."""
@@ -136,6 +171,7 @@ class Road:
             urls,
             intervals=self.intervals,
             clock="trusted" if self.clock_file is None else "kernel",
+            enrolment_url=self.enrolment_url,
         )
 
     async def _start(
@@ -158,7 +194,7 @@ def home_spec(devices: Sequence[HomeDevice], reply_delay_s: float = 0.0) -> dict
         }
 
     wireless = [
-        {"address": device.address, "passkey": device.passkey, **shared(device)}
+        {"name": device.name, "address": device.address, "passkey": device.passkey, **shared(device)}
         for device in devices
         if device.address is not None
     ]
@@ -180,8 +216,25 @@ def gateway_config(
     *,
     intervals: Intervals = SHORT,
     clock: str = "trusted",
+    enrolment_url: str | None = None,
 ) -> str:
     """The gateway's TOML. ``clock``: "trusted" where it is the cloud's own, because both run on this computer."""
+    enrolment = services.enrolment
+    if enrolment is not None:
+        way_in = f"""[cloud]
+url = "{enrolment_url}"
+ca_file = "authority.pem"
+
+[mqtt]
+host = "{enrolment.door.host}"
+port = {enrolment.door.port}
+"""
+    else:
+        way_in = f"""[mqtt]
+host = "{services.broker_host}"
+port = {services.broker_port}
+password_file = "broker-password"
+"""
     tables = [
         f"""[[device]]
 name = "{device.name}"
@@ -195,11 +248,7 @@ profile = "{device.profile}"
 clock = "{clock}"
 data_dir = "gateway"
 
-[mqtt]
-host = "{services.broker_host}"
-port = {services.broker_port}
-password_file = "broker-password"
-
+{way_in}
 [intervals]
 {seconds}
 """ + "\n".join(tables)

@@ -19,7 +19,7 @@ from firmware_profiles.catalogue import catalogue
 ASSIGNED_SINCE = timedelta(days=30)
 
 
-def seed(admin_url: str, gateway_id: str, at: datetime) -> Mapping[str, str]:
+def seed(admin_url: str, at: datetime) -> Mapping[str, str]:
     """Fill the database; login → password of everybody who can sign in."""
     passwords = {person.login: secrets.token_urlsafe(9) for person in (*cast.STAFF, *cast.PATIENTS)}
     with open_connection(admin_url, "pulsepost-demo") as connection:
@@ -31,7 +31,6 @@ def seed(admin_url: str, gateway_id: str, at: datetime) -> Mapping[str, str]:
                     "INSERT INTO care_team (patient_id, account_id, since) VALUES (%s, %s, %s)",
                     (patient_id, account_id, at),
                 )
-        devices.enrol_gateway(connection, gateway_id, at)
         for device in cast.DEVICES:
             device_id = devices.register_device(connection, identity(device), device.profile)
             devices.assign_device(connection, device_id, patients[device.patient], at - ASSIGNED_SINCE)
