@@ -29,7 +29,7 @@ class FakeCloud:
         self._subscribed = asyncio.Event()
         self.messages: list[v1.ReadingsMessage] = []
         self.correlations: list[bytes] = []
-        self.channels: list[str] = []
+        self.topics: list[str] = []
         self.statuses: list[v1.StatusMessage] = []
         self.answering = True
 
@@ -62,9 +62,7 @@ class FakeCloud:
         """The ids of all readings that arrived."""
         return {reading.reading_id for message in self.messages for reading in message.readings}
 
-    def answer(
-        self, message: v1.ReadingsMessage, fate: v1.Fate = v1.Fate.STORED, gateway_id: str = GATEWAY_ID
-    ) -> None:
+    def answer(self, message: v1.ReadingsMessage, fate: v1.Fate = v1.Fate.STORED, gateway_id: str = GATEWAY_ID) -> None:
         """Send the receipt of one message."""
         receipts = tuple(v1.Receipt(reading_id=reading.reading_id, fate=fate) for reading in message.readings)
         self.send(
@@ -97,7 +95,7 @@ class FakeCloud:
         else:
             readings = v1.decode_readings(bytes(message.payload))
             self.messages.append(readings)
-            self.channels.append(message.topic.rpartition("/")[2])
+            self.topics.append(message.topic)
             self.correlations.append(getattr(message.properties, "CorrelationData", b""))
             if self.answering:
                 self.answer(readings, gateway_id=message.topic.split("/")[2])

@@ -73,7 +73,8 @@ async def test_each_lane_has_a_topic_of_its_own(broker: OwnBroker, cloud: FakeCl
     async with publishing(broker, outbox):
         await eventually(lambda: outbox.depth().rows == 0)
     sent = {
-        channel: {r.reading_id for r in m.readings} for channel, m in zip(cloud.channels, cloud.messages, strict=True)
+        topic.rpartition("/")[2]: {r.reading_id for r in m.readings}
+        for topic, m in zip(cloud.topics, cloud.messages, strict=True)
     }
     assert sent == {"readings": old, "live": new}
 
