@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from cloud.db.connect import Connection, open_connection
+from cloud.devices.store import enrol_gateway
 from deploy.demo import clock
+from deploy.demo.identity import Enrolment
 from deploy.demo.road import Road, Services
 from deploy.demo.seed import seed
 from deploy.services.source import OwnBroker
@@ -27,6 +29,12 @@ async def road(database: Database, broker: OwnBroker, tmp_path: Path) -> AsyncIt
         broker_port=broker.port,
         ingest_password=broker.add_user("ingest"),
         gateway_password=broker.add_user(GATEWAY_ID),
+        enrolment=Enrolment(
+            door=broker.door,
+            admin_url=database.admin_url,
+            database_url=database.enrolment_url,
+            mqtt_url=f"mqtt://enrolment:{broker.add_user('enrolment')}@{broker.host}:{broker.port}",
+        ),
     )
     road = Road(services, GATEWAY_ID, tmp_path)
     try:
@@ -37,8 +45,10 @@ async def road(database: Database, broker: OwnBroker, tmp_path: Path) -> AsyncIt
 
 @pytest.fixture
 def passwords(road: Road) -> dict[str, str]:
-    """The cast of the demonstration is in the database; login → password."""
-    return dict(seed(road.services.admin_url, road.gateway_id, clock.now()))
+    """The cast of the demonstration is in the database, and its gateway; login → password."""
+    with open_connection(road.services.admin_url, "test") as connection:
+        enrol_gateway(connection, road.gateway_id, clock.now())
+    return dict(seed(road.services.admin_url, clock.now()))
 
 
 @pytest.fixture
