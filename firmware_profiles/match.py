@@ -58,6 +58,18 @@ def choose_firmware(file: ProfileFile, firmware: str | None) -> Profile:
     return _choose(file, IdentityRead(manufacturer=file.device.maker, model=file.device.model, firmware=firmware))
 
 
+def contradicted_by(
+    file: ProfileFile, others: Iterable[ProfileFile], identity: IdentityRead
+) -> tuple[ProfileFile, ...]:
+    """The profiles that what was read fits, where it does not fit this one; empty where nothing speaks against it.
+
+    A model that no profile knows contradicts nothing: which words a device has for its model is in few of our sources.
+    """
+    if _fits(file.device.match, identity):
+        return ()
+    return tuple(other for other in others if other is not file and _fits(other.device.match, identity))
+
+
 def _choose(file: ProfileFile, identity: IdentityRead) -> Profile:
     tables = [table for table in file.firmware if identity.transport in (None, table.transport)]
     if identity.firmware is not None:

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 import msgspec
 
+from device_drivers.errors import UnexpectedDevice
+from device_drivers.identity import DeviceIdentity
 from firmware_profiles.catalogue import Catalogue, UnknownProfile
-from firmware_profiles.match import AmbiguousProfile, NoProfile, choose_firmware
+from firmware_profiles.match import AmbiguousProfile, IdentityRead, NoProfile, choose_firmware, contradicted_by
 from firmware_profiles.schema import Profile, ProfileFile
 from gateway.config import DeviceEntry
 
@@ -30,6 +32,7 @@ class RosteredDevice:
 
     entry: DeviceEntry
     file: ProfileFile  # with the firmware tables of its transport only
+    others: tuple[ProfileFile, ...] = ()  # every profile of this transport
 
     @property
     def name(self) -> str:
@@ -40,6 +43,17 @@ class RosteredDevice:
     def listens(self) -> bool:
         """Whether its visits wait for what it says unasked."""
         return any(table.serial is not None and table.serial.listen_s > 0 for table in self.file.firmware)
+
+    def check(self, identity: DeviceIdentity) -> None:
+        """UnexpectedDevice where what answered says that it is what another profile of the catalogue is for.
+
+        On a cable the driver knows who answers; over Bluetooth the words of Device Information are all there is.
+        """
+        if self.entry.transport != "ble":
+            return
+        read = IdentityRead(manufacturer=identity.manufacturer, model=identity.model)
+        if contradicted_by(self.file, self.others, read):
+            raise UnexpectedDevice(f"{identity.manufacturer} {identity.model}", self.file.device.id)
 
     def profile(self, firmware: str | None) -> Profile:
         """The profile for a firmware as the device said it; the configuration's word wins. Unresolved."""
@@ -90,7 +104,12 @@ def _resolve(entry: DeviceEntry, catalogue: Catalogue) -> RosteredDevice:
     tables = tuple(table for table in file.firmware if table.transport == entry.transport)
     if not tables:
         raise Unresolved(entry.name, f"profile {entry.profile} is not reached by {entry.transport}")
-    device = RosteredDevice(entry, msgspec.structs.replace(file, firmware=tables))
+    device = RosteredDevice(entry, msgspec.structs.replace(file, firmware=tables), _reached_by(entry, catalogue))
     if entry.firmware is not None:
         device.profile(None)
     return device
+
+
+def _reached_by(entry: DeviceEntry, catalogue: Catalogue) -> tuple[ProfileFile, ...]:
+    ids = dict.fromkeys(profile.id for profile in catalogue if profile.firmware.transport == entry.transport)
+    return tuple(catalogue.file(profile_id) for profile_id in ids)

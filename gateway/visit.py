@@ -212,7 +212,8 @@ class _Visit:
                 self._complete(event, profile)
 
     def _check(self, opened: Opened, profile: Profile, seen: Seen | None, *, with_cursor: bool) -> None:
-        """Whether profile and cursor fit what answered. Unresolved, _AnotherDevice."""
+        """Whether profile and cursor fit what answered. UnexpectedDevice, Unresolved, _AnotherDevice."""
+        self._device.check(opened.identity)
         found = Seen(opened.identity.device_id, opened.identity.firmware)
         right_profile = self._device.profile(found.firmware) == profile
         right_cursor = not with_cursor or (seen is not None and seen.device_id == found.device_id)

@@ -1,7 +1,7 @@
 import pytest
 
 from firmware_profiles.catalogue import Catalogue
-from firmware_profiles.match import AmbiguousProfile, IdentityRead, NoProfile
+from firmware_profiles.match import AmbiguousProfile, IdentityRead, NoProfile, contradicted_by
 from firmware_profiles.schema import Clock, Device, Firmware, Match, ProfileFile, SerialPort, Status, Values
 
 
@@ -87,3 +87,13 @@ def test_a_transport_that_the_model_does_not_have_finds_no_table() -> None:
 def test_part_of_a_model_name_is_not_the_model() -> None:
     with pytest.raises(NoProfile):
         CATALOGUE.match(IdentityRead(model="Two Hundred"))
+
+
+def test_what_another_profile_is_for_contradicts_and_what_none_knows_does_not() -> None:
+    alpha = a_file("alpha", Match(manufacturer="Maker", model="Alpha.*"))
+    beta = a_file("beta", Match(manufacturer="Maker", model="Beta.*"))
+    both = [alpha, beta]
+    assert contradicted_by(alpha, both, IdentityRead(manufacturer="Maker", model="Beta 2")) == (beta,)
+    assert contradicted_by(alpha, both, IdentityRead(manufacturer="Maker", model="Alpha 2")) == ()
+    assert contradicted_by(alpha, both, IdentityRead(manufacturer="Maker", model="925")) == ()
+    assert contradicted_by(alpha, both, IdentityRead(manufacturer="Another", model="Beta 2")) == ()

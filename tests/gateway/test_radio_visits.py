@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ import pytest
 from bleak.exc import BleakDBusError
 
 from deploy.services.source import OwnBroker
+from device_drivers.links import ble
 from device_drivers.links.ble import BleBackend
 from device_drivers.links.bluez_service import BluezService
 from device_drivers.simulators.bumble_backend import BumbleAdapter
@@ -24,6 +26,9 @@ from gateway import radio as radio_of_home
 from gateway.bond_ladder import Ladder
 from gateway.config import Config, DeviceEntry, Intervals, Mqtt
 from gateway.outbox import Outbox, VisitRow
+from gateway.roster import resolve
+from gateway.visit import Outcome, visit
+from tests.fix_ble import BleHome
 from tests.fix_gateway import GATEWAY_ID, FakeCloud, eventually
 
 METER, CUFF = "F0:00:00:00:00:01", "F0:00:00:00:00:02"
@@ -262,3 +267,31 @@ async def test_a_visit_that_the_service_cut_by_dying_is_made_again_and_costs_no_
             service.came()
             await cloud.until(lambda: len(cloud.received()) == 31)
     assert ladder(config) == Ladder()
+
+
+@pytest.mark.parametrize(
+    ("rostered", "stands_there", "words"),
+    [
+        ("roche-accu-chek-guide", "ascensia-contour-next-one", "Ascensia Contour Next One"),
+        ("and-ua-651ble", "beurer-bm85", "Beurer BM85"),
+    ],
+)
+async def test_another_model_at_the_address_is_named_and_not_read(
+    ble_home: BleHome, tmp_path: Path, rostered: str, stands_there: str, words: str
+) -> None:
+    records = (BleRecordSpec(value="112", systolic=120, diastolic=80),)
+    spec = BleDeviceSpec(
+        profile=stands_there, address=METER, serial_number="SIM000007", passkey=PASSKEY, records=records
+    )
+    add = ble_home.meter if "contour" in stands_there else ble_home.cuff
+    device = await add(spec)
+    (entry,) = resolve([DeviceEntry(name="it", profile=rostered, address=METER)], catalogue()).ble
+    with closing(Outbox.open(tmp_path / "outbox.sqlite")) as outbox:
+        for _ in range(2):  # a cuff of A&D is paired in a visit of its own
+            report = await visit(entry, partial(ble.connect, METER, backend=ble_home.backend), outbox, clock.now)
+        assert outbox.depth().rows == 0
+    assert (report.outcome, report.received) == (Outcome.NO_PROFILE, 0)
+    assert report.reason == f"the device says it is a {words}, the profile is {rostered}"
+    assert report.identity is not None
+    assert "SIM000007" in report.identity
+    assert (device.has_untaken(), device.pushed) == (True, 0)
