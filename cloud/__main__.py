@@ -1,4 +1,4 @@
-"""Commands of the cloud: ``python -m cloud migrate|ingest|console|enrolment|ca|gateway``."""
+"""Commands of the cloud: ``python -m cloud migrate|ingest|console|jobs|enrolment|ca|gateway``."""
 
 import argparse
 import asyncio
@@ -20,6 +20,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _migrate()
             case "ingest":
                 return _ingest()
+            case "jobs":
+                return _jobs()
             case "enrolment":
                 return _enrolment(options.host, options.port)
             case "ca":
@@ -56,6 +58,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     console.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     console.add_argument("--port", type=int, default=8000, help="port to listen on (default %(default)s)")
+    commands.add_parser(
+        "jobs",
+        help="judge the fleet, and do what is due",
+        description="Needs PULSEPOST_DATABASE_URL (a role in pulsepost_jobs). Run as many as you like, each with its"
+        " own PULSEPOST_JOBS_NAME (default jobs-1); one of them judges at a time. PULSEPOST_TECHNICAL_LIMITS changes"
+        " limits of technical alarms, such as gateway_silent=600 (seconds).",
+    )
     _add_identity(commands)
     return parser
 
@@ -110,6 +119,13 @@ def _ingest() -> int:
     from cloud.ingest.worker import run
 
     return run(settings, ready=lambda: print(f"ready: ingest {settings.client_id}", flush=True))
+
+
+def _jobs() -> int:
+    settings = config.jobs_settings()
+    from cloud.jobs.worker import run
+
+    return run(settings, ready=lambda: print(f"ready: jobs {settings.name}", flush=True))
 
 
 def _console(host: str, port: int) -> int:

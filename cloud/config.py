@@ -1,11 +1,19 @@
 """Settings, from the environment and from nowhere else; a missing one is said in one sentence."""
 
+import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from alerting.technical.limits import DEFAULT_LIMITS, TechnicalLimits
+
+# How often our processes say that they are there.
+BEAT_EVERY_S = 10.0
+LONGEST_JUDGE_EVERY_S = 59
 
 
 class SettingMissing(Exception):
@@ -36,6 +44,7 @@ class IngestSettings:
     database_url: str = field(repr=False)
     broker: BrokerAddress
     client_id: str = "ingest-1"
+    beat_every_s: float = BEAT_EVERY_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +52,17 @@ class ConsoleSettings:
     """What the console needs."""
 
     database_url: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobsSettings:
+    """What the jobs process needs."""
+
+    database_url: str = field(repr=False)
+    name: str = "jobs-1"
+    judge_every_s: int = 15
+    beat_every_s: float = 10.0
+    limits: TechnicalLimits = DEFAULT_LIMITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +111,7 @@ def ingest_settings(environ: Mapping[str, str] = os.environ) -> IngestSettings:
         database_url=_needed(environ, "PULSEPOST_DATABASE_URL", "the PostgreSQL URL of a role in pulsepost_ingest"),
         broker=_broker(_needed(environ, "PULSEPOST_MQTT_URL", "the broker as mqtt://user:password@host:port")),
         client_id=environ.get("PULSEPOST_INGEST_CLIENT_ID") or "ingest-1",
+        beat_every_s=_number(environ, "PULSEPOST_BEAT_EVERY_S", BEAT_EVERY_S),
     )
 
 
@@ -142,6 +163,46 @@ def _certificate_days(text: str) -> timedelta:
     if not 0 < days <= 825:
         raise SettingMissing("Set PULSEPOST_CERTIFICATE_DAYS to a number of days up to 825, or leave it out for 90.")
     return timedelta(days=days)
+
+
+def jobs_settings(environ: Mapping[str, str] = os.environ) -> JobsSettings:
+    """SettingMissing where PULSEPOST_DATABASE_URL is absent, or another is no number."""
+    judge_every_s = _number(environ, "PULSEPOST_JUDGE_EVERY_S", 15)
+    if not 1 <= judge_every_s <= LONGEST_JUDGE_EVERY_S:
+        raise SettingMissing(f"Set PULSEPOST_JUDGE_EVERY_S to seconds from 1 to {LONGEST_JUDGE_EVERY_S}.")
+    return JobsSettings(
+        database_url=_needed(environ, "PULSEPOST_DATABASE_URL", "the PostgreSQL URL of a role in pulsepost_jobs"),
+        name=environ.get("PULSEPOST_JOBS_NAME") or "jobs-1",
+        judge_every_s=int(judge_every_s),
+        beat_every_s=_number(environ, "PULSEPOST_BEAT_EVERY_S", BEAT_EVERY_S),
+        limits=technical_limits(environ.get("PULSEPOST_TECHNICAL_LIMITS", "")),
+    )
+
+
+def technical_limits(text: str) -> TechnicalLimits:
+    """``gateway_silent=600 clock_offset_s=30``: other limits than the defaults, spans in seconds. SettingMissing."""
+    known = {limit.name: getattr(DEFAULT_LIMITS, limit.name) for limit in fields(TechnicalLimits)}
+    chosen: dict[str, Any] = {}
+    for name, _, value in (word.partition("=") for word in text.split()):
+        try:
+            default = known[name]
+            chosen[name] = timedelta(seconds=float(value)) if isinstance(default, timedelta) else type(default)(value)
+        except (KeyError, ValueError, OverflowError):
+            raise SettingMissing(
+                "Set PULSEPOST_TECHNICAL_LIMITS to words such as gateway_silent=600 (seconds); there are"
+                f" {', '.join(known)}."
+            ) from None
+    return replace(DEFAULT_LIMITS, **chosen)
+
+
+def _number(environ: Mapping[str, str], name: str, default: float) -> float:
+    try:
+        number = float(environ.get(name) or default)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise SettingMissing(f"Set {name} to a number above 0, or leave it out for {default:g}.")
+    return number
 
 
 def _needed(environ: Mapping[str, str], name: str, what: str) -> str:

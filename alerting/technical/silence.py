@@ -35,12 +35,13 @@ class Watcher:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silence:
-    """Since when nothing has come, why (None: it is not judged), and what speaks for it."""
+    """Since when nothing has come, why (None: it is not judged, or ``in_time``), and what speaks for it."""
 
     cause: Cause | None
     since: datetime
     why: str
     entry: RosterEntry | None = None
+    in_time: bool = False
 
 
 def cause_of_silence(
@@ -52,7 +53,7 @@ def cause_of_silence(
         return Silence(cause=None, since=since, why="nobody said how often a measurement is expected")
     patience = use.every * limits.overdue_factor
     if now - since <= patience:
-        return Silence(cause=None, since=since, why="it is not late")
+        return Silence(cause=None, since=since, why="it is not late", in_time=True)
     if use.held_at is not None and now - use.held_at <= patience:
         return Silence(cause=None, since=since, why=f"a reading was put into quarantine on {spell(use.held_at)}")
     if our_side_is_down:
@@ -77,14 +78,17 @@ def _while_watched(
     if all(watcher.storage_error for watcher in there):
         return _because(Cause.GATEWAY_AWAY, since, "its gateway can keep nothing and leaves it unread", there)
     entries = [watcher.entry for watcher in there]
+    entry = _newest(entries)
+    if trouble := trouble_of(entry, since):
+        return Silence(cause=Cause.DEVICE_SILENT, since=since, why=trouble, entry=entry)
     # Read to its end after a measurement was due, and nothing new in it: that is certain.
     read_at = latest(*(entry.complete_at for entry in entries))
     if read_at is not None and read_at >= since + every:
         why = f"the device was read to its end on {spell(read_at)}, and nobody had measured"
-        return Silence(cause=Cause.NOBODY_MEASURED, since=since, why=why, entry=_newest(entries))
-    entry = _newest(entries)
-    if trouble := trouble_of(entry, since):
-        return Silence(cause=Cause.DEVICE_SILENT, since=since, why=trouble, entry=entry)
+        return Silence(cause=Cause.NOBODY_MEASURED, since=since, why=why, entry=entry)
+    if entry.battery_low:
+        why = "its battery was low when it was last read"
+        return Silence(cause=Cause.DEVICE_SILENT, since=since, why=why, entry=entry)
     # A device with a radio speaks only when it is used. That counts where somebody was there to hear it.
     watched_since = min(latest(since, watcher.back_at) or since for watcher in there)
     if now - watched_since <= every * limits.overdue_factor:
@@ -98,14 +102,12 @@ def trouble_of(entry: RosterEntry, since: datetime) -> str | None:
     """What speaks for a device that cannot be read rather than for one that nobody used; None: nothing."""
     read_at = latest(entry.complete_at, since) or since
     is_read = entry.complete_at is not None and entry.complete_at == entry.visited_at
-    if entry.battery_low:
-        return "its battery was low when it was last read"
     if entry.repairs and not is_read and entry.outcome not in (None, "complete", "paired"):
         return f"its bond had to be repaired ({', '.join(sorted(entry.repairs))}), and it has not been read since"
     if entry.outcome in ANSWERED_IN_VAIN and entry.visited_at is not None and entry.visited_at > read_at:
         return f"it answered and could not be read: {entry.reason or entry.outcome}"
     if entry.heard_at is not None and entry.heard_at > read_at and entry.outcome not in (None, "complete"):
-        return f"it was heard on {spell(entry.heard_at)}, and could not be read"
+        return "it was heard after its last reading, and could not be read"
     return None
 
 

@@ -14,9 +14,6 @@ from cloud.db.connect import Connection
 
 Kind = Literal["ingest", "console", "jobs", "enrolment"]
 
-# Whoever judges the fleet misses three of them before it says so.
-BEAT_EVERY_S: Final = 10.0
-
 _BEAT: Final = (
     "INSERT INTO component (name, kind, seen_at, detail) VALUES (%s, %s, %s, %s)"
     " ON CONFLICT (name) DO UPDATE SET kind = excluded.kind, seen_at = excluded.seen_at, detail = excluded.detail"
@@ -32,6 +29,14 @@ def beat(connection: Connection, name: str, kind: Kind, at: datetime, detail: Ma
 def gone(connection: Connection, name: str) -> None:
     """Say goodbye: nobody is to miss this process."""
     connection.execute(_GONE, (name,))
+
+
+def forget_dead(connection: Connection, dead_since: datetime, alive_since: datetime) -> None:
+    """Forget processes that were last there before ``dead_since``, where another of their kind lives: they moved."""
+    connection.execute(
+        "DELETE FROM component WHERE seen_at < %s AND kind IN (SELECT kind FROM component WHERE seen_at >= %s)",
+        (dead_since, alive_since),
+    )
 
 
 async def beat_async(

@@ -1,0 +1,130 @@
+"""The jobs process: a procrastinate worker that outlives the database's absences, and says that it is there."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+
+import psycopg
+from procrastinate import App
+from procrastinate.exceptions import ConnectorException
+from psycopg import AsyncConnection
+from psycopg_pool import PoolTimeout
+
+from cloud import clock
+from cloud.config import JobsSettings
+from cloud.db.components import beat_async, gone_async
+from cloud.db.connect import CONNECT_TIMEOUT_S, session_options
+from cloud.jobs.judge import Judge
+from cloud.jobs.tasks import make_app
+
+log = logging.getLogger(__name__)
+
+FIRST_RETRY_S = 0.2
+LAST_RETRY_S = 5.0
+# Jobs of one process that run at the same time: the judgement, and those that wait for somebody outside.
+CONCURRENCY = 4
+# What is not done by then is done again by another worker.
+STOP_WITHIN_S = 5.0
+AWAY = (ConnectorException, psycopg.Error, PoolTimeout, OSError)
+
+
+def run(settings: JobsSettings, ready: Callable[[], None]) -> int:
+    """The jobs process: until SIGTERM or SIGINT."""
+    # It tells of each turn of each job, and quotes the message of an error.
+    logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
+    asyncio.run(Jobs(settings, clock.now).run(ready))
+    return 0
+
+
+class Jobs:
+    """The worker with all that is around it."""
+
+    def __init__(self, settings: JobsSettings, now: Callable[[], datetime]) -> None:
+        self._settings = settings
+        self._now = now
+        self._stop = asyncio.Event()
+        self._ready: Callable[[], None] | None = None
+        self._judge = Judge(settings.database_url, settings.name, settings.limits, now)
+
+    async def run(self, ready: Callable[[], None]) -> None:
+        """Until asked to stop. ``ready`` is called once, when the database answered."""
+        self._ready = ready
+        loop = asyncio.get_running_loop()
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(signum, self._stop.set)
+        beating = asyncio.create_task(self._beat(), name="beat")
+        delay_s = FIRST_RETRY_S
+        try:
+            while not self._stop.is_set():
+                try:
+                    await self._work()
+                    delay_s = FIRST_RETRY_S
+                except AWAY as error:
+                    log.error("the database is away (%s)", type(error).__name__)
+                await self._wait(delay_s)
+                delay_s = min(delay_s * 2, LAST_RETRY_S)
+        finally:
+            beating.cancel()
+            with suppress(asyncio.CancelledError):
+                await beating
+            await asyncio.to_thread(self._judge.close)
+            await self._leave()
+
+    async def _work(self) -> None:
+        """One worker, until it is asked to stop or loses the database. AWAY."""
+        settings = self._settings
+        app = make_app(settings.database_url, settings.name, self._judge, settings.judge_every_s)
+        async with app.open_async():
+            self._say_ready()
+            working = asyncio.create_task(self._worker(app), name="worker")
+            stopping = asyncio.create_task(self._stop.wait(), name="stop")
+            await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
+            working.cancel()
+            with suppress(asyncio.CancelledError):
+                await working
+
+    def _say_ready(self) -> None:
+        if self._ready is not None:
+            self._ready()
+            self._ready = None
+
+    async def _worker(self, app: App) -> None:
+        await app.run_worker_async(
+            name=self._settings.name,
+            concurrency=CONCURRENCY,
+            delete_jobs="successful",
+            install_signal_handlers=False,
+            shutdown_graceful_timeout=STOP_WITHIN_S,
+        )
+
+    async def _beat(self) -> None:
+        """Say that we are there, and when the fleet was last judged, for ever."""
+        while True:
+            judged_at = self._judge.judged_at
+            detail = {"judged_at": judged_at.isoformat() if judged_at else None}
+            with suppress(*AWAY):
+                async with await self._connect() as connection:
+                    await beat_async(connection, self._settings.name, "jobs", self._now(), detail)
+            await asyncio.sleep(self._settings.beat_every_s)
+
+    async def _leave(self) -> None:
+        with suppress(*AWAY):
+            async with await self._connect() as connection:
+                await gone_async(connection, self._settings.name)
+
+    async def _connect(self) -> "AsyncConnection[tuple[object, ...]]":
+        return await AsyncConnection.connect(
+            self._settings.database_url,
+            autocommit=True,
+            application_name=f"pulsepost {self._settings.name} beat",
+            connect_timeout=CONNECT_TIMEOUT_S,
+            options=session_options(),
+        )
+
+    async def _wait(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), seconds)
