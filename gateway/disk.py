@@ -34,6 +34,11 @@ class Disk:
         """Whether it is too full to take anything from a device. OSError."""
         return self.free_octets() < self.floor
 
+    def is_tight(self) -> bool:
+        """Whether it could not hold the reserve above the floor: what can be given back should be. OSError."""
+        needed = self.floor if self._file.exists() else self.floor + self._reserve
+        return self.free_octets() < needed
+
     def hold_reserve(self) -> None:
         """Have the reserve, where there is room for it; a disk that refuses it is short of it, no more."""
         with suppress(OSError):

@@ -59,8 +59,8 @@ T = TypeVar("T")
 
 # SQLite's primary result codes.
 _IOERR, _CORRUPT, _FULL, _CANTOPEN, _NOTADB = 10, 11, 13, 14, 26
-# Free pages that are given back to a short disk at a time (1 MiB), and the fewest that are worth it.
-_GIVE_BACK_PAGES, _WORTH_PAGES = 256, 64
+# Free pages that are given back to a short disk at a time (1 MiB), and how often before a visit.
+_GIVE_BACK_PAGES, _GIVE_BACK_TURNS = 256, 4
 # As much as a visit's larger transactions write.
 _PROBE_OCTETS = 64 * 1024
 
@@ -423,7 +423,7 @@ class Outbox:
         messages = list(receipts)
         freed = self._at_any_cost(lambda: self._free(messages))
         with suppress(OutboxError, OSError):  # what was freed is freed; the room is given back another time
-            if self._disk.is_short():
+            if self._disk.is_tight():
                 self._give_back()
         return freed
 
@@ -481,8 +481,10 @@ class Outbox:
 
     def _make_room(self) -> None:
         with _as_outbox_error():
-            if self._disk.is_short():
-                self._give_back()
+            with suppress(OutboxError):  # without room to give room back there is none
+                for _ in range(_GIVE_BACK_TURNS):
+                    if self._disk.is_tight():
+                        self._give_back()
             if self._disk.is_short():
                 free, floor = self._disk.free_octets() / MIB, self._disk.floor / MIB
                 raise DiskRefused(f"the disk is full: {free:.1f} MiB are free, devices are read from {floor:g} MiB on")
@@ -498,10 +500,8 @@ class Outbox:
     def _give_back(self) -> None:
         """Free pages of the file become free room of the disk."""
         with self._guard():
-            (pages,) = self._db.execute("PRAGMA freelist_count").fetchone()
-            if pages >= _WORTH_PAGES:
-                self._db.execute(f"PRAGMA incremental_vacuum({_GIVE_BACK_PAGES})").fetchall()
-                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._db.execute(f"PRAGMA incremental_vacuum({_GIVE_BACK_PAGES})").fetchall()
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def _at_any_cost(self, work: Callable[[], T]) -> T:
         """What lets readings out must not wait for room: where the disk refuses, the reserve is given up for it."""
