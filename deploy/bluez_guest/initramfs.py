@@ -25,6 +25,9 @@ MODULES = (
     # bluetoothd's own cryptography.
     "algif_hash",
     "algif_skcipher",
+    # Simulated HID devices on the kernel's own hidraw.
+    "uhid",
+    "hid_generic",
 )
 """What this machine's kernel has built in is no module and not looked for: ecb, sha512, drbg, jitterentropy."""
 

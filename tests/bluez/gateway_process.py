@@ -23,12 +23,18 @@ class GatewayProcess:
     """One configuration; ``start`` and ``stop`` as often as wanted. There is no broker: all that was read waits."""
 
     def __init__(
-        self, folder: Path, artefacts: Path, devices: tuple[BleDeviceSpec, ...], passkeys_of: tuple[str, ...]
+        self,
+        folder: Path,
+        artefacts: Path,
+        devices: tuple[BleDeviceSpec, ...],
+        passkeys_of: tuple[str, ...],
+        *,
+        cables: str = "",
     ) -> None:
         self.data_dir = folder / "data"
         self._log = artefacts / "gateway.log"
         self._config = folder / "gateway.toml"
-        self._config.write_text(_configuration(devices, passkeys_of))
+        self._config.write_text(_configuration(devices, passkeys_of) + cables)
         self._process: Process | None = None
 
     async def start(self) -> None:
@@ -139,7 +145,7 @@ def _configuration(devices: tuple[BleDeviceSpec, ...], passkeys_of: tuple[str, .
     # was hung up on waits meanwhile, and must not be answered.
     head = (
         'gateway_id = "home-1"\ndata_dir = "data"\n[mqtt]\nhost = "127.0.0.1"\nport = 1\n'
-        "[intervals]\nble_cooldown_s = 2\nbackoff_max_s = 3\n"
+        "[intervals]\nserial_visit_s = 2\nble_cooldown_s = 2\nbackoff_max_s = 3\n"
     )
     return head + "".join(_device(device, with_passkey=device.name in passkeys_of) for device in devices)
 
