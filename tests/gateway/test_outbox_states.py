@@ -28,6 +28,8 @@ class OutboxStates(RuleBasedStateMachine):
         self.receipted: set[str] = set()
         self.published: dict[str, Outgoing] = {}
         self.visits = 0
+        self.ended: dict[str, int] = {}
+        self.told: dict[str, str] = {}
 
     @rule(numbers=NUMBERS, lane=LANES)
     def visit(self, numbers: list[int], lane: Lane) -> None:
@@ -68,6 +70,35 @@ class OutboxStates(RuleBasedStateMachine):
         self.outbox.free([receipts(outgoing.message_id, whole=Fate.QUARANTINED)])
         self.receipted |= {reading.reading_id for reading in outgoing.readings}
 
+    @rule(numbers=NUMBERS, lane=LANES)
+    def ended_visit(self, numbers: list[int], lane: Lane) -> None:
+        self.visit(numbers, lane)
+        self.outbox.put_ended(session(self.visits))
+        self.ended[session(self.visits).session_id] = self.visits
+
+    @rule()
+    def publish_an_end(self) -> None:
+        outgoing = self.outbox.claim_ended()
+        if outgoing is not None:
+            assert outgoing.readings == ()
+            assert self.ended.pop(outgoing.session.session_id)
+            self.told[outgoing.message_id] = outgoing.session.session_id
+        elif self.made == self.receipted:
+            assert not self.ended, "nothing waits, and an end is not told"
+
+    @precondition(lambda self: self.told)
+    @rule(data=st.data())
+    def receipt_for_an_end(self, data: st.DataObject) -> None:
+        message_id = data.draw(st.sampled_from(list(self.told)))
+        assert self.outbox.free([receipts(message_id)]) == 0
+        del self.told[message_id]
+
+    @invariant()
+    def every_end_waits_or_is_told_until_its_receipt(self) -> None:
+        kept = {row[0] for row in self.outbox._db.execute("SELECT session_id FROM ended")}
+        assert kept == {*self.ended, *self.told.values()}
+        assert set(self.told) <= set(self.outbox.in_flight())
+
     @rule()
     def receipt_of_nobody(self) -> None:
         assert self.outbox.free([receipts("f" * 32, "f" * 32, whole=Fate.STORED)]) == 0
@@ -101,6 +132,11 @@ class OutboxStates(RuleBasedStateMachine):
         for message_id in self.outbox.in_flight():
             self.outbox.free([receipts(message_id, whole=Fate.STORED)])
         assert self.outbox.depth().rows == 0
+        while (ended := self.outbox.claim_ended()) is not None:
+            del self.ended[ended.session.session_id]
+            self.told[ended.message_id] = ended.session.session_id
+        self.outbox.free([receipts(message_id) for message_id in self.told])
+        assert (self.ended, self.outbox.in_flight()) == ({}, {})
         self.outbox.close()
         self.folder.cleanup()
 
