@@ -1,7 +1,7 @@
 """The publisher against a real Mosquitto, which is killed, restarted and robbed of its memory."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -243,6 +243,73 @@ async def test_long_readings_make_messages_that_the_broker_takes(
     async with publishing(broker, outbox):
         await eventually(lambda: outbox.depth().rows == 0)
     assert 1 < len(cloud.messages) < 10
+
+
+async def test_a_message_that_nobody_subscribed_to_is_as_good_as_never_sent(
+    broker: OwnBroker, outbox: Outbox, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publisher_module, "NOBODY_RETRY_S", 0.05)
+    ids = put(outbox, *range(200), lane=Lane.BACKFILL) | put(outbox, 900, visit=1)
+    outbox.put_ended(session(1))
+    # The receipt timeout is far off: what comes, comes because the broker said that nobody is there.
+    async with publishing(broker, outbox, receipt_timeout_s=3600.0) as publisher:
+        await eventually(lambda: any(flight.unheard > 2 for flight in publisher._flights.values()))
+        assert all(flight.attempt < STUCK_AFTER for flight in publisher._flights.values())
+        assert outbox.depth().rows == len(ids)
+        async with FakeCloud(broker).connected() as cloud:
+            await eventually(lambda: outbox.depth().rows == 0 and not outbox.in_flight())
+            assert cloud.received() == ids
+    said = [record.message for record in caplog.records if "nobody to give our readings to" in record.message]
+    assert len(said) == 1
+
+
+async def test_an_ended_session_is_told_after_its_readings_and_freed_by_its_receipt(
+    broker: OwnBroker, cloud: FakeCloud, outbox: Outbox
+) -> None:
+    ids = put(outbox, 1, 2, lane=Lane.BACKFILL)
+    outbox.put_ended(session())
+    async with publishing(broker, outbox):
+        await cloud.until(lambda: len(cloud.messages) == 2)
+        await eventually(lambda: outbox.depth().rows == 0 and not outbox.in_flight())
+    assert [{r.reading_id for r in m.readings} for m in cloud.messages] == [ids, set()]
+    assert cloud.messages[1].session == session()
+
+
+async def test_an_ended_session_without_a_receipt_comes_again_also_after_a_restart(
+    broker: OwnBroker, cloud: FakeCloud, outbox: Outbox
+) -> None:
+    cloud.answering = False
+    outbox.put_ended(session())
+    async with publishing(broker, outbox, receipt_timeout_s=0.05):
+        await cloud.until(lambda: len(cloud.messages) == 2)
+    cloud.answering = True
+    async with publishing(broker, outbox):
+        await eventually(lambda: not outbox.in_flight())
+    assert len({message.message_id for message in cloud.messages}) == 1
+
+
+class FullOnce(Outbox):
+    """An outbox whose disk is full the first time that receipts are to be written down."""
+
+    failed = False
+
+    def free(self, receipts: Iterable[v1.ReceiptsMessage]) -> int:
+        if not self.failed:
+            self.failed = True
+            raise OutboxError("database or disk is full")
+        return super().free(receipts)
+
+
+async def test_receipts_that_a_full_disk_cannot_take_are_written_down_later(
+    broker: OwnBroker, cloud: FakeCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publisher_module, "OUTBOX_RETRY_S", 0.05)
+    outbox = FullOnce.open(tmp_path / "outbox.sqlite")
+    put(outbox, 1)
+    async with publishing(broker, outbox):
+        await eventually(lambda: outbox.depth().rows == 0)
+    assert len(cloud.messages) == 1
+    outbox.close()
 
 
 class FailingOnce(Outbox):
