@@ -15,6 +15,7 @@ pytest_plugins = [
     "tests.fix_road",
     "tests.fix_cloud",
     "tests.fix_gateway",
+    "tests.fix_enrolment",
     "tests.fix_console",
     "tests.fix_browser",
 ]
