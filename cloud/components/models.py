@@ -5,8 +5,10 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnSide:
-    """Since when nothing did a kind of work; None: it is done, or has never been done here."""
+class OurSide:
+    """Whether readings are taken and silence is watched, and where not, since when; None: nobody knows."""
 
+    is_storing: bool
     storing_stopped_at: datetime | None
+    is_watching: bool
     watching_stopped_at: datetime | None

@@ -1,32 +1,43 @@
-"""When our own side counts as down."""
+"""When our own side counts as down: by the same rule by which the fleet is judged."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from psycopg import AsyncConnection
 
+from alerting.limits import Priority
+from alerting.technical.conditions import latest
+from alerting.technical.fleet import Component, Fleet
+from alerting.technical.limits import DEFAULT_LIMITS, TechnicalLimits
+from alerting.technical.own_side import own_side
 from cloud.components import store
-from cloud.components.models import OwnSide
+from cloud.components.models import OurSide
 
 Connection = AsyncConnection[Any]
-# Several times the interval at which each of them says that it is there: a restart is no fault.
-INGEST_DOWN_AFTER: Final = timedelta(seconds=60)
-JOBS_DOWN_AFTER: Final = timedelta(minutes=5)
+# A console that has just begun believes what is written: the processes themselves wrote it.
+EVER: Final = timedelta(days=365)
 
 
-async def own_side(conn: Connection, now: datetime) -> OwnSide:
+async def our_side(conn: Connection, now: datetime) -> OurSide:
     """How it is now."""
-    return judged(await store.last_seen(conn), now)
+    return judged(await store.components(conn), now)
 
 
-def judged(last_seen: Mapping[str, datetime], now: datetime) -> OwnSide:
-    """From when a process of each kind was last there. A kind that never ran is no fault: it is not installed yet."""
-    return OwnSide(
-        storing_stopped_at=_stopped(last_seen.get("ingest"), now - INGEST_DOWN_AFTER),
-        watching_stopped_at=_stopped(last_seen.get("jobs"), now - JOBS_DOWN_AFTER),
+def judged(components: Sequence[Component], now: datetime, limits: TechnicalLimits = DEFAULT_LIMITS) -> OurSide:
+    """What does not work. Nobody takes readings where no worker is there, or none has heard the broker for long.
+
+    A process that ended in order has no row, and does no work either: that is not told apart from one that never ran.
+    """
+    workers = [component for component in components if component.kind == "ingest"]
+    judges = [component for component in components if component.kind == "jobs"]
+    deaf = [worker.since for worker in workers if worker.broker is False]
+    found = own_side(Fleet(judging_since=now - EVER, components=workers), now, limits)
+    is_storing = all(condition.priority is not Priority.HIGH for condition in found.conditions)
+    is_watching = any(now - judge.seen_at <= limits.component_silent for judge in judges)
+    return OurSide(
+        is_storing=is_storing,
+        storing_stopped_at=None if is_storing else latest(*deaf) or latest(*(worker.seen_at for worker in workers)),
+        is_watching=is_watching,
+        watching_stopped_at=None if is_watching else latest(*(judge.seen_at for judge in judges)),
     )
-
-
-def _stopped(seen_at: datetime | None, before: datetime) -> datetime | None:
-    return seen_at if seen_at is not None and seen_at < before else None

@@ -28,6 +28,7 @@ def _environment() -> Environment:
         due=texts.due,
         duration=texts.duration,
         local=texts.local,
+        numbers=texts.numbers,
         octets=texts.octets,
         subject=texts.subject,
         unit=texts.unit,

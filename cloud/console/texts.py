@@ -3,11 +3,13 @@
 Unknown codes are spoken as they are, with spaces: a flag that a new device sends is shown, not lost.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
+
+from psycopg.types.range import Range
 
 SIGN_IN_REFUSALS: Final[Mapping[str, str]] = {
     "wrong": "This login and password do not fit together.",
@@ -120,7 +122,26 @@ CONFLICTS: Final[Mapping[str, str]] = {
 
 # What is technically wrong; the sentence of the alarm says the rest.
 TECHNICAL_CONDITIONS: Final[Mapping[str, str]] = {
+    "component_down": "Process down",
+    "broker_unreachable": "Broker out of reach",
+    "ingest_behind": "Readings are stored late",
+    "gateway_away": "Gateway away",
+    "gateway_storage": "Gateway’s disk",
+    "gateway_clock": "Gateway’s clock",
+    "gateway_certificate": "Gateway’s certificate",
+    "gateway_backlog": "Unsent readings",
+    "device_silent": "Silent device",
+    "device_battery": "Device’s battery",
     "device_unknown_model": "Unknown device",
+    "reconciliation_gap": "Missing readings",
+}
+
+# Why nothing comes from a patient's device, for a nurse.
+SILENCES: Final[Mapping[str, str]] = {
+    "nobody_measured": "Nobody measured.",
+    "device_silent": "The device does not answer: battery or pairing.",
+    "gateway_away": "The gateway in the home is away.",
+    "our_side_down": "Our side is down.",
 }
 
 SUBJECT_KINDS: Final[Mapping[str, str]] = {
@@ -128,6 +149,9 @@ SUBJECT_KINDS: Final[Mapping[str, str]] = {
     "device": "device",
     "component": "our process",
 }
+
+RANGE: Final = "{} to {}"
+MOST_RANGES: Final = 8
 
 # The network and the broker take their part of a second; less than this is no offset.
 CLOCK_RIGHT_WITHIN_S: Final = 5
@@ -224,6 +248,16 @@ def subject(name: str) -> str:
     """``gateway:home-17`` as people say it: ``gateway home-17``."""
     kind, _, rest = name.partition(":")
     return f"{word(kind, SUBJECT_KINDS)} {rest}".strip()
+
+
+def numbers(ranges: Iterable[Range[int]]) -> str:
+    """Whole numbers of ranges whose end is not in them: ``17 to 19, 31``; at most MOST_RANGES of them."""
+    spoken = [
+        str(each.lower) if each.upper == each.lower + 1 else RANGE.format(each.lower, each.upper - 1)
+        for each in ranges
+        if each.lower is not None and each.upper is not None
+    ]
+    return ", ".join([*spoken[:MOST_RANGES], *(["…"] if len(spoken) > MOST_RANGES else [])])
 
 
 def octets(number: int | None) -> str:

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+from psycopg.types.range import Range
+
 # A gateway says how it is each minute. Whoever is not heard for so long is silent, whatever its last word was: a broker
 # that died has said no last will.
 SILENT_AFTER: Final = timedelta(minutes=5)
@@ -98,6 +100,7 @@ class Certificate:
 class RosteredDevice:
     """A device of the gateway's configuration, as its last visit found it, and what we have of it.
 
+    ``holds`` and ``missing`` are of its last visit that went to its end; ``holes`` are numbers that are missing.
     ``known`` are the readings of it that have arrived, ``quarantined`` those of them that are held back; both None
     where the device has not answered once.
     """
@@ -115,14 +118,11 @@ class RosteredDevice:
     battery_low: bool | None
     repairs: Mapping[str, int]
     told_at: datetime
+    missing: int | None
+    holes: Sequence[Range[int]] | None
     known: int | None
     quarantined: int | None
 
     @property
     def stored(self) -> int | None:
         return None if self.known is None else self.known - (self.quarantined or 0)
-
-    @property
-    def missing(self) -> int:
-        """How many readings the device holds beyond those that have arrived; a memory that wrapped shows none."""
-        return max(0, self.holds - self.known) if self.holds is not None and self.known is not None else 0

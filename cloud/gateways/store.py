@@ -90,11 +90,12 @@ async def devices(conn: Connection, gateway_id: str) -> list[RosteredDevice]:
     async with conn.cursor(row_factory=class_row(RosteredDevice)) as cursor:
         await cursor.execute(
             """SELECT d.name, d.profile, d.transport, d.device_id, d.visited_at, d.outcome, d.reason, d.complete_at,
-                      d.holds, d.heard_at, d.battery_low, d.repairs, d.told_at, k.readings_known AS known,
+                      coalesce(k.holds, d.holds) AS holds, d.heard_at, d.battery_low, d.repairs, d.told_at, r.missing,
+                      r.holes, k.readings_known AS known,
                       CASE WHEN k.device_id IS NOT NULL THEN
                           (SELECT count(*) FROM quarantine q
                            WHERE q.device_id = k.device_id AND q.reading_id IS NOT NULL) END AS quarantined
-               FROM gateway_device d LEFT JOIN device k USING (device_id)
+               FROM gateway_device d LEFT JOIN device k USING (device_id) LEFT JOIN reconciliation r USING (device_id)
                WHERE d.gateway_id = %s ORDER BY d.name""",
             (gateway_id,),
         )

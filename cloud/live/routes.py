@@ -3,7 +3,7 @@
 ``worklist``  first of all, for clinical roles: all rows of the worklist as HTML; id = the newest case event
 ``case``      a case was opened or changed: its row as HTML (``data-open="false"``: take it out); id = the case event
 ``reading``   JSON {"reading_id", "patient_id", "kind"}
-``own_side``  for clinical roles, first and at each change: HTML of what our own side cannot do now; empty: all is well
+``our_side``  for clinical roles, first and at each change: HTML of what our own side cannot do now; empty: all is well
 ``technical`` of /live/technical, first of all and at each change: the technical queue as HTML
 ``beat``      right after the subscription and then every 3 s; no event for 8 s means: not receiving
 ``signed_out`` the session has ended, or nobody is signed in; nothing follows

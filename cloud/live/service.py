@@ -13,7 +13,7 @@ from cloud.auth import service as auth
 from cloud.auth import store as accounts
 from cloud.auth.models import CLINICAL, TECHNICAL, Role, Session
 from cloud.components import service as components
-from cloud.components.views import html as own_side_html
+from cloud.components.views import html as our_side_html
 from cloud.console.edge import Connection, Pool
 from cloud.live.models import CaseChanged, Notice, ReadingStored, TechnicalChanged
 from cloud.technical import service as technical
@@ -58,7 +58,7 @@ class CareViewer(Viewer):
     """Somebody who looks after patients, or a patient; ``patient_id`` narrows it to one patient."""
 
     patient_id: UUID | None
-    _own_side: str = ""
+    _our_side: str = ""
 
     @property
     def sees_anything(self) -> bool:
@@ -74,9 +74,9 @@ class CareViewer(Viewer):
                 cases = await worklist.open_cases(conn, self.session.account_id)
             else:
                 cases = await worklist.open_cases_of(conn, self.session.account_id, self.patient_id)
-            self._own_side = await self._our_own_side(conn)
+            self._our_side = await self._rendered_our_side(conn)
         html = rows(cases, self.session, self.now())
-        return _own_side(self._own_side) + format_sse_event(event="worklist", id=str(latest), data_str=html)
+        return _our_side(self._our_side) + format_sse_event(event="worklist", id=str(latest), data_str=html)
 
     async def event(self, notice: Notice) -> bytes:
         if isinstance(notice, TechnicalChanged) or self.patient_id not in (None, notice.patient_id):
@@ -87,18 +87,18 @@ class CareViewer(Viewer):
             return await self._reading(conn, notice)
 
     async def news_at_beat(self) -> bytes:
-        """The ``own_side`` event, when our own side fell or rose: a process that is dead announces nothing."""
+        """The ``our_side`` event, when our own side fell or rose: a process that is dead announces nothing."""
         if self.session.role not in CLINICAL:
             return b""
         async with self.pool.connection() as conn:
-            html = await self._our_own_side(conn)
-        if html == self._own_side:
+            html = await self._rendered_our_side(conn)
+        if html == self._our_side:
             return b""
-        self._own_side = html
-        return _own_side(html)
+        self._our_side = html
+        return _our_side(html)
 
-    async def _our_own_side(self, conn: Connection) -> str:
-        return own_side_html(await components.own_side(conn, self.now()))
+    async def _rendered_our_side(self, conn: Connection) -> str:
+        return our_side_html(await components.our_side(conn, self.now()))
 
     async def _case(self, conn: Connection, notice: CaseChanged) -> bytes:
         if self.session.role not in CLINICAL:
@@ -139,5 +139,5 @@ class TechnicalViewer(Viewer):
         return await self.everything() if isinstance(notice, TechnicalChanged) else b""
 
 
-def _own_side(html: str) -> bytes:
-    return format_sse_event(event="own_side", data_str=html)
+def _our_side(html: str) -> bytes:
+    return format_sse_event(event="our_side", data_str=html)

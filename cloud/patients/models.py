@@ -1,10 +1,13 @@
 """A patient and the observations that a page shows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+
+from psycopg.types.range import Range
 
 from device_drivers.readings import Sample
 from device_drivers.timestamps import TimeQuality
@@ -86,6 +89,7 @@ class Readings:
 class PatientDevice:
     """A device that a patient has now, and what we have of it.
 
+    ``holds`` and ``missing`` are of its last visit that went to its end; ``holes`` are numbers that are missing.
     ``known`` are the readings of it that have arrived, of whoever used it, ``quarantined`` those of them that are held
     back. ``tells_clock``: whether its clock can be read over the link; None before its first visit.
     """
@@ -103,18 +107,12 @@ class PatientDevice:
     tells_clock: bool | None
     clock_checked_at: datetime | None
     clock_checked_by: str | None
-    expected_every: timedelta | None
-    last_measured_at: datetime | None
-    gap: str | None
+    missing: int | None
+    holes: Sequence[Range[int]] | None
 
     @property
     def stored(self) -> int:
         return self.known - self.quarantined
-
-    @property
-    def missing(self) -> int:
-        """How many readings the device holds beyond those that have arrived; a memory that wrapped shows none."""
-        return max(0, self.holds - self.known) if self.holds is not None else 0
 
     @property
     def needs_eyes(self) -> bool:

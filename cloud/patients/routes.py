@@ -21,6 +21,7 @@ from cloud.components import service as components
 from cloud.console.edge import Connection, Now, Tx
 from cloud.console.pages import page
 from cloud.patients import models, service, store
+from cloud.silences import service as silences
 from cloud.worklist import store as worklist
 
 router = APIRouter()
@@ -32,7 +33,7 @@ async def patients(request: Request, conn: Tx, now: Now, session: Clinical) -> R
         request,
         "patients.html",
         patients=await store.patients(conn, session.account_id),
-        own_side=await components.own_side(conn, now),
+        our_side=await components.our_side(conn, now),
         now=now,
     )
 
@@ -56,7 +57,8 @@ async def patient(request: Request, patient_id: UUID, conn: Tx, now: Now, sessio
         readings=await service.last_readings(conn, patient_id, now),
         limits=await service.limits(conn, patient_id, now),
         devices=await store.devices(conn, patient_id, now),
-        own_side=await components.own_side(conn, now),
+        silences=await silences.of_patient(conn, patient_id, now),
+        our_side=await components.our_side(conn, now),
         now=now,
     )
 

@@ -58,10 +58,11 @@ _BLOOD_PRESSURE: Final = """SELECT o.effective_time, o.reading_id, d.manufacture
 # are asked whether the clock can be read: the newest may have been cut off before.
 _DEVICES: Final = """SELECT a.assignment_id, a.device_id, a.user_index, d.manufacturer || ' ' || d.model AS name,
         d.serial_number, d.holds, d.readings_known AS known, d.complete_at, r.battery_low, clock.tells_clock,
-        a.clock_checked_at, c.display_name AS clock_checked_by, a.expected_every, measured.last_measured_at, gap.gap,
+        a.clock_checked_at, c.display_name AS clock_checked_by, gap.missing, gap.holes,
         (SELECT count(*) FROM quarantine q WHERE q.device_id = a.device_id AND q.reading_id IS NOT NULL) AS quarantined
     FROM device_assignment a
     JOIN device d USING (device_id)
+    LEFT JOIN reconciliation gap USING (device_id)
     LEFT JOIN account c ON c.account_id = a.clock_checked_by
     LEFT JOIN LATERAL (
         SELECT g.battery_low FROM gateway_device g WHERE g.device_id = a.device_id AND g.battery_low IS NOT NULL
@@ -70,23 +71,8 @@ _DEVICES: Final = """SELECT a.assignment_id, a.device_id, a.user_index, d.manufa
         SELECT bool_or(s.device_time IS NOT NULL) AS tells_clock
         FROM (SELECT device_time FROM device_session WHERE device_id = a.device_id
               ORDER BY started_at DESC LIMIT 20) s) clock
-    CROSS JOIN LATERAL (
-        SELECT max(o.effective_time) AS last_measured_at FROM (
-            (SELECT effective_time FROM glucose WHERE patient_id = a.patient_id AND device_id = a.device_id
-                AND sample = 'patient' ORDER BY effective_time DESC LIMIT 1)
-            UNION ALL
-            (SELECT effective_time FROM ketone WHERE patient_id = a.patient_id AND device_id = a.device_id
-                AND sample = 'patient' ORDER BY effective_time DESC LIMIT 1)
-            UNION ALL
-            (SELECT effective_time FROM blood_pressure WHERE patient_id = a.patient_id AND device_id = a.device_id
-                AND sample = 'patient' ORDER BY effective_time DESC LIMIT 1)) o) measured
-    LEFT JOIN LATERAL (
-        SELECT t.sentence AS gap FROM technical_alarm t
-        WHERE t.device_id = a.device_id AND t.condition = %(gap)s AND t.resolved_at IS NULL
-        ORDER BY t.raised_at DESC LIMIT 1) gap ON true
     WHERE a.patient_id = %(patient_id)s AND a.valid @> %(now)s
     ORDER BY name, a.device_id, a.user_index NULLS FIRST"""
-GAP: Final = "reconciliation_gap"
 
 _CHECK_CLOCK: Final = SQL(
     """UPDATE device_assignment a SET clock_checked_at = %(now)s, clock_checked_by = %(account_id)s
@@ -173,7 +159,7 @@ async def own_limits(conn: Connection, patient_id: UUID) -> list[PatientLimit]:
 async def devices(conn: Connection, patient_id: UUID, now: datetime) -> list[PatientDevice]:
     """What the patient has now; the caller has checked who asks."""
     async with conn.cursor(row_factory=class_row(PatientDevice)) as cursor:
-        await cursor.execute(_DEVICES, {"patient_id": patient_id, "now": now, "gap": GAP})
+        await cursor.execute(_DEVICES, {"patient_id": patient_id, "now": now})
         return await cursor.fetchall()
 
 

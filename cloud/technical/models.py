@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 
@@ -37,6 +38,14 @@ class Alarm:
     def is_waiting(self) -> bool:
         """Nobody has said that they look after it."""
         return self.is_open and self.acknowledged_at is None
+
+
+class Place(NamedTuple):
+    """Where to look for what hides an alarm: a condition of the same subject where that has it, else of the gateway."""
+
+    explanation: str
+    gateway_id: str | None
+    subject: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

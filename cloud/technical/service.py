@@ -1,7 +1,7 @@
 """What is work in the technical queue, what is hidden under what, and who takes which."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -11,13 +11,12 @@ from psycopg import AsyncConnection
 from cloud.audit import store as audit
 from cloud.auth.models import Session
 from cloud.technical import store
-from cloud.technical.models import Alarm, Conflict, Entry, Queue
+from cloud.technical.models import Alarm, Conflict, Entry, Place, Queue
 
 Connection = AsyncConnection[Any]
 RESOLVED_WITHIN: Final = timedelta(days=7)
-
-# An explanation and the gateway that it is about; None: about none of them, such as our own side.
-Key = tuple[str, str | None]
+# An explanation that is itself explained, and so on: a silent device, its gateway, the gateway's certificate.
+LONGEST_CHAIN: Final = 4
 
 
 async def queue(conn: Connection) -> Queue:
@@ -55,24 +54,43 @@ def _conflict(alarm: Alarm) -> Conflict:
 
 
 def arranged(
-    work: Sequence[Alarm], hidden: Iterable[Alarm], counts: Mapping[Key, int], count: int, waiting: int
+    work: Sequence[Alarm], hidden: Sequence[Alarm], counts: Iterable[tuple[Place, int]], count: int, waiting: int
 ) -> Queue:
-    """Put what is hidden under what hides it: of the same gateway if it is there, else what concerns all of them."""
-    parents: dict[Key, Alarm] = {}
-    for alarm in work:
-        parents.setdefault((alarm.condition, alarm.gateway_id), alarm)
-
-    def parent(key: Key) -> UUID | None:
-        found = parents.get(key) or parents.get((key[0], None))
-        return found.alarm_id if found else None
-
+    """Put what is hidden under what hides it, and what is hidden by something hidden under what hides that."""
+    shown = _Shown(work, hidden)
     below: defaultdict[UUID | None, list[Alarm]] = defaultdict(list)
     for alarm in hidden:
-        below[parent((alarm.inhibited_by or "", alarm.gateway_id))].append(alarm)
+        below[shown.above(Place(alarm.inhibited_by or "", alarm.gateway_id, alarm.subject))].append(alarm)
     how_many: defaultdict[UUID | None, int] = defaultdict(int)
-    for key, number in counts.items():
-        how_many[parent(key)] += number
+    for place, number in counts:
+        how_many[shown.above(place)] += number
     entries = [
         Entry(alarm=alarm, hidden=below[alarm.alarm_id], hidden_count=how_many[alarm.alarm_id]) for alarm in work
     ]
     return Queue(entries=entries, count=count, waiting=waiting, orphans=below[None], orphan_count=how_many[None])
+
+
+class _Shown:
+    """The alarms that are work, by what they may hide; of several the most urgent."""
+
+    def __init__(self, work: Iterable[Alarm], hidden: Iterable[Alarm]) -> None:
+        self._of_subject: dict[tuple[str, str], UUID] = {}
+        self._of_gateway: dict[tuple[str, str | None], UUID] = {}
+        for alarm in work:
+            self._of_subject.setdefault((alarm.condition, alarm.subject), alarm.alarm_id)
+            self._of_gateway.setdefault((alarm.condition, alarm.gateway_id), alarm.alarm_id)
+        self._hidden_by = {(alarm.condition, alarm.gateway_id): alarm.inhibited_by for alarm in hidden}
+
+    def above(self, place: Place) -> UUID | None:
+        """What hides an alarm with this explanation; None: it is not shown."""
+        explanation: str | None = place.explanation
+        for _ in range(LONGEST_CHAIN):
+            if explanation is None:
+                break
+            if place.subject and (found := self._of_subject.get((explanation, place.subject))):
+                return found
+            found = self._of_gateway.get((explanation, place.gateway_id)) or self._of_gateway.get((explanation, None))
+            if found:
+                return found
+            explanation = self._hidden_by.get((explanation, place.gateway_id))
+        return None

@@ -8,7 +8,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row
 from psycopg.sql import SQL
 
-from cloud.technical.models import Alarm
+from cloud.technical.models import Alarm, Place
 
 Connection = AsyncConnection[Any]
 SHOWN: Final = 200
@@ -65,13 +65,17 @@ async def hidden(conn: Connection) -> list[Alarm]:
     return await _alarms(conn, _HIDDEN, {"each": HIDDEN_SHOWN, "most": HIDDEN_SHOWN_IN_ALL})
 
 
-async def hidden_counts(conn: Connection) -> dict[tuple[str, str | None], int]:
-    """How many open alarms there are for each explanation and gateway."""
+async def hidden_counts(conn: Connection) -> list[tuple[Place, int]]:
+    """How many open alarms are hidden, by where to look for what hides them."""
     cursor = await conn.execute(
-        """SELECT inhibited_by, gateway_id, count(*) FROM technical_alarm
-           WHERE resolved_at IS NULL AND inhibited_by IS NOT NULL GROUP BY inhibited_by, gateway_id"""
+        """SELECT h.inhibited_by, h.gateway_id, s.subject, count(*)
+           FROM technical_alarm h
+           LEFT JOIN technical_alarm s ON s.condition = h.inhibited_by AND s.subject = h.subject
+                AND s.resolved_at IS NULL
+           WHERE h.resolved_at IS NULL AND h.inhibited_by IS NOT NULL
+           GROUP BY h.inhibited_by, h.gateway_id, s.subject"""
     )
-    return {(explanation, gateway_id): count async for explanation, gateway_id, count in cursor}
+    return [(Place(*place), count) async for *place, count in cursor]
 
 
 async def counts(conn: Connection) -> tuple[int, int]:

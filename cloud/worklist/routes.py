@@ -26,8 +26,8 @@ router = APIRouter()
 @router.get("/worklist")
 async def worklist(request: Request, conn: Tx, now: Now, session: Nursing) -> Response:
     cases = await store.open_cases(conn, session.account_id)
-    own_side = await components.own_side(conn, now)
-    return page(request, "worklist.html", cases=cases, own_side=own_side, now=now)
+    our_side = await components.our_side(conn, now)
+    return page(request, "worklist.html", cases=cases, our_side=our_side, now=now)
 
 
 @router.post("/cases/{case_id}/acknowledge")

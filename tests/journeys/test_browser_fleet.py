@@ -167,6 +167,7 @@ def test_an_open_worklist_says_when_our_own_side_is_down_and_when_it_is_back(
     console: Console, fleet: Fleet, page: Page
 ) -> None:
     fleet.component("ingest-1", "ingest", NOW)
+    fleet.component("jobs-1", "jobs", NOW + timedelta(days=1))
     sign_in(page, console, "nora")
     is_live(page)
     banner = page.get_by_text("New readings are not arriving.")

@@ -1,6 +1,6 @@
 // One stream per page, and an honest word about it.
 // Dispatches on <body>: live:open (subscribed, also after a break), live:worklist and live:case (detail: HTML),
-// live:technical (detail: HTML), live:reading (detail: object). Puts what our own side says of itself into #own-side. Shows #not-receiving when nothing was heard for SILENT_MS: the server beats every 3 s.
+// live:technical (detail: HTML), live:reading (detail: object). Puts what our own side says of itself into #our-side. Shows #not-receiving when nothing was heard for SILENT_MS: the server beats every 3 s.
 
 const SILENT_MS = 7000;
 const REOPEN_MS = 2000;
@@ -50,9 +50,9 @@ function open() {
   });
   source.addEventListener("worklist", (event) => { heard(); tell("worklist", event.data); });
   source.addEventListener("case", (event) => { heard(); tell("case", event.data); });
-  source.addEventListener("own_side", (event) => {
+  source.addEventListener("our_side", (event) => {
     heard();
-    const place = document.getElementById("own-side");
+    const place = document.getElementById("our-side");
     if (place) place.innerHTML = event.data;
     age();
   });

@@ -4,9 +4,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from psycopg.types.range import Range
 
 from alerting.lifecycle import State
 from alerting.limits import DEFAULT_LIMITS, Priority
+from alerting.technical.conditions import Name
+from alerting.technical.silence import Cause
 from cloud.auth.models import Refusal, Role
 from cloud.console import texts
 from device_drivers.readings import QuantityState
@@ -54,6 +57,8 @@ def test_every_code_that_we_know_has_its_words() -> None:
     assert set(State) == set(texts.STATES)
     assert set(Priority) == set(texts.PRIORITIES)
     assert set(Role) == set(texts.ROLES)
+    assert set(Name) == set(texts.TECHNICAL_CONDITIONS)
+    assert set(Cause) == set(texts.SILENCES)
     assert set(Refusal) == set(texts.SIGN_IN_REFUSALS)
     assert set(QuantityState) - {QuantityState.MEASURED} == set(texts.QUANTITY_STATES)
 
@@ -113,3 +118,15 @@ def test_a_size_is_said_in_its_largest_unit(number: int | None, said: str) -> No
 )
 def test_a_subject_is_said_as_people_say_it(name: str, said: str) -> None:
     assert texts.subject(name) == said
+
+
+@pytest.mark.parametrize(
+    ("ranges", "said"),
+    [
+        ([], ""),
+        ([Range(17, 20), Range(31, 32)], "17 to 19, 31"),
+        ([Range(n, n + 1) for n in range(0, 20, 2)], "0, 2, 4, 6, 8, 10, 12, 14, …"),
+    ],
+)
+def test_numbers_are_said_as_ranges_and_not_endlessly(ranges: list[Range[int]], said: str) -> None:
+    assert texts.numbers(ranges) == said

@@ -2,13 +2,16 @@
 
 import html
 import re
+from collections.abc import Callable
 from datetime import timedelta
-from statistics import quantiles
+from statistics import median
 from time import perf_counter
 
+import httpx
+import msgspec
 import pytest
 
-from tests.cloud.made import GATEWAY, METER, NOW, arrival, glucose, sent
+from tests.cloud.made import GATEWAY, METER, NOW, arrival, glucose, sent, session
 from tests.cloud.planted_fleet import Fleet
 from tests.fix_console import Console
 
@@ -130,17 +133,21 @@ def test_a_list_goes_on_over_pages_and_keeps_the_search(console: Console) -> Non
     assert listed(sam.get("/gateways?page=99").text) == []
 
 
-def test_five_thousand_gateways_stay_usable(console: Console) -> None:
+def test_five_thousand_gateways_cost_little_more_than_none(console: Console) -> None:
+    """Beside an empty page in the same seconds: the machine may be busy. Alone it took 12 ms, 17 ms at p95."""
     _thousands(console, 5000)
     sam = console.sign_in("sam")
-    took = []
-    for number in range(1, 31):
-        began = perf_counter()
-        assert len(listed(sam.get(f"/gateways?page={number}").text)) == 50
-        took.append(perf_counter() - began)
-    p95 = quantiles(took, n=20)[-1]
-    print(f"GET /gateways of 5,000: p50 {quantiles(took, n=2)[0] * 1000:.1f} ms, p95 {p95 * 1000:.1f} ms")  # noqa: T201
-    assert p95 < 0.5, "the figure is below 50 ms on a machine that does nothing else"
+    listing, empty = [], []
+    for number in range(1, 41):
+        listing.append(_seconds(lambda: sam.get(f"/gateways?page={number}")))  # noqa: B023 -- called at once
+        empty.append(_seconds(lambda: sam.get("/quarantine")))
+    assert median(listing) < 8 * median(empty), f"{median(listing) * 1000:.1f} ms, {median(empty) * 1000:.1f} ms"
+
+
+def _seconds(get: Callable[[], httpx.Response]) -> float:
+    began = perf_counter()
+    assert get().status_code == 200
+    return perf_counter() - began
 
 
 def test_the_page_of_a_gateway_shows_all_of_it(console: Console, fleet: Fleet) -> None:
@@ -189,7 +196,8 @@ def test_the_page_of_a_gateway_shows_all_of_it(console: Console, fleet: Fleet) -
 
 
 def test_a_device_holds_and_what_is_stored_and_a_gap_is_named(console: Console, fleet: Fleet) -> None:
-    console.ward.receive(sent(glucose("100"), glucose("101", NOW - timedelta(minutes=9)), glucose("9999")))
+    visit = msgspec.structs.replace(session(), holds=412, complete=True, ended_at=NOW, received=3)
+    console.ward.receive(sent(glucose("100"), glucose("101", NOW - timedelta(minutes=9)), glucose("9999"), visit=visit))
     fleet.device(GATEWAY, "meter", device_id=METER.device_id, holds=412)
     fleet.device(GATEWAY, "new", visited_at=None)
     page = console.sign_in("sam").get(f"/gateways/{GATEWAY}").text

@@ -57,21 +57,40 @@ def test_what_another_alarm_explains_is_folded_under_it(console: Console, fleet:
 
 
 def test_what_is_hidden_by_something_that_is_not_shown_is_not_lost(console: Console, fleet: Fleet) -> None:
-    fleet.alarm("gateway_away", "gateway:x", inhibited_by="ingest_down", sentence="It would be away.")
+    fleet.alarm("gateway_away", "gateway:x", inhibited_by="component_down", sentence="It would be away.")
     page = console.sign_in("sam").get("/technical").text
     assert alarm_ids(page) == []
     assert re.search(r'id="hides-elsewhere".*It would be away\.', page, re.DOTALL)
 
 
 def test_our_own_side_explains_the_gateways_of_all_homes(console: Console, fleet: Fleet) -> None:
-    parent = fleet.alarm("ingest_down", "component:ingest-1", priority="high")
+    parent = fleet.alarm("component_down", "component:ingest", priority="high")
     for number in range(30):
         home = fleet.gateway(f"home-{number}")
-        fleet.alarm("gateway_away", f"gateway:{home}", gateway_id=home, inhibited_by="ingest_down")
+        fleet.alarm("gateway_away", f"gateway:{home}", gateway_id=home, inhibited_by="component_down")
     page = console.sign_in("sam").get("/technical").text
     assert alarm_ids(page) == [str(parent)]
-    assert "our process ingest-1" in page
+    assert "our process ingest" in page
     assert re.search(rf'id="hides-{parent}">\s*<summary>[^<]*: 30</summary>', page)
+
+
+def test_what_is_hidden_by_something_hidden_stands_under_what_hides_that(console: Console, fleet: Fleet) -> None:
+    fleet.gateway("home-1")
+    root = fleet.alarm("gateway_certificate", "gateway:home-1", gateway_id="home-1")
+    fleet.alarm("gateway_away", "gateway:home-1", gateway_id="home-1", inhibited_by="gateway_certificate")
+    fleet.alarm("device_silent", "device:a", gateway_id="home-1", inhibited_by="gateway_away")
+    page = console.sign_in("sam").get("/technical").text
+    assert re.search(rf'id="hides-{root}">\s*<summary>[^<]*: 2</summary>', page)
+    assert "hides-elsewhere" not in page
+
+
+def test_of_two_silent_devices_each_hides_its_own_battery(console: Console, fleet: Fleet) -> None:
+    fleet.gateway("home-1")
+    for device in ("a", "b"):
+        fleet.alarm("device_silent", f"device:{device}", gateway_id="home-1")
+        fleet.alarm("device_battery", f"device:{device}", gateway_id="home-1", inhibited_by="device_silent")
+    page = console.sign_in("sam").get("/technical").text
+    assert re.findall(r"<summary>[^<]*hidden: (\d)</summary>", page) == ["1", "1"]
 
 
 def test_the_identity_of_an_unknown_device_is_there_in_full_with_what_to_do(console: Console, fleet: Fleet) -> None:

@@ -1,0 +1,1 @@
+"""Why nothing comes from a patient's devices, judged for one patient when somebody looks."""
