@@ -26,6 +26,7 @@ from cloud.console.edge import Pool, same_origin, wants_fragment
 from cloud.console.headers import HEADERS, SecurityHeaders
 from cloud.console.pages import page
 from cloud.db.connect import CONNECT_TIMEOUT_S, session_options
+from cloud.db.presence import present
 from cloud.gateways.routes import router as gateways
 from cloud.live.hub import Hub
 from cloud.live.routes import router as live
@@ -113,7 +114,8 @@ def _lifespan(settings: ConsoleSettings) -> Callable[[FastAPI], Any]:
             app.state.pool, app.state.hub = pool, hub
             listening = asyncio.create_task(hub.run(), name="live")
             try:
-                yield
+                async with present(pool.connection, settings.name, "console", settings.beat_every_s, app.state.now):
+                    yield
             finally:
                 hub.close()
                 listening.cancel()

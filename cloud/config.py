@@ -52,6 +52,8 @@ class ConsoleSettings:
     """What the console needs."""
 
     database_url: str = field(repr=False)
+    name: str = "console-1"
+    beat_every_s: float = BEAT_EVERY_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +120,9 @@ def ingest_settings(environ: Mapping[str, str] = os.environ) -> IngestSettings:
 def console_settings(environ: Mapping[str, str] = os.environ) -> ConsoleSettings:
     """SettingMissing where PULSEPOST_DATABASE_URL is absent."""
     return ConsoleSettings(
-        database_url=_needed(environ, "PULSEPOST_DATABASE_URL", "the PostgreSQL URL of a role in pulsepost_console")
+        database_url=_needed(environ, "PULSEPOST_DATABASE_URL", "the PostgreSQL URL of a role in pulsepost_console"),
+        name=environ.get("PULSEPOST_CONSOLE_NAME") or "console-1",
+        beat_every_s=_number(environ, "PULSEPOST_BEAT_EVERY_S", BEAT_EVERY_S),
     )
 
 

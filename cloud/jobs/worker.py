@@ -3,20 +3,20 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from typing import Any
 
-import psycopg
 from procrastinate import App
 from procrastinate.exceptions import ConnectorException
 from psycopg import AsyncConnection
-from psycopg_pool import PoolTimeout
 
 from cloud import clock
 from cloud.config import JobsSettings
-from cloud.db.components import beat_async, gone_async
+from cloud.db import presence
 from cloud.db.connect import CONNECT_TIMEOUT_S, session_options
+from cloud.db.presence import present
 from cloud.jobs.judge import Judge
 from cloud.jobs.tasks import make_app
 
@@ -28,7 +28,7 @@ LAST_RETRY_S = 5.0
 CONCURRENCY = 4
 # What is not done by then is done again by another worker.
 STOP_WITHIN_S = 5.0
-AWAY = (ConnectorException, psycopg.Error, PoolTimeout, OSError)
+AWAY = (ConnectorException, *presence.AWAY)
 
 
 def run(settings: JobsSettings, ready: Callable[[], None]) -> int:
@@ -55,9 +55,9 @@ class Jobs:
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signum, self._stop.set)
-        beating = asyncio.create_task(self._beat(), name="beat")
         delay_s = FIRST_RETRY_S
-        try:
+        settings = self._settings
+        async with present(self._connect, settings.name, "jobs", settings.beat_every_s, self._now, self._detail):
             while not self._stop.is_set():
                 try:
                     await self._work()
@@ -66,12 +66,7 @@ class Jobs:
                     log.error("the database is away (%s)", type(error).__name__)
                 await self._wait(delay_s)
                 delay_s = min(delay_s * 2, LAST_RETRY_S)
-        finally:
-            beating.cancel()
-            with suppress(asyncio.CancelledError):
-                await beating
-            await asyncio.to_thread(self._judge.close)
-            await self._leave()
+        await asyncio.to_thread(self._judge.close)
 
     async def _work(self) -> None:
         """One worker, until it is asked to stop or loses the database. AWAY."""
@@ -101,29 +96,20 @@ class Jobs:
             shutdown_graceful_timeout=STOP_WITHIN_S,
         )
 
-    async def _beat(self) -> None:
-        """Say that we are there, and when the fleet was last judged, for ever."""
-        while True:
-            judged_at = self._judge.judged_at
-            detail = {"judged_at": judged_at.isoformat() if judged_at else None}
-            with suppress(*AWAY):
-                async with await self._connect() as connection:
-                    await beat_async(connection, self._settings.name, "jobs", self._now(), detail)
-            await asyncio.sleep(self._settings.beat_every_s)
+    def _detail(self) -> Mapping[str, object]:
+        judged_at = self._judge.judged_at
+        return {"judged_at": judged_at.isoformat() if judged_at else None}
 
-    async def _leave(self) -> None:
-        with suppress(*AWAY):
-            async with await self._connect() as connection:
-                await gone_async(connection, self._settings.name)
-
-    async def _connect(self) -> "AsyncConnection[tuple[object, ...]]":
-        return await AsyncConnection.connect(
+    @asynccontextmanager
+    async def _connect(self) -> AsyncIterator[AsyncConnection[Any]]:
+        connecting = AsyncConnection.connect(
             self._settings.database_url,
-            autocommit=True,
-            application_name=f"pulsepost {self._settings.name} beat",
+            application_name=f"pulsepost {self._settings.name} presence",
             connect_timeout=CONNECT_TIMEOUT_S,
             options=session_options(),
         )
+        async with await connecting as connection:
+            yield connection
 
     async def _wait(self, seconds: float) -> None:
         with suppress(TimeoutError):
