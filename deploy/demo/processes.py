@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,7 @@ class Child:
     process: asyncio.subprocess.Process
     log: Path
     said: list[str] = field(default_factory=list)
+    heard: Callable[[str], None] | None = None  # told each further line of its standard output
     _copying: asyncio.Task[None] | None = field(default=None, repr=False)
 
     async def stop(self, grace_s: float = 10) -> None:
@@ -112,3 +113,5 @@ async def _copy(child: Child) -> None:
         async for line in _output(child):
             sink.write(line)
             sink.flush()
+            if child.heard is not None:
+                child.heard(line.decode(errors="replace"))

@@ -56,8 +56,17 @@ async def live(client: httpx.AsyncClient, now: Callable[[], datetime]) -> AsyncI
 
 async def acknowledge(client: httpx.AsyncClient, case_id: str) -> None:
     """Take the case; httpx.HTTPStatusError where it was not ours to take."""
+    await _decide(client, case_id, "acknowledge")
+
+
+async def resolve(client: httpx.AsyncClient, case_id: str) -> None:
+    """Close the case; httpx.HTTPStatusError where it was not ours to close."""
+    await _decide(client, case_id, "resolve")
+
+
+async def _decide(client: httpx.AsyncClient, case_id: str, decision: str) -> None:
     page = await client.get("/worklist")
-    answer = await client.post(f"/cases/{case_id}/acknowledge", headers={"X-CSRF-Token": _token(page.text)})
+    answer = await client.post(f"/cases/{case_id}/{decision}", headers={"X-CSRF-Token": _token(page.text)})
     if answer.status_code not in (httpx.codes.OK, httpx.codes.SEE_OTHER):
         answer.raise_for_status()
 

@@ -1,0 +1,158 @@
+"""What was made against what the database holds: what was lost, doubled, misattributed, misdated, and which cases.
+
+Pure. A row is matched to its measurement by what the device said: its figures, its user, and its own clock. Where two
+measurements are alike in all three, each row may stand for either.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from deploy.chaos.plan import Figures
+from deploy.chaos.truth import Alerted, Case, Found, Held, Jump, Made, Stored, Truth
+
+# What may lie between the answer of a device's clock and the gateway's look at its own, on a machine that is busy.
+SLACK = timedelta(seconds=5)
+# Between the moment that an order's answer names and the device's look at its clock.
+ORDERED_WITHIN = timedelta(seconds=1)
+# What a gateway's wrong clock may rightly do to a reading.
+OF_A_CLOCK = frozenset({"unknown_timeline", "impossible_time"})
+
+Key = tuple[str, int | None, Figures]
+EpisodeKey = tuple[int, str, str]
+"""Round, patient, condition."""
+
+
+@dataclass(slots=True)
+class Verdict:
+    """The counts of the result, and for each thing that is wrong a sentence with its ids."""
+
+    made: int = 0
+    stored: int = 0
+    lost: int = 0
+    doubled: int = 0
+    misattributed: int = 0
+    misdated: int = 0
+    quarantined: dict[str, int] = field(default_factory=dict)  # by reason, where a wrong clock explains it
+    cases_expected: int = 0
+    cases_opened: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+
+def judge(truth: Truth, found: Found, resolution_s: Mapping[str, int]) -> Verdict:
+    """Everything that is wrong; nothing is, where ``wrong`` is empty. ``resolution_s``: of each device's clock."""
+    verdict = Verdict(made=len(truth.made), stored=len(found.stored))
+    rows, pairs, left = _paired(truth.made, found.stored, resolution_s)
+    held, lost = _held(left, found.held, truth.jumps, resolution_s, verdict)
+    verdict.lost = len(lost)
+    verdict.wrong += [f"lost: {_named(made)}" for made in lost]
+    verdict.doubled = len(rows) + len(held)
+    verdict.wrong += [f"doubled: {_row(row)} stands for no measurement, or for one that has its row" for row in rows]
+    verdict.wrong += [f"doubled: {each.reading_id} in quarantine ({each.reason}) stands for none" for each in held]
+    for made, row in pairs:
+        _compare(made, row, resolution_s[made.device], verdict)
+    _judge_cases(pairs, found.alerts, found.cases, verdict)
+    return verdict
+
+
+def _paired(
+    made: Iterable[Made], stored: Iterable[Stored], resolution_s: Mapping[str, int]
+) -> tuple[list[Stored], list[tuple[Made, Stored]], list[Made]]:
+    """Rows that nobody claims, pairs, and measurements without a row."""
+    waiting: dict[Key, list[Stored]] = defaultdict(list)
+    for each_row in sorted(stored, key=lambda row: (row.reported, row.effective)):
+        waiting[each_row.device, each_row.user, each_row.figures].append(each_row)
+    pairs, left = list[tuple[Made, Stored]](), list[Made]()
+    for each in sorted(made, key=lambda each: each.at):
+        candidates = waiting[each.device, each.user, figures_of(each.figures)]
+        row = next((row for row in candidates if _fits(row.reported, each, resolution_s)), None)
+        if row is None:
+            left.append(each)
+        else:
+            candidates.remove(row)
+            pairs.append((each, row))
+    return [row for rows in waiting.values() for row in rows], pairs, left
+
+
+def figures_of(figures: Figures) -> Figures:
+    """The figures that every device and every table has: not the mean pressure."""
+    return tuple((name, value) for name, value in figures if name != "mean")
+
+
+def _fits(reported: datetime, made: Made, resolution_s: Mapping[str, int]) -> bool:
+    return -timedelta(seconds=resolution_s[made.device]) <= reported - made.shown <= ORDERED_WITHIN
+
+
+def _held(
+    left: Iterable[Made],
+    held: Iterable[Held],
+    jumps: Sequence[Jump],
+    resolution_s: Mapping[str, int],
+    verdict: Verdict,
+) -> tuple[list[Held], list[Made]]:
+    """What of the quarantine stands for no measurement, and what was measured and is nowhere."""
+    waiting = list(held)
+    lost = list[Made]()
+    for made in left:
+        each = next((each for each in waiting if _stands_for(each, made, resolution_s)), None)
+        if each is None:
+            lost.append(made)
+            continue
+        waiting.remove(each)
+        if each.reason in OF_A_CLOCK and any(jump.touches(each.read_at) for jump in jumps):
+            verdict.quarantined[each.reason] = verdict.quarantined.get(each.reason, 0) + 1
+        else:
+            verdict.wrong.append(f"quarantined without need: {_named(made)} as {each.reading_id} ({each.reason})")
+    return waiting, lost
+
+
+def _stands_for(held: Held, made: Made, resolution_s: Mapping[str, int]) -> bool:
+    said = (held.device, held.user, held.figures) == (made.device, made.user, figures_of(made.figures))
+    return said and held.reported is not None and _fits(held.reported, made, resolution_s)
+
+
+def _compare(made: Made, row: Stored, resolution_s: int, verdict: Verdict) -> None:
+    if row.patient != made.patient:
+        verdict.misattributed += 1
+        verdict.wrong.append(f"misattributed: {_named(made)} of {made.patient} as {_row(row)} of {row.patient}")
+    if abs(row.effective - made.at) > timedelta(seconds=resolution_s) + SLACK:
+        verdict.misdated += 1
+        verdict.wrong.append(
+            f"misdated: {_named(made)} as {_row(row)}, {(row.effective - made.at).total_seconds()} s off"
+        )
+
+
+def _judge_cases(
+    pairs: Iterable[tuple[Made, Stored]], alerts: Iterable[Alerted], cases: Sequence[Case], verdict: Verdict
+) -> None:
+    case_of = {(alert.reading_id, alert.condition): alert.case_id for alert in alerts}
+    episodes: dict[EpisodeKey, list[str | None]] = defaultdict(list)
+    for made, row in pairs:
+        if made.condition is not None:
+            key = (made.round, made.patient, made.condition)
+            episodes[key].append(case_of.get((row.reading_id, made.condition)))
+            if episodes[key][-1] is None:
+                verdict.wrong.append(f"no alert: {_named(made)} as {_row(row)} meets {made.condition}")
+    verdict.cases_expected, verdict.cases_opened = len(episodes), len(cases)
+    owners: dict[str, EpisodeKey] = {}
+    for key, found in episodes.items():
+        different = {case_id for case_id in found if case_id is not None}
+        if len(different) != 1:
+            verdict.wrong.append(f"cases of the episode {key}: {sorted(different)}, not exactly one")
+        for case_id in different:
+            if owners.setdefault(case_id, key) != key:
+                verdict.wrong.append(f"case {case_id} is of two episodes: {owners[case_id]} and {key}")
+    verdict.wrong += [
+        f"case {case.case_id} ({case.patient}, {case.condition}) is of no episode"
+        for case in cases
+        if case.case_id not in owners
+    ]
+
+
+def _named(made: Made) -> str:
+    return f"{made.id} ({made.device}, measured {made.at:%H:%M:%S.%f})"
+
+
+def _row(row: Stored) -> str:
+    return f"{row.reading_id} ({row.device}, effective {row.effective:%Y-%m-%d %H:%M:%S.%f})"
