@@ -25,6 +25,7 @@ async def road(database: Database, broker: OwnBroker, tmp_path: Path) -> AsyncIt
         admin_url=database.admin_url,
         ingest_url=database.ingest_url,
         console_url=database.console_url,
+        jobs_url=database.jobs_url,
         broker_host=broker.host,
         broker_port=broker.port,
         ingest_password=broker.add_user("ingest"),

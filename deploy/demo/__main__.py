@@ -65,6 +65,7 @@ async def _demo(running: Running, options: argparse.Namespace) -> None:
         passwords = seed(road.services.admin_url, clock.now())
         console = await road.console(options.port)
         await road.ingest()
+        await road.jobs()
         await road.enrolment()
         if options.check or options.picture:
             await _unless_stopped(_check(road, console, passwords, up_at, options), stop)
@@ -85,6 +86,7 @@ def _services(running: Running, database: str) -> Services:
         admin_url=running.admin_url(database),
         ingest_url=running.role_url("pulsepost_ingest", database),
         console_url=running.role_url("pulsepost_console", database),
+        jobs_url=running.role_url("pulsepost_jobs", database),
         broker_host=broker.hostname or "",
         broker_port=broker.port or 1883,
         ingest_password=running.broker_password("ingest"),

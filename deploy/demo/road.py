@@ -1,4 +1,4 @@
-"""The whole road as processes: simulated devices, a home gateway, ingest workers, enrolment service and console.
+"""The whole road as processes: simulated devices, a home gateway, ingest workers, jobs, enrolment and console.
 
 The demonstration and the journey tests stand on it: services are given, everything else is started here.
 """
@@ -37,6 +37,7 @@ class Services:
     ingest_password: str
     gateway_password: str = ""
     enrolment: Enrolment | None = None
+    jobs_url: str = ""
 
     @property
     def mqtt_url(self) -> str:
@@ -62,6 +63,7 @@ class Road:
     folder: Path
     intervals: Intervals = SHORT
     clock_file: Path | None = None  # sets the gateway's clock; see set_clock
+    beat_every_s: float = 10.0  # how often the cloud's processes say that they are there
     children: list[Child] = field(default_factory=list)
     enrolment_url: str | None = None  # once the service runs
 
@@ -84,6 +86,20 @@ class Road:
                 "PULSEPOST_DATABASE_URL": self.services.ingest_url,
                 "PULSEPOST_MQTT_URL": self.services.mqtt_url,
                 "PULSEPOST_INGEST_CLIENT_ID": f"{self.gateway_id}-{name}",
+                "PULSEPOST_BEAT_EVERY_S": str(self.beat_every_s),
+            },
+        )  # fmt: skip
+
+    async def jobs(self, judge_every_s: int = 15, limits: str = "") -> Child:
+        """The jobs process; ``limits``: other limits of technical alarms, such as ``gateway_silent=600``."""
+        return await self._start(
+            "jobs",
+            "-m", "cloud", "jobs",
+            env={
+                "PULSEPOST_DATABASE_URL": self.services.jobs_url,
+                "PULSEPOST_JUDGE_EVERY_S": str(judge_every_s),
+                "PULSEPOST_TECHNICAL_LIMITS": limits,
+                "PULSEPOST_BEAT_EVERY_S": str(self.beat_every_s),
             },
         )  # fmt: skip
 
@@ -92,7 +108,10 @@ class Road:
         child = await self._start(
             "console",
             "-m", "cloud", "console", "--port", str(port),
-            env={"PULSEPOST_DATABASE_URL": self.services.console_url},
+            env={
+                "PULSEPOST_DATABASE_URL": self.services.console_url,
+                "PULSEPOST_BEAT_EVERY_S": str(self.beat_every_s),
+            },
         )  # fmt: skip
         return child.said[-1].split()[-1]
 
