@@ -90,7 +90,8 @@ def everything_freed(path: Path, readings: int) -> Callable[[], bool]:
     def check() -> bool:
         outbox = Outbox.read_only(app.outbox_path(config.load(path)))
         try:
-            return outbox.depth().rows == 0 and sum(outbox.freed().values()) == readings
+            freed = sum(outbox.freed().values())
+            return outbox.depth().rows == 0 and freed == readings and not outbox.in_flight()
         finally:
             outbox.close()
 
@@ -201,6 +202,7 @@ async def test_status_is_said_beside_a_running_gateway(broker: OwnBroker, cloud:
     async with PtyDoor(meter(4)) as door:
         path = written(tmp_path, broker, door.url)
         async with running(path):
+            await cloud.until(lambda: any(message.session.complete for message in cloud.messages))
             await eventually(everything_freed(path, 4))
             async with process("status", path) as command:
                 said, _ = await asyncio.wait_for(command.communicate(), 20)
@@ -210,6 +212,59 @@ async def test_status_is_said_beside_a_running_gateway(broker: OwnBroker, cloud:
     (device,) = status["devices"]
     assert (device["name"], device["last"]["outcome"], device["last"]["holds"]) == ("meter-0", "complete", 4)
     assert device["last"]["identity"].startswith("maker LifeScan, model OneTouch UltraMini, firmware P02.00.00; ")
+
+
+async def test_status_without_the_key_says_what_it_can_and_why_not_the_rest(
+    broker: OwnBroker, cloud: FakeCloud, tmp_path: Path
+) -> None:
+    async with PtyDoor(meter(4)) as door:
+        path = written(tmp_path, broker, door.url)
+        async with running(path):
+            await eventually(everything_freed(path, 4))
+    (tmp_path / "data" / "outbox.key").unlink()
+    async with process("status", path) as command:
+        said, _ = await asyncio.wait_for(command.communicate(), 20)
+    status = json.loads(said)
+    assert (command.returncode, status["outbox"]["freed"]) == (0, {"stored": 4})
+    assert "outbox.key is missing" in status["sealed"]
+    assert status["devices"][0]["last"] is None
+
+
+async def test_a_gateway_without_its_key_does_not_start_and_says_what_helps(
+    broker: OwnBroker, cloud: FakeCloud, tmp_path: Path
+) -> None:
+    path = written(tmp_path, broker)
+    async with running(path):
+        pass
+    (tmp_path / "data" / "outbox.key").unlink()
+    async with process("run", path) as gateway:
+        _, said = await asyncio.wait_for(gateway.communicate(), 20)
+    assert (gateway.returncode, b"put the file back" in said) == (3, True)
+
+
+async def test_what_calls_for_somebody_is_told_at_once_and_not_at_the_next_heartbeat(
+    broker: OwnBroker, cloud: FakeCloud, tmp_path: Path
+) -> None:
+    """The heartbeat is a minute away; ``until`` waits for 20 s."""
+    link = tmp_path / "dev" / "meter"
+    path = written(tmp_path, broker, str(link))
+    with path.open("a") as file:
+        file.write('[[device]]\nname = "odd"\nprofile = "no-such"\nurl = "/dev/odd"\n')
+
+    def outcomes() -> dict[str, str | None]:
+        return {device.name: device.outcome for device in cloud.statuses[-1].devices}
+
+    async with running(path):
+        await cloud.until(lambda: bool(cloud.statuses) and outcomes() == {"meter-0": None, "odd": "no_profile"})
+        async with PtyDoor(meter(3), link):
+            await cloud.until(lambda: outcomes()["meter-0"] == "complete")
+        before = len(cloud.statuses)
+        async with PtyDoor(meter(3, Faults(drop_frames=tuple(range(1, 10_000)))), link):
+            await cloud.until(lambda: outcomes()["meter-0"] == "unreachable")
+    # Once each, not with each visit: the meter is visited every 0.2 s.
+    assert len(cloud.statuses) <= before + 4
+    meter_now = cloud.statuses[before].devices[0]
+    assert (meter_now.device_id, meter_now.holds) == (f"lifescan:sn:{SERIAL_NUMBER}", 3)
 
 
 @pytest.mark.parametrize(

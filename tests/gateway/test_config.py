@@ -48,6 +48,12 @@ def test_a_whole_file_is_taken(tmp_path: Path) -> None:
     assert config.devices[1] == DeviceEntry(name="cuff", profile="and-ua-651ble", address="5c:31:3e:00:11:22")
 
 
+def test_the_key_of_the_outbox_can_be_kept_elsewhere(tmp_path: Path) -> None:
+    assert load(written(tmp_path, MINIMAL)).outbox_key_file is None
+    elsewhere = load(written(tmp_path, 'outbox_key_file = "stick/outbox.key"\n' + MINIMAL))
+    assert elsewhere.outbox_key_file == tmp_path / "stick" / "outbox.key"
+
+
 def test_the_example_of_the_readme_is_taken(tmp_path: Path) -> None:
     text = (Path(__file__).parents[2] / "gateway" / "README.md").read_text()
     example = text.split("```toml\n")[1].split("```")[0]
