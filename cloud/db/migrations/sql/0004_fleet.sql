@@ -205,6 +205,7 @@ GRANT UPDATE (clock_checked_at, clock_checked_by) ON device_assignment TO pulsep
 
 -- What the console's pages look up.
 CREATE INDEX technical_alarm_of_gateway ON technical_alarm (gateway_id) WHERE resolved_at IS NULL;
+CREATE INDEX technical_alarm_work ON technical_alarm (gateway_id) WHERE resolved_at IS NULL AND inhibited_by IS NULL;
 CREATE INDEX technical_alarm_resolved ON technical_alarm (resolved_at DESC) WHERE resolved_at IS NOT NULL;
 CREATE INDEX quarantine_of_gateway ON quarantine (gateway_id) WHERE resolved_at IS NULL;
 CREATE INDEX quarantine_of_device ON quarantine (device_id) WHERE reading_id IS NOT NULL;
