@@ -24,16 +24,11 @@ async def test_a_meter_with_a_passkey_and_a_cuff_without_are_paired_and_read(mak
         status = await gateway.status()
         assert status["outbox"]["depth"] == 33
         assert {status[name]["outcome"] for name in ("meter", "cuff")} == {"complete"}
-
-
-async def test_a_silent_device_that_was_hung_up_on_is_not_visited_once_more(make_home: MakeHome) -> None:
-    """bleak reports it when bluetoothd says that it is not connected any more, and a visit to it takes 20 s."""
-    async with make_home(meter(30), cuff(3)) as home, running(home.gateway) as gateway:
-        await home.is_read("meter", new=30)
-        await home.is_read("cuff", new=3)
+        # bleak reports a device when bluetoothd says that it is connected no more. Nobody answers such news of a cuff
+        # that has fallen silent, and waits 20 s for it: the meter's next reading comes at once.
         home.measure("meter", "312")
         await until(lambda: "312" in gateway.values("glucose"), 15)
-        assert gateway.log().count(": unreachable") == 0
+        assert ": unreachable" not in gateway.log()
 
 
 async def test_a_bond_outlives_the_gateway(make_home: MakeHome) -> None:
