@@ -41,6 +41,7 @@ CONDITIONS: Final[Mapping[str, str]] = {
     "hypotension_systolic": "Low systolic pressure",
     "bradycardia": "Slow pulse",
     "tachycardia": "Fast pulse",
+    "missing_measurement": "No measurement",
 }
 
 RELATIONS: Final[Mapping[str, str]] = {"below": "below", "above": "above", "at_or_above": "at or above"}

@@ -65,9 +65,20 @@ def arranged(
     for place, number in counts:
         how_many[shown.above(place)] += number
     entries = [
-        Entry(alarm=alarm, hidden=below[alarm.alarm_id], hidden_count=how_many[alarm.alarm_id]) for alarm in work
+        Entry(
+            alarm=alarm,
+            hidden=below[alarm.alarm_id][: store.HIDDEN_SHOWN],
+            hidden_count=how_many[alarm.alarm_id],
+        )
+        for alarm in work
     ]
-    return Queue(entries=entries, count=count, waiting=waiting, orphans=below[None], orphan_count=how_many[None])
+    return Queue(
+        entries=entries,
+        count=count,
+        waiting=waiting,
+        orphans=below[None][: store.HIDDEN_SHOWN],
+        orphan_count=how_many[None],
+    )
 
 
 class _Shown:

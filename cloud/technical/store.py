@@ -14,7 +14,7 @@ Connection = AsyncConnection[Any]
 SHOWN: Final = 200
 # Of what one alarm hides so many are listed; the others are counted.
 HIDDEN_SHOWN: Final = 20
-HIDDEN_SHOWN_IN_ALL: Final = 1000
+HIDDEN_SHOWN_IN_ALL: Final = 300
 
 _ALARMS: Final = SQL(
     """SELECT t.alarm_id, t.condition, t.subject, t.gateway_id, t.device_name, t.device_id, t.priority, t.sentence,
@@ -33,18 +33,13 @@ _WORK: Final = (
     + _MOST_URGENT_FIRST
     + SQL(" LIMIT %(most)s")
 )
-_HIDDEN: Final = (
-    _ALARMS
-    + SQL(
-        """ JOIN (SELECT alarm_id,
-                         row_number() OVER (PARTITION BY inhibited_by, gateway_id ORDER BY raised_at, alarm_id)
-                  FROM technical_alarm
-                  WHERE resolved_at IS NULL AND inhibited_by IS NOT NULL) AS turn (alarm_id, place)
-            ON turn.alarm_id = t.alarm_id
-            WHERE turn.place <= %(each)s"""
-    )
-    + _MOST_URGENT_FIRST
-    + SQL(" LIMIT %(most)s")
+_HIDDEN: Final = _ALARMS + SQL(
+    """ JOIN (SELECT alarm_id, raised_at, place
+              FROM (SELECT alarm_id, raised_at, row_number() OVER (PARTITION BY inhibited_by, gateway_id
+                                                                   ORDER BY raised_at, alarm_id) AS place
+                    FROM technical_alarm WHERE resolved_at IS NULL AND inhibited_by IS NOT NULL) each
+              WHERE place <= %(each)s ORDER BY place, raised_at, alarm_id LIMIT %(most)s) listed USING (alarm_id)
+       ORDER BY listed.place, listed.raised_at, alarm_id"""
 )
 _RESOLVED: Final = _ALARMS + SQL(
     " WHERE t.resolved_at >= %(since)s ORDER BY t.resolved_at DESC, t.alarm_id LIMIT %(most)s"
@@ -61,7 +56,7 @@ async def work(conn: Connection) -> list[Alarm]:
 
 
 async def hidden(conn: Connection) -> list[Alarm]:
-    """Open alarms that a stronger one explains: the first HIDDEN_SHOWN of each gateway and explanation."""
+    """Open alarms that a stronger one explains: some of each gateway and explanation, HIDDEN_SHOWN_IN_ALL at most."""
     return await _alarms(conn, _HIDDEN, {"each": HIDDEN_SHOWN, "most": HIDDEN_SHOWN_IN_ALL})
 
 
