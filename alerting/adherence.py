@@ -22,6 +22,9 @@ EVERY_DAY = frozenset(range(7))
 # HyperLink: at least 6 readings of blood pressure a week; 73 % of its patients reached that over 6 months.
 READINGS_A_WEEK = 6
 
+# Every weekday comes within this.
+_LOOK_AHEAD = timedelta(days=8)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
@@ -66,9 +69,9 @@ class Due:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silence:
-    """Nothing since ``reason.missed_since``. ``next_at`` is when the next step is due (None: there is none)."""
+    """Nothing since ``reason.missed_since``. ``next_at`` is when to look again if nothing comes (None: never)."""
 
-    reason: SilenceReason | None  # None: too early for the first step
+    reason: SilenceReason | None  # None: nothing is missing, or it is too early for the first step
     next_at: datetime | None
 
 
@@ -121,7 +124,7 @@ def silence(schedule: Schedule, taken: Times, watch: Watch, at: datetime, look_b
         start = max(start, last.replace(tzinfo=UTC))
     waiting = [due for due in due_times(schedule, start, at) if not _met(due, until_now)]
     if not waiting:
-        return Silence(reason=None, next_at=None)
+        return Silence(reason=None, next_at=_first_look(schedule, until_now, watch, at))
     return _step(schedule, waiting, watch, at)
 
 
@@ -160,6 +163,12 @@ def _step(schedule: Schedule, waiting: list[Due], watch: Watch, at: datetime) ->
         heightened=watch.vigilance is Vigilance.HEIGHTENED,
     )
     return Silence(reason=reason, next_at=next_at)
+
+
+def _first_look(schedule: Schedule, taken: Times, watch: Watch, at: datetime) -> datetime | None:
+    """When the next measurement would be missed for as long as the first step asks."""
+    coming = due_times(schedule, at, at + _LOOK_AHEAD)
+    return next((due.at + watch.silence.remind_patient for due in coming if not _met(due, taken)), None)
 
 
 def _of_day(schedule: Schedule, day: date) -> Iterator[Due]:

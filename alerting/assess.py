@@ -131,7 +131,8 @@ def daily_pressure(
     """Averages, morning, trend and rhythm up to and with the patient's ``day``, which is over."""
     week, before = (averages.home_average(window, day - timedelta(days=n)) for n in (0, 7))
     reasons: list[tuple[RegimeLimit, Reason]] = [
-        (reason.limit, reason) for reason in averages.averages_above(week, limits, Figure.HOME_AVERAGE)
+        (reason.limit, averages.sustained_above([before, week], reason.limit) or reason)
+        for reason in averages.averages_above(week, limits, Figure.HOME_AVERAGE)
     ]
     reasons += [
         (limit, rise)

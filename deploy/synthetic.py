@@ -1,0 +1,66 @@
+"""A synthetic year, and what rule sets make of it: `python -m deploy.synthetic --patients 1000 --days 365 --seed 1`.
+
+The same seed gives the same figures on every machine with the same numpy. Nothing is stored and nobody is paged.
+"""
+
+import argparse
+from collections.abc import Sequence
+from datetime import date
+from time import perf_counter
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from alerting.regimes import AHA_2025, ESC_2024, PREGNANCY, REGIMES, of_programme
+from alerting.replay import lines, replay
+from alerting.rulesets import SingleReadings, every_reading_above_target, programme
+from alerting.synthetic import calendar, population, published_load
+
+_PRESSURE = (AHA_2025.name, ESC_2024.name, PREGNANCY.name)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the load of the population, and each rule set's figures with its runtime."""
+    options = _options().parse_args(arguments)
+    started = perf_counter()
+    over = calendar(options.start, options.days, options.zone)
+    years = list(population(np.random.default_rng(options.seed), options.patients, over))
+    readings = sum(len(year.received) for year in years)
+    print(f"{options.patients} patients, {options.days} days, seed {options.seed}: {readings} readings")
+    print(f"  generated in {perf_counter() - started:.1f} s")
+    load = published_load(iter(years))
+    print(f"  measurements per patient-day {load.measurements_per_patient_day:.2f} (published 0.84)")
+    print(f"  measurements that raise      {load.raised:.1%} (published 57 %)")
+    print(f"  of these, need nobody        {load.need_nobody:.1%} (published 79 %)")
+    regime = REGIMES[options.pressure]
+    rule_sets = (every_reading_above_target(regime), SingleReadings(), programme(of_programme(regime.name, "ada")))
+    for rules in rule_sets:
+        started = perf_counter()
+        outcome = replay(rules, years)
+        print()
+        for line in lines(outcome):
+            print(line)
+        print(f"  replayed in {perf_counter() - started:.1f} s")
+    return 0 if outcome.found == outcome.crises else 1
+
+
+def _options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m deploy.synthetic", description=__doc__)
+    parser.add_argument("--patients", type=_positive, default=1000)
+    parser.add_argument("--days", type=_positive, default=365)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--start", type=date.fromisoformat, default=date(2025, 1, 1), help="ISO date (2025-01-01)")
+    parser.add_argument("--zone", type=ZoneInfo, default=ZoneInfo("Europe/Berlin"), help="of all patients")
+    parser.add_argument("--pressure", choices=_PRESSURE, default=ESC_2024.name, help="regime of blood pressure")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text}: at least 1")
+    return number
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,104 @@
+"""The replay: cases as people would work them, and the rules' figures over a synthetic population."""
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from alerting.regimes import ESC_2024, of_programme
+from alerting.replay import Outcome, Raised, cases, lines, replay
+from alerting.rulesets import SingleReadings, every_reading_above_target, programme
+from alerting.synthetic import PatientYear, calendar, population
+from alerting.tiers import Tier
+from tests.alerting.made import START
+
+
+def raised(minutes: float, tier: Tier | None = Tier.SAME_SHIFT, condition: str = "high") -> Raised:
+    """Something about a reading of the same time."""
+    at = START + timedelta(minutes=minutes)
+    return Raised(condition=condition, tier=tier, at=at, about=at, closed_as="calm" if tier is None else None)
+
+
+def test_later_readings_join_the_open_case_and_a_new_episode_is_a_new_case() -> None:
+    worked = cases([raised(0), raised(479), raised(480), raised(500)])  # the same shift: 8 hours
+    assert [len(case.about) for case in worked] == [2, 2]
+
+
+def test_each_condition_has_its_own_case() -> None:
+    assert len(cases([raised(0), raised(1, condition="low")])) == 2
+
+
+def test_worsening_raises_the_case_again_and_pages() -> None:
+    [case] = cases([raised(0), raised(5, Tier.URGENT), raised(6, Tier.URGENT)])
+    assert (case.tier, case.pages) == (Tier.URGENT, 1)
+
+
+def test_a_routine_case_rests_unless_it_becomes_graver() -> None:
+    day = 24 * 60
+    again = [raised(0, Tier.ROUTINE), raised(4 * day, Tier.ROUTINE), raised(30 * day, Tier.ROUTINE)]
+    assert len(cases(again)) == 1
+    assert len(cases([*again, raised(31 * day, Tier.ROUTINE)])) == 2
+    assert len(cases([raised(0, Tier.ROUTINE), raised(4 * day, Tier.SAME_SHIFT)])) == 2
+
+
+def test_what_closes_by_itself_is_no_case() -> None:
+    assert cases([raised(0, None)]) == []
+
+
+@pytest.fixture(scope="module")
+def years() -> list[PatientYear]:
+    """60 patients, half a year."""
+    over = calendar(date(2025, 1, 1), 182, ZoneInfo("Europe/Berlin"))
+    return list(population(np.random.default_rng(11), 60, over))
+
+
+@pytest.fixture(scope="module")
+def new_rules(years: list[PatientYear]) -> Outcome:
+    """The programme's rules over them."""
+    return replay(programme(of_programme("esc2024", "ada")), years)
+
+
+def test_the_programmes_rules_find_every_injected_crisis(new_rules: Outcome) -> None:
+    assert new_rules.crises > 10
+    assert new_rules.missed == []
+    assert new_rules.found == new_rules.crises
+
+
+def test_the_programmes_rules_stay_below_a_case_in_ten_patient_days(new_rules: Outcome) -> None:
+    assert 0 < new_rules.manual_per_patient_day <= 0.10
+    assert new_rules.share_closed_automatically > 0
+    assert new_rules.by_tier[Tier.ROUTINE] > 0
+
+
+def test_single_readings_against_the_home_limit_are_several_times_the_load(
+    years: list[PatientYear], new_rules: Outcome
+) -> None:
+    every = replay(every_reading_above_target(ESC_2024), years)
+    assert every.manual > 3 * new_rules.manual
+    assert every.share_closed_automatically == 0
+
+
+def test_todays_limits_find_the_crises_and_close_nothing(years: list[PatientYear]) -> None:
+    today = replay(SingleReadings(), years)
+    assert today.found == today.crises
+    assert today.share_closed_automatically == 0
+
+
+def test_without_its_limits_a_crisis_is_missed_and_the_replay_says_so(years: list[PatientYear]) -> None:
+    blind = replay(SingleReadings(name="nothing", limits=()), years)
+    assert (blind.found, len(blind.missed), blind.manual) == (0, blind.crises, 0)
+
+
+def test_the_same_population_gives_the_same_figures(years: list[PatientYear], new_rules: Outcome) -> None:
+    again = replay(programme(of_programme("esc2024", "ada")), years)
+    assert list(lines(again)) == list(lines(new_rules))
+
+
+def test_no_control_solution_raises_anything(years: list[PatientYear]) -> None:
+    for year in years:
+        if not year.has_pressure:
+            control = set(year.glucose.times[year.samples != 0].tolist())
+            for rules in (SingleReadings(), programme(of_programme("ada"))):
+                about: set[datetime] = {one.about.replace(tzinfo=None) for one in rules.raised(year)}
+                assert not about & control
