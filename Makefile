@@ -9,7 +9,7 @@ CHECK ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-bluez fuzz bench check format assets services-start services-stop lock
+.PHONY: help demo test test-bluez fuzz bench chaos check assets services-start services-stop lock
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -37,6 +37,11 @@ bench: ## how fast, each figure beside its limit; ARGS="--only storm" or ARGS=--
 	@$(PYTHON) -m deploy.services prepare
 	@exec $(PYTHON) -m deploy.bench $(ARGS)
 
+chaos: ## a home and a cloud under FAULTS=200 faults drawn from SEED=1: nothing lost, doubled, misdated, misattributed
+	@$(BOOTSTRAP) python assets
+	@$(PYTHON) -m deploy.services prepare
+	@exec $(PYTHON) -m deploy.chaos --faults $(or $(FAULTS),200) --seed $(or $(SEED),1) $(ARGS)
+
 check: ## formatting, lint, types, floors and layers, firmware profiles, house tests
 	@$(BOOTSTRAP) python
 	.venv/bin/ruff format --check
@@ -45,11 +50,6 @@ check: ## formatting, lint, types, floors and layers, firmware profiles, house t
 	.venv/bin/lint-imports
 	$(PYTHON) -m firmware_profiles check
 	$(PYTHON) -m pytest -q tests/house
-
-format: ## put the sources into the house's format
-	@$(BOOTSTRAP) python
-	.venv/bin/ruff format
-	.venv/bin/ruff check --fix
 
 assets: ## the console's front-end libraries, from npm
 	@$(BOOTSTRAP) python assets

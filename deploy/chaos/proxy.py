@@ -1,6 +1,8 @@
 """A link between two programs that can be cut at any octet, made slow, or made a black hole."""
 
 import asyncio
+import socket
+import struct
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -107,15 +109,17 @@ class Proxy:
                 await self._open.wait()
                 if self.delay_s > 0:
                     await asyncio.sleep(self.delay_s)
+                if writer.is_closing():
+                    continue  # cut on the other way: nothing passes any more, but nobody is hurried either
                 data, last = self._shortened(data, direction)
                 writer.write(data)
                 await writer.drain()
                 self.passed[direction] += len(data)
                 if last:
+                    pair.abort(but=writer)
                     break
-            writer.close()  # what was passed on arrives, and then the end
-            await writer.wait_closed()
-        pair.abort()
+            if writer.can_write_eof():
+                writer.write_eof()  # what was passed on arrives, and then the end
 
     def _shortened(self, data: bytes, direction: Direction) -> tuple[bytes, bool]:
         """What of it still passes, and whether the link ends behind it."""
@@ -137,9 +141,18 @@ class _Pair:
     near: asyncio.StreamWriter
     far: asyncio.StreamWriter
 
-    def abort(self) -> None:
-        self.near.transport.abort()
-        self.far.transport.abort()
+    def abort(self, but: asyncio.StreamWriter | None = None) -> None:
+        """Hang up, with a reset; not on ``but``."""
+        for writer in (self.near, self.far):
+            if writer is not but:
+                _reset(writer)
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    if not writer.is_closing():
+        end: socket.socket = writer.get_extra_info("socket")
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 async def opened(port: int) -> Proxy:
