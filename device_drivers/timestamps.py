@@ -164,8 +164,9 @@ def effective_times(
     visited_at = previous.gateway_time if previous else drained_at
     if visited_at is not None and coincident.gateway_time < visited_at - RIGHT_WITHIN:
         return None
-    if any(_gateway_was_wrong(coincident, received_at, replace(evidence, read_at=end)) for end in read_at):
-        return None
+    for end in {*read_at}:
+        if _gateway_was_wrong(coincident, received_at, replace(evidence, read_at=end)):
+            return None
     try:
         if previous is not None and _drifted(previous, coincident):
             times = [local.replace(tzinfo=UTC) + _offset_between(local, coincident, previous) for local in locals_]

@@ -1,10 +1,10 @@
 """All SQL of gateways, devices, assignments and sessions."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 from psycopg.types.range import Range
 
 from cloud.db.connect import Connection, as_rows, one
@@ -13,8 +13,7 @@ from cloud.zones.store import zones_of
 from device_drivers.identity import DeviceIdentity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class Session(msgspec.Struct, frozen=True, kw_only=True):
     """One visit of a gateway to a device."""
 
     session_id: str
@@ -153,16 +152,22 @@ def record_sessions(connection: Connection, sessions: Iterable[Session]) -> Sequ
     if not by_id:
         return ()
     rows = connection.execute(
-        "SELECT session_id, complete FROM device_session WHERE session_id = ANY(%s::uuid[])", (list(by_id),)
+        "SELECT replace(session_id::text, '-', ''), complete FROM device_session"
+        " WHERE session_id = ANY(string_to_array(%s, ',')::uuid[])",
+        (",".join(by_id),),
     )
-    known: dict[UUID, bool] = dict(rows.fetchall())
-    telling = [s for s in by_id.values() if known.get(UUID(s.session_id)) in ((None, False) if s.complete else (None,))]
+    known: dict[str, bool] = dict(rows.fetchall())
+    telling = [s for s in by_id.values() if known.get(_digits(s)) in ((None, False) if s.complete else (None,))]
     if not telling:
         return ()
-    if any(UUID(session.session_id) not in known for session in telling):
+    if any(_digits(session) not in known for session in telling):
         connection.execute(_INSERT_DEVICES, (as_rows([_device_row(s) for s in _latest_by_device(telling)]),))
     connection.execute(_UPSERT_SESSIONS, (as_rows([_session_row(s) for s in telling]),))
     return telling
+
+
+def _digits(session: Session) -> str:
+    return session.session_id.replace("-", "")
 
 
 def _latest_by_device(sessions: Iterable[Session]) -> Iterable[Session]:

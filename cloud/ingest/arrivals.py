@@ -2,10 +2,9 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from uuid import UUID
 
 import msgspec
 
@@ -40,8 +39,7 @@ class Refusal:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     """One message from a gateway's readings topic. ``correlation`` is MQTT 5 correlation data, the message's id."""
 
     gateway_id: str
@@ -58,8 +56,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     refusal: Refusal | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decoded:
+class Decoded(msgspec.Struct, frozen=True, kw_only=True):
     """A message that could be read; ``session`` as the wire has it for the quarantine, as we have it for the rest."""
 
     arrival: Arrival
@@ -71,11 +68,10 @@ class Decoded:
 
     def split(self) -> "Sequence[Decoded]":
         """The same message once per reading."""
-        return [replace(self, items=(item,)) for item in self.items]
+        return [msgspec.structs.replace(self, items=(item,)) for item in self.items]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Undecoded:
+class Undecoded(msgspec.Struct, frozen=True, kw_only=True):
     """A message of which nothing could be made out, or that may not be listened to."""
 
     arrival: Arrival
@@ -100,7 +96,6 @@ def _decode(arrival: Arrival) -> Decoded:
     wire = message.session
     coincident, evidence = v1.coincident(wire), v1.evidence(wire)
     try:
-        UUID(wire.session_id)
         device = v1.device_identity(wire.device)
         _ = device.device_id
     except ValueError as error:

@@ -74,8 +74,10 @@ def _recall(connection: Connection, entries: Mapping[str, Entry]) -> Mapping[str
     if not entries:
         return {}
     rows = connection.execute(
-        "SELECT replace(reading_id::text, '-', ''), fate, reason FROM ledger WHERE reading_id = ANY(%s::uuid[])",
-        (list(entries),),
+        # One text: as a list, each id would be looked through for what has to be quoted.
+        "SELECT replace(reading_id::text, '-', ''), fate, reason FROM ledger"
+        " WHERE reading_id = ANY(string_to_array(%s, ',')::uuid[])",
+        (",".join(entries),),
     )
     return {reading_id: Known(v1.Fate(fate), reason) for reading_id, fate, reason in rows}
 

@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import datetime
 from types import FrameType
 from typing import TypeVar
@@ -17,6 +18,7 @@ from cloud.config import IngestSettings
 from cloud.db.connect import Connection, open_connection
 from cloud.ingest import receipts, status
 from cloud.ingest.handle import store
+from cloud.ingest.presence import Presence
 from cloud.ingest.receipts import Outcome
 from cloud.ingest.subscriber import Delivery, Subscriber
 from gateway.wire import v1
@@ -28,6 +30,8 @@ log = logging.getLogger(__name__)
 FIRST_RETRY_S = 0.05
 LAST_RETRY_S = 5.0
 IDLE_S = 0.5
+# While the database works on one's batch, another makes up its own.
+CONNECTIONS = 2
 GARBAGE_AFTER_OBJECTS = 500_000
 SWITCH_AFTER_S = 0.0005
 
@@ -37,7 +41,7 @@ class Stopped(Exception):
 
 
 class Worker:
-    """The loop, with its connection to the database."""
+    """The loop, with its connection to the database; several may share a subscriber."""
 
     def __init__(
         self, settings: IngestSettings, subscriber: Subscriber, stop: threading.Event, now: Callable[[], datetime]
@@ -47,6 +51,7 @@ class Worker:
         self._stop = stop
         self._now = now
         self._connection: Connection | None = None
+        self.taken_at: datetime | None = None
 
     def run(self, ready: Callable[[], None]) -> None:
         """Until asked to stop. ``ready`` is called once, when both sides answered."""
@@ -71,6 +76,7 @@ class Worker:
             self._turn(batch)
 
     def _turn(self, batch: Sequence[Delivery]) -> None:
+        self.taken_at = batch[0].received_at if batch else None
         readings = [d.readings for d in batch if d.readings is not None]
         statuses = [d for d in batch if d.channel == "status"]
         outcomes: Sequence[Outcome] = []
@@ -79,8 +85,13 @@ class Worker:
         if statuses:
             self._persistently(lambda connection: status.record(connection, statuses))
         self._subscriber.acknowledge(batch)
-        for outcome in receipts.together(outcomes):
-            self._subscriber.publish(v1.topic(outcome.gateway_id, "receipts"), v1.encode(outcome.receipts))
+        self._subscriber.publish(
+            [
+                (v1.topic(outcome.gateway_id, "receipts"), v1.encode(outcome.receipts))
+                for outcome in receipts.together(outcomes)
+            ]
+        )
+        self.taken_at = None
 
     def _persistently(self, work: Callable[[Connection], T]) -> T:
         """Do it, again and again while the database is away; nothing is acknowledged meanwhile."""
@@ -129,9 +140,21 @@ def run(settings: IngestSettings, ready: Callable[[], None]) -> int:
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     subscriber = Subscriber(settings.broker, settings.client_id, clock.now)
+    workers = [Worker(settings, subscriber, stop, clock.now) for _ in range(CONNECTIONS)]
+    presence = Presence(settings, subscriber.subscribed.is_set, workers, clock.now)
     subscriber.start()
+    presence.start()
     try:
-        Worker(settings, subscriber, stop, clock.now).run(ready)
+        with ThreadPoolExecutor(CONNECTIONS) as threads:
+            loops = [threads.submit(worker.run, ready if n == 0 else _nothing) for n, worker in enumerate(workers)]
+            for loop in as_completed(loops):
+                stop.set()
+                loop.result()
     finally:
+        presence.stop()
         subscriber.stop()
     return 0
+
+
+def _nothing() -> None:
+    """Only one of them says that we are ready."""

@@ -14,7 +14,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from cloud.config import ingest_settings
-from cloud.ingest.subscriber import RECEIVE_MAXIMUM
+from cloud.ingest.lane import RECEIVE_MAXIMUM
 from deploy.bench import clock
 
 

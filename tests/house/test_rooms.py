@@ -13,7 +13,8 @@ TOP_LEVEL = {"alerting", "cloud", "deploy", "device_drivers", "firmware_profiles
 
 EXTERNAL_WORLDS = {
     "bleak": {"device_drivers/links/ble.py", "device_drivers/simulators/bumble_backend.py"},
-    "paho": {"cloud/ingest/subscriber.py", "gateway/publisher.py"},
+    "mqtt5": {"cloud/ingest/lane.py"},
+    "paho": {"gateway/publisher.py"},
     "serial": {"device_drivers/links/serial.py"},
 }
 """Which files may import a library that speaks with the outside; the simulators' file is bleak's other side."""

@@ -21,7 +21,7 @@ def delivered(payload: bytes, seconds: int = 0, gateway_id: str = GATEWAY) -> De
         payload=payload,
         received_at=NOW + timedelta(seconds=seconds),
         lane=cast(Any, SimpleNamespace()),
-        mid=1,
+        packet_id=1,
         connection=1,
     )
 

@@ -12,7 +12,7 @@ from psycopg import sql
 
 from cloud import clock
 from cloud.ingest.arrivals import Arrival
-from cloud.ingest.subscriber import SESSION_EXPIRY_S
+from cloud.ingest.lane import SESSION_EXPIRY_S
 from deploy.services.running import Running
 from deploy.services.source import OwnBroker
 from device_drivers.readings import Reading
