@@ -261,6 +261,8 @@ class Publisher:
     def _departed(self, reason: str) -> None:
         if self.connected.is_set():
             log.warning("lost the broker: %s", reason)
+        elif self._refusal is None:
+            self._say_refusal(f"the broker hung up before it let us in ({reason})")
         self.connected.clear()
 
     def _received(self, payload: bytes) -> None:

@@ -3,7 +3,7 @@
 import queue
 import threading
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from cloud import clock
 from cloud.config import BrokerAddress, EnrolmentSettings
 from cloud.enrolment import service as decisions
 from cloud.enrolment.app import create_app, server
+from cloud.enrolment.models import Signed
 from cloud.pki import authority
 from cloud.pki.authority import Authority, key_to_pem
 from cloud.pki.requests import SigningRequest
@@ -51,7 +52,8 @@ class EnrolmentService:
     authority_file: Path
     database: Database
     broker: OwnBroker
-    clock: MovableClock = field(default_factory=MovableClock)
+    patched: pytest.MonkeyPatch
+    clock: MovableClock
 
     async def code(self, gateway_id: str, valid_for: timedelta = timedelta(hours=1)) -> str:
         """A one-time code, as an operator draws it."""
@@ -62,6 +64,10 @@ class EnrolmentService:
         """As an operator does."""
         async with await AsyncConnection.connect(self.database.admin_url) as conn:
             assert await decisions.revoke(conn, gateway_id, "stolen", self.clock())
+
+    def allow_failures(self, count: int) -> None:
+        """Let more go wrong from one address than the rate limit does."""
+        self.patched.setattr(decisions, "FAILURES_ALLOWED", count)
 
     def rows(self, query: str) -> list[tuple[object, ...]]:
         """What the database holds."""
@@ -101,8 +107,15 @@ def identity_signed_by(
     )
 
 
-def serial_number(made: Identity) -> int:
-    return x509.load_pem_x509_certificate(made.certificate.encode()).serial_number
+def as_signed(made: Identity) -> Signed:
+    """What the service would have noted of it."""
+    return Signed(
+        gateway_id=made.gateway_id,
+        serial_number=x509.load_pem_x509_certificate(made.certificate.encode()).serial_number,
+        certificate=made.certificate,
+        not_before=made.valid_from,
+        not_after=made.valid_until,
+    )
 
 
 def kept(made: Identity, data_dir: Path) -> Path:
@@ -146,7 +159,11 @@ def enrolment_settings(database: Database, broker: OwnBroker, tmp_path: Path) ->
 
 @pytest.fixture
 def enrolment(
-    enrolment_settings: EnrolmentSettings, database: Database, broker: OwnBroker, clone_authority: Authority
+    enrolment_settings: EnrolmentSettings,
+    database: Database,
+    broker: OwnBroker,
+    clone_authority: Authority,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[EnrolmentService]:
     """It answers; it is stopped at the end."""
     moving = MovableClock()
@@ -158,7 +175,7 @@ def enrolment(
     try:
         url = ready.get(timeout=START_WITHIN_S)
         authority_file = broker.door.authority / "ca.pem"
-        yield EnrolmentService(url, clone_authority, authority_file, database, broker, moving)
+        yield EnrolmentService(url, clone_authority, authority_file, database, broker, monkeypatch, moving)
     finally:
         serving.should_exit = True
         thread.join(START_WITHIN_S)

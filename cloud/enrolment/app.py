@@ -37,8 +37,9 @@ def create_app(settings: EnrolmentSettings, now: Callable[[], datetime] = clock.
         reload=settings.broker_reload,
         address=settings.broker,
     )
-    app = FastAPI(title="Pulsepost enrolment", lifespan=_lifespan(settings), docs_url=None, redoc_url=None)
-    app.openapi_url = None
+    app = FastAPI(
+        title="Pulsepost enrolment", lifespan=_lifespan(settings), docs_url=None, redoc_url=None, openapi_url=None
+    )
     app.state.now = now
     app.state.authority = signer
     app.state.validity = settings.validity

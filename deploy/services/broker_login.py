@@ -10,6 +10,7 @@ from collections.abc import Callable
 from deploy.services.errors import ServiceFailed
 
 RETRY_S = 0.02
+ACCEPTED = b"\x20\x02\x00\x00"
 
 
 def wait_until_let_in(host: str, port: int, user: str, password: str, *, reload: Callable[[], None]) -> None:
@@ -30,8 +31,18 @@ def wait_until_let_in(host: str, port: int, user: str, password: str, *, reload:
     raise ServiceFailed(f"the broker does not let user {user!r} in")
 
 
+def answers(host: str, port: int) -> bool:
+    """Whether the broker answers a client, be it with a refusal: it serves, and a signal no longer ends it."""
+    return _answer(host, port, "nobody", "nothing") != b""
+
+
 def lets_in(host: str, port: int, user: str, password: str) -> bool:
-    """Whether a client with this user and password is accepted; it disconnects at once.
+    """Whether a client with this user and password is accepted; it disconnects at once."""
+    return _answer(host, port, user, password) == ACCEPTED
+
+
+def _answer(host: str, port: int, user: str, password: str) -> bytes:
+    """The broker's CONNACK, or nothing where it is not there or hangs up.
 
     The packets: MQTT 3.1.1, 3.1 (CONNECT), 3.2 (CONNACK: 0x20, 2, session present, return code), 3.14 (DISCONNECT).
     """
@@ -41,12 +52,11 @@ def lets_in(host: str, port: int, user: str, password: str) -> bool:
         with socket.create_connection((host, port), timeout=5) as connection:
             connection.sendall(b"\x10" + _length(len(body)) + body)
             answer = connection.recv(4, socket.MSG_WAITALL)
-            if answer == b"\x20\x02\x00\x00":
+            if answer == ACCEPTED:
                 connection.sendall(b"\xe0\x00")
-                return True
+            return answer
     except OSError:
-        pass  # not there, or it hung up: not let in
-    return False
+        return b""
 
 
 def _text(text: str) -> bytes:

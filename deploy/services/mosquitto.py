@@ -12,7 +12,7 @@ from string import Template
 
 from deploy.services import door as doors
 from deploy.services import places
-from deploy.services.broker_login import wait_until_let_in
+from deploy.services.broker_login import answers, wait_until_let_in
 from deploy.services.door import Door
 from deploy.services.errors import ServiceFailed
 from deploy.services.installation import MOSQUITTO, MOSQUITTO_HASHER, Installation
@@ -57,7 +57,8 @@ class Mosquitto:
         self._installation.run(MOSQUITTO, "-d", "-c", self._configuration, user=USER)
         wait_until_listening(tls_port, given_up=self._has_ended, timeout_s=10)
         process = self.process()
-        if process is None:
+        # It listens before it has set up its signals: a SIGHUP in between would end it.
+        if process is None or not answers(LOOPBACK, port):
             raise ServiceFailed(f"mosquitto did not start on port {port}; {last_lines(self._log)}")
         return process, port
 
