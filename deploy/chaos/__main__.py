@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from httpx import HTTPError
 
@@ -22,7 +23,7 @@ from deploy.chaos.plan import Plan, Step, draw
 from deploy.chaos.rounds import Rounds
 from deploy.chaos.settled import NotSettled
 from deploy.chaos.stage import raised, remove
-from deploy.chaos.truth import Truth
+from deploy.chaos.truth import Found, Truth
 from deploy.demo.processes import NotReady
 from deploy.demo.watch import NotSignedIn
 from deploy.services.errors import ServiceFailed, ServicesUnavailable, WrongSetting
@@ -101,10 +102,17 @@ async def _run(plan: Plan, *, keep: bool) -> int:
     if len(verdict.wrong) > SHOWN:
         say(f"... and {len(verdict.wrong) - SHOWN} more")
     if verdict.wrong or keep:
-        say(f"what each process said is in {stage.folder / 'logs'}")
+        _write_evidence(stage.folder, truth, found)
+        say(f"what was made, what was found, and what each process said is in {stage.folder}")
     else:
         remove(stage.folder)
     return 1 if verdict.wrong else 0
+
+
+def _write_evidence(folder: Path, truth: Truth, found: Found) -> None:
+    """Both sides, whole; the people and their readings are made up."""
+    for name, side in (("made", truth), ("found", found)):
+        (folder / f"{name}.json").write_text(json.dumps(asdict(side), default=str, indent=1))
 
 
 def _result(plan: Plan, verdict: Verdict, fell: dict[str, int], seconds: float) -> dict[str, object]:

@@ -7,7 +7,7 @@ measurements are alike in all three, each row may stand for either.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from deploy.chaos.plan import Figures
 from deploy.chaos.truth import Alerted, Case, Found, Held, Jump, Made, Stored, Truth
@@ -16,6 +16,7 @@ from deploy.chaos.truth import Alerted, Case, Found, Held, Jump, Made, Stored, T
 SLACK = timedelta(seconds=5)
 # Between the moment that an order's answer names and the device's look at its clock.
 ORDERED_WITHIN = timedelta(seconds=1)
+MINUTE_S = 60
 # What a gateway's wrong clock may rightly do to a reading.
 OF_A_CLOCK = frozenset({"unknown_timeline", "impossible_time"})
 
@@ -43,36 +44,44 @@ class Verdict:
 def judge(truth: Truth, found: Found, resolution_s: Mapping[str, int]) -> Verdict:
     """Everything that is wrong; nothing is, where ``wrong`` is empty. ``resolution_s``: of each device's clock."""
     verdict = Verdict(made=len(truth.made), stored=len(found.stored))
-    rows, pairs, left = _paired(truth.made, found.stored, resolution_s)
-    held, lost = _held(left, found.held, truth.jumps, resolution_s, verdict)
-    verdict.lost = len(lost)
+    pairs, lost, unclaimed = _paired(truth.made, [*found.stored, *found.held], resolution_s)
+    verdict.lost, verdict.doubled = len(lost), len(unclaimed)
     verdict.wrong += [f"lost: {_named(made)}" for made in lost]
-    verdict.doubled = len(rows) + len(held)
-    verdict.wrong += [f"doubled: {_row(row)} stands for no measurement, or for one that has its row" for row in rows]
-    verdict.wrong += [f"doubled: {each.reading_id} in quarantine ({each.reason}) stands for none" for each in held]
+    verdict.wrong += [
+        f"doubled: {_row(row)} stands for no measurement, or for one that has its row" for row in unclaimed
+    ]
+    stored = list[tuple[Made, Stored]]()
     for made, row in pairs:
-        _compare(made, row, resolution_s[made.device], verdict)
-    _judge_cases(pairs, found.alerts, found.cases, verdict)
+        if isinstance(row, Stored):
+            stored.append((made, row))
+            _compare(made, row, resolution_s[made.device], verdict)
+        else:
+            _judge_held(made, row, truth.jumps, verdict)
+    _judge_cases(stored, found.alerts, found.cases, verdict)
     return verdict
 
 
 def _paired(
-    made: Iterable[Made], stored: Iterable[Stored], resolution_s: Mapping[str, int]
-) -> tuple[list[Stored], list[tuple[Made, Stored]], list[Made]]:
-    """Rows that nobody claims, pairs, and measurements without a row."""
-    waiting: dict[Key, list[Stored]] = defaultdict(list)
-    for each_row in sorted(stored, key=lambda row: (row.reported, row.effective)):
-        waiting[each_row.device, each_row.user, each_row.figures].append(each_row)
-    pairs, left = list[tuple[Made, Stored]](), list[Made]()
-    for each in sorted(made, key=lambda each: each.at):
-        candidates = waiting[each.device, each.user, figures_of(each.figures)]
-        row = next((row for row in candidates if _fits(row.reported, each, resolution_s)), None)
-        if row is None:
-            left.append(each)
-        else:
-            candidates.remove(row)
-            pairs.append((each, row))
-    return [row for rows in waiting.values() for row in rows], pairs, left
+    made: Iterable[Made], rows: Iterable[Stored | Held], resolution_s: Mapping[str, int]
+) -> tuple[list[tuple[Made, Stored | Held]], list[Made], list[Stored | Held]]:
+    """Each measurement with its row; measurements without one; rows that nobody claims."""
+    waiting: dict[Key, list[Stored | Held]] = defaultdict(list)
+    for row in rows:
+        waiting[row.device, row.user, row.figures].append(row)
+    pairs, left = list[tuple[Made, Stored | Held]](), sorted(made, key=lambda each: each.at)
+    # What fits exactly goes first: near the turn of a second two rows may fit one measurement.
+    for within in (timedelta(0), ORDERED_WITHIN):
+        unpaired = list[Made]()
+        for each in left:
+            candidates = waiting[each.device, each.user, figures_of(each.figures)]
+            found = next((row for row in candidates if _fits(row, each, resolution_s[each.device], within)), None)
+            if found is None:
+                unpaired.append(each)
+            else:
+                candidates.remove(found)
+                pairs.append((each, found))
+        left = unpaired
+    return pairs, left, [row for rows_left in waiting.values() for row in rows_left]
 
 
 def figures_of(figures: Figures) -> Figures:
@@ -80,36 +89,20 @@ def figures_of(figures: Figures) -> Figures:
     return tuple((name, value) for name, value in figures if name != "mean")
 
 
-def _fits(reported: datetime, made: Made, resolution_s: Mapping[str, int]) -> bool:
-    return -timedelta(seconds=resolution_s[made.device]) <= reported - made.shown <= ORDERED_WITHIN
+def _fits(row: Stored | Held, made: Made, resolution_s: int, within: timedelta) -> bool:
+    """Whether the row says what the device's clock showed, cut to its resolution, or at most so much later."""
+    if row.reported is None:
+        return False
+    shown = made.shown.replace(microsecond=0, second=made.shown.second if resolution_s < MINUTE_S else 0)
+    latest = made.shown + within
+    return shown <= row.reported <= max(latest, shown)
 
 
-def _held(
-    left: Iterable[Made],
-    held: Iterable[Held],
-    jumps: Sequence[Jump],
-    resolution_s: Mapping[str, int],
-    verdict: Verdict,
-) -> tuple[list[Held], list[Made]]:
-    """What of the quarantine stands for no measurement, and what was measured and is nowhere."""
-    waiting = list(held)
-    lost = list[Made]()
-    for made in left:
-        each = next((each for each in waiting if _stands_for(each, made, resolution_s)), None)
-        if each is None:
-            lost.append(made)
-            continue
-        waiting.remove(each)
-        if each.reason in OF_A_CLOCK and any(jump.touches(each.read_at) for jump in jumps):
-            verdict.quarantined[each.reason] = verdict.quarantined.get(each.reason, 0) + 1
-        else:
-            verdict.wrong.append(f"quarantined without need: {_named(made)} as {each.reading_id} ({each.reason})")
-    return waiting, lost
-
-
-def _stands_for(held: Held, made: Made, resolution_s: Mapping[str, int]) -> bool:
-    said = (held.device, held.user, held.figures) == (made.device, made.user, figures_of(made.figures))
-    return said and held.reported is not None and _fits(held.reported, made, resolution_s)
+def _judge_held(made: Made, held: Held, jumps: Sequence[Jump], verdict: Verdict) -> None:
+    if held.reason in OF_A_CLOCK and any(jump.touches(held.read_at) for jump in jumps):
+        verdict.quarantined[held.reason] = verdict.quarantined.get(held.reason, 0) + 1
+    else:
+        verdict.wrong.append(f"quarantined without need: {_named(made)} as {_row(held)}")
 
 
 def _compare(made: Made, row: Stored, resolution_s: int, verdict: Verdict) -> None:
@@ -154,5 +147,7 @@ def _named(made: Made) -> str:
     return f"{made.id} ({made.device}, measured {made.at:%H:%M:%S.%f})"
 
 
-def _row(row: Stored) -> str:
+def _row(row: Stored | Held) -> str:
+    if isinstance(row, Held):
+        return f"{row.reading_id} (in quarantine, {row.reason}; {row.device}, reported {row.reported})"
     return f"{row.reading_id} ({row.device}, effective {row.effective:%Y-%m-%d %H:%M:%S.%f})"

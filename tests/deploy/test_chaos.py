@@ -262,6 +262,14 @@ def test_equal_readings_are_told_apart_by_their_times() -> None:
     assert judged(Found(stored=stored), Truth(made=twins)).wrong == []
 
 
+def test_of_two_rows_near_the_turn_of_a_second_each_measurement_gets_its_own() -> None:
+    first = replace(made(1), at=NOW + timedelta(seconds=0.74), shown=NOW.replace(tzinfo=None) + timedelta(seconds=0.74))
+    second = replace(first, id="r2", at=first.at + timedelta(seconds=1), shown=first.shown + timedelta(seconds=1))
+    jump = Jump(NOW, NOW + timedelta(seconds=15), timedelta(days=400))
+    found = Found(stored=[row(second)], held=[held(first)])
+    assert judged(found, Truth(made=[first, second], jumps=[jump])).wrong == []
+
+
 # The command ----------------------------------------------------------------------------------------------------------
 
 
