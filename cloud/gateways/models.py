@@ -8,9 +8,10 @@ from typing import Final
 
 from psycopg.types.range import Range
 
-# A gateway says how it is each minute. Whoever is not heard for so long is silent, whatever its last word was: a broker
-# that died has said no last will.
-SILENT_AFTER: Final = timedelta(minutes=5)
+from alerting.technical.limits import DEFAULT_LIMITS
+
+# Whoever is not heard for so long is silent, whatever its last word was: a broker that died has said no last will.
+SILENT_AFTER: Final = DEFAULT_LIMITS.gateway_silent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
