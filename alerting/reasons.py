@@ -129,6 +129,35 @@ class LateReason:
     source: Source
 
 
+class RedFlag(StrEnum):
+    """A symptom that makes an emergency of whatever was measured. A nurse asks; no device tells."""
+
+    CHEST_PAIN = "chest_pain"
+    BREATHLESSNESS = "breathlessness"
+    BACK_PAIN = "back_pain"
+    NUMBNESS_OR_WEAKNESS = "numbness_or_weakness"
+    CHANGE_OF_VISION = "change_of_vision"
+    DIFFICULTY_SPEAKING = "difficulty_speaking"
+    FAINTING = "fainting"
+    CONFUSION = "confusion"
+    VOMITING = "vomiting"
+    ABDOMINAL_PAIN = "abdominal_pain"
+    DEEP_FAST_BREATHING = "deep_fast_breathing"
+    FRUITY_BREATH = "fruity_breath"
+    CANNOT_KEEP_FLUIDS = "cannot_keep_fluids"
+    NEEDS_HELP_OF_OTHERS = "needs_help_of_others"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SymptomReason:
+    """A finding, and what the patient answered when asked about it."""
+
+    finding: "Reason"
+    flags: tuple[RedFlag, ...]
+    asked_at: datetime
+    source: Source
+
+
 Reason = (
     LimitReason
     | DifferenceReason
@@ -139,4 +168,5 @@ Reason = (
     | RhythmReason
     | SilenceReason
     | LateReason
+    | SymptomReason
 )

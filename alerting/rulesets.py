@@ -158,7 +158,8 @@ def _answered(year: PatientYear, timer: Remeasure, at: datetime, series: list[_T
             yield _raised(finding, moment)
             return
         if answer is Answer.CLEARED:
-            yield _cleared(year, timer, moment)
+            if timer.limit.confirm is not None and not timer.limit.confirm.at_once:  # else a nurse has the case
+                yield _cleared(year, timer, moment)
             return
 
 

@@ -16,12 +16,14 @@ from alerting.reasons import (
     LateReason,
     LimitReason,
     Reason,
+    RedFlag,
     RemeasureReason,
     RepeatedReason,
     RhythmReason,
     SilenceReason,
     SilenceStep,
     SustainedReason,
+    SymptomReason,
 )
 from alerting.regimes import Evidence, Figure, RegimeLimit, Source
 from alerting.sufficiency import Sufficiency
@@ -50,7 +52,7 @@ class _English:
 ENGLISH: Language = _English()
 
 
-def sentence(reason: Reason, words: Language = ENGLISH) -> str:
+def sentence(reason: Reason, words: Language = ENGLISH) -> str:  # noqa: C901  (one case for each kind; mypy misses none)
     """The reason in this language."""
     match reason:
         case LimitReason():
@@ -71,6 +73,8 @@ def sentence(reason: Reason, words: Language = ENGLISH) -> str:
             return silence_sentence(reason, words)
         case LateReason():
             return late_sentence(reason, words)
+        case SymptomReason():
+            return symptom_sentence(reason, words)
 
 
 def limit_sentence(reason: LimitReason, words: Language = ENGLISH) -> str:
@@ -206,6 +210,36 @@ def late_sentence(reason: LateReason, words: Language = ENGLISH) -> str:
         limit=duration_text(reason.late_after, words),
         source=source_text(reason.source, words),
     )
+
+
+def symptom_sentence(reason: SymptomReason, words: Language = ENGLISH) -> str:
+    """The finding, and the symptoms that make it an emergency."""
+    return words.gettext("{finding}; with {flags}, as answered at {asked}: an emergency (set by {source})").format(
+        finding=sentence(reason.finding, words),
+        flags=", ".join(red_flag_name(flag, words) for flag in reason.flags),
+        asked=moment_text(reason.asked_at),
+        source=source_text(reason.source, words),
+    )
+
+
+def red_flag_name(flag: RedFlag, words: Language = ENGLISH) -> str:
+    """The symptom as one asks for it."""
+    return {
+        RedFlag.CHEST_PAIN: words.gettext("chest pain"),
+        RedFlag.BREATHLESSNESS: words.gettext("shortness of breath"),
+        RedFlag.BACK_PAIN: words.gettext("back pain"),
+        RedFlag.NUMBNESS_OR_WEAKNESS: words.gettext("numbness or weakness"),
+        RedFlag.CHANGE_OF_VISION: words.gettext("a change of vision"),
+        RedFlag.DIFFICULTY_SPEAKING: words.gettext("difficulty speaking"),
+        RedFlag.FAINTING: words.gettext("fainting"),
+        RedFlag.CONFUSION: words.gettext("confusion"),
+        RedFlag.VOMITING: words.gettext("vomiting"),
+        RedFlag.ABDOMINAL_PAIN: words.gettext("abdominal pain"),
+        RedFlag.DEEP_FAST_BREATHING: words.gettext("deep, fast breathing"),
+        RedFlag.FRUITY_BREATH: words.gettext("breath that smells of fruit"),
+        RedFlag.CANNOT_KEEP_FLUIDS: words.gettext("fluids that do not stay down"),
+        RedFlag.NEEDS_HELP_OF_OTHERS: words.gettext("a state that needs the help of others"),
+    }[flag]
 
 
 def sufficiency_sentence(sufficiency: Sufficiency, words: Language = ENGLISH) -> str:

@@ -1,5 +1,7 @@
 """Each sentence names the value, the limit, who set it and since when; and it can be said in another language."""
 
+import ast
+import inspect
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -8,6 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
+from alerting import sentences
 from alerting.reasons import (
     Answer,
     DifferenceReason,
@@ -224,3 +227,17 @@ def test_a_moment_is_said_in_the_zone_that_it_carries() -> None:
     berlin = remeasured(Answer.UNANSWERED, None)
     berlin = replace(berlin, due=berlin.due.astimezone(ZoneInfo("Europe/Berlin")))
     assert sentence(berlin).endswith("until 2026-03-02 09:15 CET")
+
+
+def test_every_message_is_a_literal_so_that_babel_finds_it() -> None:
+    calls = [
+        node
+        for node in ast.walk(ast.parse(inspect.getsource(sentences)))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("gettext", "ngettext")
+    ]
+    assert len(calls) > 60
+    for call in calls:
+        messages = call.args[: 2 if isinstance(call.func, ast.Attribute) and call.func.attr == "ngettext" else 1]
+        assert all(isinstance(message, ast.Constant) for message in messages), ast.unparse(call)

@@ -1,0 +1,50 @@
+"""Any yes makes an emergency; none changes nothing; and each question belongs to a measure and has a source."""
+
+from datetime import timedelta
+
+import pytest
+
+from alerting.assess import Finding
+from alerting.limits import Measure
+from alerting.reasons import LimitReason, RedFlag, SymptomReason
+from alerting.red_flags import QUESTIONS, after_answers, questions
+from alerting.sentences import sentence
+from alerting.tiers import Tier
+from device_drivers.nomenclature import Unit
+from tests.alerting.made import START, limit, quantity
+
+FINDING = Finding(
+    condition="severe_hypertension_systolic",
+    tier=Tier.URGENT,
+    reason=LimitReason(figure=quantity("190", Unit.MM_HG), limit=limit("aha2025", "severe_hypertension_systolic")),
+    at=START,
+)
+
+
+@pytest.mark.parametrize("flag", list(RedFlag))
+@pytest.mark.parametrize("tier", [Tier.URGENT, Tier.SAME_SHIFT, Tier.ROUTINE])
+def test_any_yes_makes_an_emergency(flag: RedFlag, tier: Tier) -> None:
+    finding = Finding(condition=FINDING.condition, tier=tier, reason=FINDING.reason, at=START)
+    assert after_answers(finding, [flag], START).tier is Tier.EMERGENCY
+
+
+def test_no_yes_leaves_the_finding_as_it_was() -> None:
+    assert after_answers(FINDING, [], START) is FINDING
+
+
+def test_the_answers_are_part_of_the_reason() -> None:
+    found = after_answers(FINDING, [RedFlag.VOMITING, RedFlag.CHEST_PAIN], START + timedelta(minutes=7))
+    assert isinstance(found.reason, SymptomReason)
+    assert found.reason.flags == (RedFlag.CHEST_PAIN, RedFlag.VOMITING)
+    assert sentence(found.reason) == (
+        "Systolic pressure 190 mmHg: at or above the limit of 180 mmHg (set by AHA advice for home measurement, "
+        "not confirmed by a clinician); with chest pain, vomiting, as answered at 2026-03-02 08:07 UTC: "
+        "an emergency (set by AHA, symptoms of a hypertensive emergency)"
+    )
+
+
+def test_every_flag_is_asked_for_some_measure_and_every_measure_has_questions() -> None:
+    assert set(QUESTIONS) == set(RedFlag)
+    assert all(questions(measure) for measure in Measure)
+    assert RedFlag.CHEST_PAIN in questions(Measure.SYSTOLIC)
+    assert RedFlag.FRUITY_BREATH not in questions(Measure.SYSTOLIC)
