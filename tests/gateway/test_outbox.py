@@ -209,6 +209,23 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
         Outbox.open(path)
 
 
+def test_a_file_that_the_disk_damaged_takes_nothing_more_and_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.sqlite"
+    outbox = Outbox.open(path)
+    put(outbox, *range(500))
+    outbox.close()
+    outbox = Outbox.open(path)
+    with path.open("r+b") as file:
+        file.seek(4096 * 3)
+        file.write(b"\xa5" * (path.stat().st_size - 4096 * 3))
+    with pytest.raises(OutboxError, match="malformed"):
+        put(outbox, *range(500, 1000))
+    said = outbox.shortage()
+    assert said is not None
+    assert "keep the file" in said
+    outbox.close()
+
+
 WRITER = """
 import sys
 from pathlib import Path
