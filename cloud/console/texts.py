@@ -148,6 +148,7 @@ SILENCES: Final[Mapping[str, str]] = {
 SUBJECT_KINDS: Final[Mapping[str, str]] = {
     "gateway": "gateway",
     "device": "device",
+    "roster": "device",
     "component": "our process",
 }
 
