@@ -170,6 +170,36 @@ async def test_kill_minus_nine_in_the_middle_of_five_hundred_readings_loses_none
             await eventually(everything_freed(path, 500))
 
 
+async def test_the_disk_of_a_gateway_that_was_killed_tells_nothing_of_its_patient(
+    broker: OwnBroker, cloud: FakeCloud, tmp_path: Path
+) -> None:
+    """A canary's serial number and readings: some waiting, some published, some freed."""
+    cloud.answering = False
+    async with PtyDoor(meter(60)) as door:
+        path = written(tmp_path, broker, door.url)
+        async with process("run", path) as gateway:
+            await ready(gateway)
+            await cloud.until(lambda: len(cloud.messages) >= 4)
+            cloud.answer(cloud.messages[0])
+            await eventually(lambda: bool(freed_so_far(path)))
+            gateway.send_signal(signal.SIGKILL)
+            await gateway.wait()
+    readings = [reading for message in cloud.messages for reading in message.readings]
+    canaries = {SERIAL_NUMBER, "mg/dL", "serial_number", "reported_time", "raw"}
+    canaries |= {text for r in readings for text in (r.reported_time, r.reading_id, r.reported_time[:13], r.raw)}
+    files = {file: file.read_bytes() for file in (tmp_path / "data").rglob("*") if file.is_file()}
+    assert {"outbox.sqlite", "outbox.sqlite-wal", "outbox.sqlite-shm"} <= {file.name for file in files}
+    assert [(file.name, c) for file, octets in files.items() for c in canaries if c.encode() in octets] == []
+
+
+def freed_so_far(path: Path) -> dict[str, int]:
+    outbox = Outbox.read_only(app.outbox_path(config.load(path)))
+    try:
+        return outbox.freed()
+    finally:
+        outbox.close()
+
+
 async def test_sigterm_ends_it_in_order_and_the_broker_says_offline(
     broker: OwnBroker, cloud: FakeCloud, tmp_path: Path
 ) -> None:
