@@ -32,13 +32,18 @@ class ClockWatch:
         said = self._kernel()
         return False if self._has_jumped and not said else said
 
-    def told(self, cloud_time: datetime) -> None:
-        """A receipt was made at this time, by the cloud's clock; it may have been on its way for long."""
+    def told(self, cloud_time: datetime, at_once: bool) -> None:
+        """A receipt was made at this time, by the cloud's clock.
+
+        ``at_once``: what it answers was first sent less than ``RIGHT_WITHIN`` ago, by the monotonic clock, so that the
+        receipt is as young. Any other may have waited at the broker while we were off: a clock that stood still
+        meanwhile would agree with it, so it can only convict.
+        """
         self._look()
         age = self._now() - cloud_time
-        if age < -RIGHT_WITHIN:
+        if age < -RIGHT_WITHIN or (at_once and age > RIGHT_WITHIN + RIGHT_WITHIN):
             self._agrees = False
-        elif age <= RIGHT_WITHIN:
+        elif at_once and age <= RIGHT_WITHIN:
             self._agrees, self._has_jumped = True, False
 
     def _look(self) -> None:

@@ -18,7 +18,7 @@ import math
 import ssl
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -28,6 +28,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from device_drivers.timestamps import RIGHT_WITHIN
 from gateway.config import Mqtt
 from gateway.heartbeat import LAST_WILL
 from gateway.outbox import Lane, Outbox, OutboxError, Outgoing
@@ -64,6 +65,7 @@ class _Flight:
     attempt: int  # 0 for the first publication on this connection
     mid: int = 0  # paho's number of the publication
     unheard: int = 0  # how often the broker had nobody to give it to
+    first_sent: float | None = None  # monotonic; None where it was sent before this connection, or this process
 
 
 class Publisher:
@@ -82,7 +84,7 @@ class Publisher:
         by_certificate: bool = False,
         receipt_timeout_s: float = 30.0,
         reconnect_max_s: float = 60.0,
-        on_receipt: Callable[[datetime], None] = lambda _: None,
+        on_receipt: Callable[[datetime, bool], None] = lambda _, __: None,
     ) -> None:
         self._outbox = outbox
         self._gateway_id = gateway_id
@@ -211,7 +213,7 @@ class Publisher:
                 if outgoing is None:
                     del self._flights[message_id]
                 else:
-                    self._publish(outgoing, flight.attempt + 1, flight.unheard)
+                    self._publish(outgoing, flight)
 
     def _publish_waiting(self) -> None:
         for lane in Lane:
@@ -220,14 +222,14 @@ class Publisher:
                 outgoing = self._next(lane)
                 if outgoing is None:
                     break
-                self._publish(outgoing, attempt=0)
+                self._publish(outgoing, _Flight(lane, 0.0, -1, first_sent=self._monotonic()))
 
     def _next(self, lane: Lane) -> Outgoing | None:
         """Readings; behind the backlog the sessions that have ended."""
         outgoing = self._outbox.claim(lane)
         return self._outbox.claim_ended() if outgoing is None and lane is Lane.BACKFILL else outgoing
 
-    def _publish(self, outgoing: Outgoing, attempt: int, unheard: int = 0) -> None:
+    def _publish(self, outgoing: Outgoing, before: _Flight) -> None:
         message = v1.ReadingsMessage(
             v=v1.VERSION, message_id=outgoing.message_id, session=outgoing.session, readings=outgoing.readings
         )
@@ -236,9 +238,10 @@ class Publisher:
         channel: Literal["live", "readings"] = "live" if outgoing.lane is Lane.LIVE else "readings"
         topic = v1.topic(self._gateway_id, channel)
         mid = self._client.publish(topic, v1.encode(message), qos=1, properties=properties).mid
+        attempt = before.attempt + 1
         timeout_s = min(math.ldexp(self._receipt_timeout_s, min(attempt, 20)), RECEIPT_TIMEOUT_MAX_S)
         deadline = self._monotonic() + timeout_s
-        self._flights[outgoing.message_id] = _Flight(outgoing.lane, deadline, attempt, mid, unheard)
+        self._flights[outgoing.message_id] = replace(before, deadline=deadline, attempt=attempt, mid=mid)
         what = f"{len(outgoing.readings)} readings" if outgoing.readings else "the end of a session"
         log.info("published %s, %s lane%s", what, outgoing.lane, ", again" if attempt else "")
 
@@ -271,7 +274,10 @@ class Publisher:
         except v1.WireError as error:
             log.error("a receipt that cannot be read: %s", error)
             return
-        self._on_receipt(receipt.committed_at)
+        flight = self._flights.get(receipt.message_id)
+        first_sent = flight.first_sent if flight is not None else None
+        at_once = first_sent is not None and self._monotonic() - first_sent <= RIGHT_WITHIN.total_seconds()
+        self._on_receipt(receipt.committed_at, at_once)
         self._receipts.append(receipt)
         del self._receipts[:-MAX_RECEIPTS_KEPT]
         self._wake.set()

@@ -1,8 +1,9 @@
 """The publisher against a real Mosquitto, which is killed, restarted and robbed of its memory."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -28,7 +29,12 @@ def outbox(tmp_path: Path) -> Iterator[Outbox]:
 
 @asynccontextmanager
 async def publishing(
-    broker: OwnBroker, outbox: Outbox, *, receipt_timeout_s: float = 30.0, password: str | None = None
+    broker: OwnBroker,
+    outbox: Outbox,
+    *,
+    receipt_timeout_s: float = 30.0,
+    password: str | None = None,
+    on_receipt: Callable[[datetime, bool], None] = lambda _, __: None,
 ) -> AsyncIterator[Publisher]:
     publisher = Publisher(
         outbox,
@@ -40,6 +46,7 @@ async def publishing(
         monotonic=clock.monotonic,
         receipt_timeout_s=receipt_timeout_s,
         reconnect_max_s=1.0,
+        on_receipt=on_receipt,
     )
     task = asyncio.create_task(publisher.run())
     try:
@@ -174,6 +181,22 @@ async def test_a_live_reading_does_not_wait_for_the_backlog(
         publisher.wake()
         await cloud.until(lambda: live <= cloud.received())
         assert len(cloud.messages) == WINDOW + 1
+
+
+async def test_only_a_receipt_for_what_was_first_sent_just_now_is_known_to_be_as_young(
+    broker: OwnBroker, cloud: FakeCloud, outbox: Outbox
+) -> None:
+    heard: list[bool] = []
+    put(outbox, 1)
+    claimed = outbox.claim(Lane.LIVE)  # by an earlier process, that was killed then
+    assert claimed is not None
+    async with publishing(broker, outbox, on_receipt=lambda _, at_once: heard.append(at_once)) as publisher:
+        await eventually(lambda: outbox.depth().rows == 0)
+        assert heard == [False]
+        put(outbox, 2, visit=1)
+        publisher.wake()
+        await eventually(lambda: outbox.depth().rows == 0)
+    assert heard == [False, True]
 
 
 async def test_messages_that_nobody_ever_receipts_do_not_hold_up_what_comes_after(
