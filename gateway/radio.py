@@ -17,6 +17,7 @@ from gateway.bond_repair import BondRepair
 from gateway.config import Config
 from gateway.outbox import Outbox, OutboxError
 from gateway.passkeys import HomePasskeys
+from gateway.radio_trouble import RadioTrouble
 from gateway.roster import Roster, RosteredDevice
 from gateway.schedule import RadioSchedule
 from gateway.sightings import Sightings
@@ -58,8 +59,6 @@ class Radio:
         self._roster = roster
         self._config = config
         self._visit = visit
-        self._record = record
-        self._now = now
         self._sightings = sightings
         self._on_repair = on_repair
         self._backend = backend
@@ -67,7 +66,7 @@ class Radio:
         self._repair = BondRepair(outbox, self._adapter)
         self._left = [device.entry.address for device in roster.ble if device.entry.address]
         self._failures = 0
-        self._trouble = ""
+        self._trouble = RadioTrouble(tuple(device.name for device in roster.ble), outbox, record, now)
 
     async def run(self) -> None:
         """Listen and visit, for ever."""
@@ -98,15 +97,7 @@ class Radio:
         self._failures += 1
         log.error("the radio cannot be used (%s); trying again in %g s", error, SCANNER_RETRY_S)
         if isinstance(error, RadioOff) or self._failures >= LASTING_FAILURES:
-            reason = f"no visit: the radio cannot be used ({error})"
-            if reason != self._trouble:
-                self._trouble = reason
-                for device in self._roster.ble:
-                    self._record(
-                        VisitReport(
-                            name=device.name, outcome=Outcome.UNREACHABLE, reason=reason, started_at=self._now()
-                        )
-                    )
+            self._trouble.tell(str(error))
 
     def _adapter(self) -> "RadioAdapter":
         from device_drivers.links.ble import adapter_of
@@ -138,7 +129,8 @@ class Radio:
         # Without a filter by service: some devices advertise theirs only in the scan response, or not at all.
         quiet_s, adapter = self._config.intervals.scanner_quiet_s, self._config.adapter
         async with Scanner(backend=self._backend, adapter=adapter, quiet_s=quiet_s, service=service) as scanner:
-            self._failures, self._trouble = 0, ""
+            self._failures = 0
+            self._trouble.over()
             log.info("the Bluetooth adapter %s is scanning", adapter)
             async for advertisement in scanner:
                 device = self._roster.by_address(advertisement.address)

@@ -235,6 +235,27 @@ async def test_an_adapter_that_a_person_has_to_switch_on_is_named_for_each_devic
             await eventually(lambda: {visit.outcome for visit in visits(config).values()} == {"complete"})
 
 
+async def test_a_trouble_of_the_radio_that_is_over_is_told_no_more(
+    broker: OwnBroker, cloud: FakeCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cuff may be silent for days: its status must not speak of the radio for so long."""
+    monkeypatch.setattr(radio_of_home, "SCANNER_RETRY_S", 0.05)
+    config = configured(tmp_path, broker)
+    async with radio(room_of()) as (_, backend):
+        adapter, service = cast(BumbleAdapter, backend.adapter), BluezService()
+        service.came()
+        async with running(config, replace(backend, service=service)):
+            await cloud.until(lambda: len(cloud.received()) == 31)
+            await eventually(lambda: {visit.outcome for visit in visits(config).values()} == {"complete"})
+            before = visits(config)
+            adapter.off = "the Bluetooth adapter hci0 is off"
+            service.went()
+            service.came()
+            await eventually(lambda: {visit.outcome for visit in visits(config).values()} == {"unreachable"})
+            adapter.off = None
+            await eventually(lambda: visits(config) == before)
+
+
 async def test_a_service_that_died_is_scanned_with_again_as_soon_as_it_is_back(
     broker: OwnBroker, cloud: FakeCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
