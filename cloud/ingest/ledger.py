@@ -73,12 +73,11 @@ def register_contended(connection: Connection, entries: Mapping[str, Entry]) -> 
 def _recall(connection: Connection, entries: Mapping[str, Entry]) -> Mapping[str, Known]:
     if not entries:
         return {}
-    rows = connection.execute(
-        # One text: as a list, each id would be looked through for what has to be quoted.
-        "SELECT replace(reading_id::text, '-', ''), fate, reason FROM ledger"
-        " WHERE reading_id = ANY(string_to_array(%s, ',')::uuid[])",
-        (",".join(entries),),
-    )
+    by_device: dict[str, list[str]] = {}
+    for reading_id, entry in entries.items():
+        by_device.setdefault(entry.device_id, []).append(reading_id)
+    asked = {device_id: ",".join(reading_ids) for device_id, reading_ids in by_device.items()}
+    rows = connection.execute(_RECALL, (as_rows(asked),))
     return {reading_id: Known(v1.Fate(fate), reason) for reading_id, fate, reason in rows}
 
 
@@ -141,6 +140,19 @@ _TABLE = Table(
     ),
 )
 
+# One look into the index a reading, whatever the planner believes of the table. Ids as one text: in a list each would
+# be looked through for what has to be quoted.
+_RECALL = """
+SELECT replace(asked.reading_id::text, '-', ''), found.fate, found.reason
+FROM json_each_text(%s::json) AS of_device(device_id, reading_ids)
+CROSS JOIN LATERAL unnest(string_to_array(reading_ids, ',')::uuid[]) AS asked(reading_id)
+CROSS JOIN LATERAL (
+    SELECT fate, reason FROM ledger
+    WHERE ledger.device_id = of_device.device_id AND ledger.reading_id = asked.reading_id
+    LIMIT 1
+) AS found
+"""
+
 # Ordered as well.
 _REGISTER = """
 INSERT INTO ledger (reading_id, fate, reason, gateway_id, device_id, session_id, kind, reported_time, raw, read_at,
@@ -150,6 +162,6 @@ FROM json_to_recordset(%s::json) AS r(reading_id uuid, fate text, reason text, g
                                       session_id uuid, kind text, reported_time text, raw bytea, read_at timestamptz,
                                       received_at timestamptz)
 ORDER BY reading_id
-ON CONFLICT (reading_id) DO NOTHING
+ON CONFLICT (device_id, reading_id) DO NOTHING
 RETURNING replace(reading_id::text, '-', '')
 """

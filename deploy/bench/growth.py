@@ -1,17 +1,19 @@
 """`growth`: the rate of `ingest_batch` at 10 million stored rows against the rate at 100 thousand.
 
-The rows that are there already are made by the server: spread over a year and over the homes, identified at random as
-real ones are.
+The rows that are there already are made by the server: spread over a year, over the homes' patients, and over as many
+other meters as hold so many readings; identified at random as real ones are.
 """
 
 import psycopg
 
-from deploy.bench.homes import Database, Home
+from deploy.bench.homes import Database
 from deploy.bench.queued import BATCH_READINGS, drained_backlog
 from deploy.bench.results import Rounds
 from deploy.bench.stage import Scene, stage
 
 SMALL, LARGE = 100_000, 10_000_000
+# A meter that has been with somebody for a year.
+READINGS_A_METER = 1000
 # Rows of one statement: progress is seen, and no transaction is huge.
 STEP = 500_000
 
@@ -22,9 +24,9 @@ async def measure(scene: Scene) -> Rounds:
     large = scene.effort.of(LARGE)
     async with stage(scene) as ready:
         numbers = range(scene.effort.rounds)
-        _fill_up(scene, ready.database, ready.homes[0], SMALL)
+        _fill_up(scene, ready.database, SMALL)
         small = [await drained_backlog(ready, number, scene.effort.of(BATCH_READINGS)) for number in numbers]
-        _fill_up(scene, ready.database, ready.homes[0], large)
+        _fill_up(scene, ready.database, large)
         for number, at_small in zip(numbers, small, strict=True):
             at_large = await drained_backlog(ready, len(numbers) + number, scene.effort.of(BATCH_READINGS))
             rounds.add(ratio=at_large / at_small, small_per_s=at_small, large_per_s=at_large)
@@ -33,13 +35,13 @@ async def measure(scene: Scene) -> Rounds:
     return rounds
 
 
-def _fill_up(scene: Scene, database: Database, home: Home, rows: int) -> None:
+def _fill_up(scene: Scene, database: Database, rows: int) -> None:
     with psycopg.connect(database.admin_url, autocommit=True) as connection:
         found = connection.execute("SELECT count(*) FROM ledger").fetchone()
         stored = found[0] if found else 0
         while stored < rows:
             step = min(STEP, rows - stored)
-            connection.execute(_FILL, {"rows": step, "device_id": home.device.device_id})
+            connection.execute(_FILL, {"rows": step, "meters": rows // READINGS_A_METER})
             stored += step
             scene.say(f"growth: {stored:,} rows stored")
         # As autovacuum would have done by the time a clinic has so many.
@@ -49,20 +51,21 @@ def _fill_up(scene: Scene, database: Database, home: Home, rows: int) -> None:
 
 _FILL = """
 WITH made AS (
-    SELECT gen_random_uuid() AS reading_id, now() - random() * interval '365 days' AS time
+    SELECT gen_random_uuid() AS reading_id, now() - random() * interval '365 days' AS time,
+           'lifescan:sn:F' || lpad(floor(random() * %(meters)s)::text, 8, '0') AS device_id
     FROM generate_series(1, %(rows)s)
 ), patients AS (
     SELECT array_agg(patient_id) AS ids FROM patient
 ), entered AS (
     INSERT INTO ledger (reading_id, fate, gateway_id, device_id, session_id, kind, reported_time, raw, read_at,
                         received_at)
-    SELECT reading_id, 'stored', 'bench-00000', %(device_id)s, '00000000-0000-0000-0000-000000000000', 'glucose',
+    SELECT reading_id, 'stored', 'bench-00000', device_id, '00000000-0000-0000-0000-000000000000', 'glucose',
            '2026-01-01T00:00:00', '\\x000102030405060708090a0b', time, time
     FROM made
 )
 INSERT INTO glucose_observation (effective_time, reading_id, patient_id, device_id, code, value, unit, state, sample,
                                  reported_time, time_quality, received_at)
-SELECT time, reading_id, ids[1 + floor(random() * cardinality(ids))::int], %(device_id)s, 160184, 100, 'mg/dL',
+SELECT time, reading_id, ids[1 + floor(random() * cardinality(ids))::int], device_id, 160184, 100, 'mg/dL',
        'measured', 'patient', '2026-01-01T00:00:00', 'synchronised', time
 FROM made, patients
 """
