@@ -138,10 +138,12 @@ class Radio:
                     return
 
     async def _hang_up(self) -> None:
-        """End what an earlier process left connected: such a device does not advertise. LinkError."""
+        """End what an earlier process left connected: such a device does not advertise."""
         while self._left:
-            await self._adapter().close(self._left[-1])
-            self._left.pop()
+            try:
+                await self._adapter().close(self._left.pop())
+            except LinkError as error:  # one device must not keep the others from being heard
+                log.warning("a connection that an earlier process left cannot be ended (%s)", error)
 
     async def _answer(
         self, device: RosteredDevice, advertisement: "Advertisement", service: "RadioService | None"

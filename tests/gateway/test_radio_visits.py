@@ -13,6 +13,7 @@ import pytest
 from bleak.exc import BleakDBusError
 
 from deploy.services.source import OwnBroker
+from device_drivers.errors import LinkError
 from device_drivers.links import ble
 from device_drivers.links.ble import BleBackend
 from device_drivers.links.bluez_service import BluezService
@@ -316,3 +317,21 @@ async def test_another_model_at_the_address_is_named_and_not_read(
     assert report.identity is not None
     assert "SIM000007" in report.identity
     assert (device.has_untaken(), device.pushed) == (True, 0)
+
+
+async def test_what_a_killed_gateway_left_connected_is_hung_up_on_and_a_refusal_keeps_nobody_from_being_heard(
+    broker: OwnBroker, cloud: FakeCloud, tmp_path: Path
+) -> None:
+    config = configured(tmp_path, broker)
+    async with radio(room_of()) as (_, backend):
+        closed: list[str] = []
+
+        class Stubborn(BumbleAdapter):
+            async def close(self, address: str) -> None:
+                closed.append(address.upper())
+                raise LinkError("Disconnect: org.bluez.Error.Failed")
+
+        stubborn = Stubborn(cast(BumbleAdapter, backend.adapter)._central)
+        async with running(config, replace(backend, adapter=stubborn)):
+            await cloud.until(lambda: len(cloud.received()) == 31)
+    assert sorted(closed) == [METER, CUFF]
