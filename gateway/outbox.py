@@ -218,11 +218,24 @@ class Outbox:
 
     # Readings in ------------------------------------------------------------------------------------------------
 
-    def put(self, session: WireSession, readings: Sequence[tuple[WireReading, Lane]], at: datetime) -> int:
+    def put(
+        self,
+        session: WireSession,
+        readings: Sequence[tuple[WireReading, Lane]],
+        at: datetime,
+        *,
+        irrevocable: bool = False,
+    ) -> int:
         """Make readings of a session durable; how many of them are new.
 
-        A reading that waits already, or whose receipt has come, is known and not stored again.
+        A reading that waits already, or whose receipt has come, is known and not stored again. ``irrevocable``: their
+        device may have deleted them already, so a disk that filled meanwhile gives up its reserve for them.
         """
+        if irrevocable:
+            return self._at_any_cost(lambda: self._put(session, readings, at))
+        return self._put(session, readings, at)
+
+    def _put(self, session: WireSession, readings: Sequence[tuple[WireReading, Lane]], at: datetime) -> int:
         seal, session_id = self._key(), session.session_id
         device, put_at = self._device(session), at.isoformat()
         with self._transaction() as db:

@@ -231,7 +231,7 @@ class _Visit:
         opened = self._opened()
         read_at = self._now()
         rows = [(v1.wire_reading(r, read_at), lane(r, opened.coincident, read_at)) for r in readings]
-        new = self._outbox.put(self._session(profile), rows, read_at)
+        new = self._outbox.put(self._session(profile), rows, read_at, irrevocable=_deletes(profile))
         self._new += new
         self._received += len(readings)
         if new:
@@ -286,6 +286,12 @@ class _Visit:
         if self.opened is None:
             raise RuntimeError("the driver yielded something before Opened")
         return self.opened
+
+
+def _deletes(profile: Profile) -> bool:
+    """Whether its devices may delete what they have sent: the Bluetooth stack confirms before we have stored it."""
+    ble = profile.firmware.ble
+    return ble is not None and ble.history == "indicate_on_connect"
 
 
 async def _events(events: AsyncIterator[Event]) -> AsyncIterator[Event]:
