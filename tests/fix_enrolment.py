@@ -16,7 +16,8 @@ from cryptography.x509.oid import NameOID
 from psycopg import AsyncConnection
 
 from cloud import clock
-from cloud.config import BrokerAddress, EnrolmentSettings
+from cloud.config import BrokerAddress, EnrolmentSettings, OperatorSettings
+from cloud.enrolment import commands, store
 from cloud.enrolment import service as decisions
 from cloud.enrolment.app import create_app, server
 from cloud.enrolment.models import Signed
@@ -52,6 +53,7 @@ class EnrolmentService:
     authority_file: Path
     database: Database
     broker: OwnBroker
+    settings: EnrolmentSettings
     patched: pytest.MonkeyPatch
     clock: MovableClock
 
@@ -60,10 +62,22 @@ class EnrolmentService:
         async with await AsyncConnection.connect(self.database.admin_url) as conn:
             return await decisions.new_code(conn, gateway_id, valid_for, self.clock())
 
-    async def revoke(self, gateway_id: str) -> None:
-        """As an operator does."""
+    async def revoke(self, gateway_id: str) -> str:
+        """As an operator does, who has the broker's list at hand; what the command says."""
+        operator = OperatorSettings(
+            database_url=self.database.admin_url,
+            authority_dir=self.settings.authority_dir,
+            revocation_list=self.settings.revocation_list,
+            broker_reload=self.settings.broker_reload,
+            broker=self.settings.broker,
+        )
+        return await commands.revoke(operator, gateway_id, "stolen", self.clock)
+
+    async def note(self, made: Identity) -> None:
+        """Have a certificate on record that the service did not sign itself."""
         async with await AsyncConnection.connect(self.database.admin_url) as conn:
-            assert await decisions.revoke(conn, gateway_id, "stolen", self.clock())
+            await store.enrol_gateway(conn, made.gateway_id, self.clock())
+            await store.add_certificate(conn, as_signed(made), made.valid_from, "enrolment")
 
     def allow_failures(self, count: int) -> None:
         """Let more go wrong from one address than the rate limit does."""
@@ -175,7 +189,9 @@ def enrolment(
     try:
         url = ready.get(timeout=START_WITHIN_S)
         authority_file = broker.door.authority / "ca.pem"
-        yield EnrolmentService(url, clone_authority, authority_file, database, broker, monkeypatch, moving)
+        yield EnrolmentService(
+            url, clone_authority, authority_file, database, broker, enrolment_settings, monkeypatch, moving
+        )
     finally:
         serving.should_exit = True
         thread.join(START_WITHIN_S)
