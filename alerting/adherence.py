@@ -103,7 +103,9 @@ def due_times(schedule: Schedule, start: datetime, end: datetime) -> tuple[Due, 
     last = end.astimezone(schedule.zone).date() + timedelta(days=1)
     begin = max(start, schedule.since)
     found = [due for day in _days(first, last) for due in _of_day(schedule, day) if begin <= due.at < end]
-    return tuple(sorted((due for due in found if not _paused(schedule, due.at)), key=lambda due: due.at))
+    # By time: a date that a zone skips as a whole (Apia, 30 December 2011) falls on the next, and is due once.
+    by_time = {due.at: due for due in found if not _paused(schedule, due.at)}
+    return tuple(by_time[at] for at in sorted(by_time))
 
 
 def missed(schedule: Schedule, taken: Times, start: datetime, at: datetime) -> tuple[Due, ...]:

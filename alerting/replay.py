@@ -1,9 +1,9 @@
 """Replay a rule set over patients' readings: how many cases it makes, of which tier, and which crises it finds.
 
-A rule set turns one patient's year into ``Raised``, in the order in which they would have come up; ``cases`` joins them
-as the cloud does (one open case per patient and condition) and closes them as people would: after the time within which
-the tier promises contact, and, for routine cases, with a rest during which the same condition is not raised again at
-the same tier. The rests and the minutes per case are proposals of this project.
+A rule set turns one patient's history into ``Raised``, in the order in which they would have come up; ``cases`` joins
+them as the cloud does (one open case per patient and condition) and closes them as people would: after the time within
+which the tier promises contact, and, for routine cases, with a rest during which the same condition is not raised again
+at the same tier. The rests and the minutes per case are proposals of this project.
 """
 
 from collections import Counter, defaultdict
@@ -14,6 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
+from alerting.histories import History
 from alerting.synthetic import Crisis, PatientYear
 from alerting.tiers import TERMS, Tier, graver
 from alerting.windows import instant
@@ -69,8 +70,8 @@ class RuleSet(Protocol):
     def name(self) -> str:
         """As it is printed."""
 
-    def raised(self, year: PatientYear) -> list[Raised]:
-        """Everything that comes up in a patient's year, in order of ``at``."""
+    def raised(self, history: History) -> list[Raised]:
+        """Everything that comes up, in order of ``at``."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -132,20 +133,24 @@ def cases(raised: Iterable[Raised]) -> list[Case]:
     return found
 
 
-def replay(rules: RuleSet, years: Iterable[PatientYear]) -> Outcome:
-    """The rule set's figures over these patients."""
+def replay(rules: RuleSet, histories: Iterable[History]) -> Outcome:
+    """The rule set's figures over these patients: what it would have cost."""
+    outcome = Outcome(name=rules.name)
+    for history in histories:
+        raised = rules.raised(history)
+        _count(outcome, history, raised, cases(raised))
+    return outcome
+
+
+def replay_known(rules: RuleSet, years: Iterable[PatientYear]) -> Outcome:
+    """The same over patients of whom the truth is known: what it would have found, too."""
     outcome = Outcome(name=rules.name)
     for year in years:
-        raised = rules.raised(year)
+        raised = rules.raised(year.history)
         worked = cases(raised)
-        outcome.patient_days += year.days
-        outcome.readings += len(year.received)
+        _count(outcome, year.history, raised, worked)
         outcome.measurements += len(np.unique(year.measurement))
         outcome.measurements_raised += _measurements(year, raised)
-        outcome.closed_automatically.update(one.closed_as for one in raised if one.closed_as is not None)
-        outcome.by_tier.update(case.tier for case in worked)
-        outcome.by_condition.update(case.condition for case in worked)
-        outcome.pages += sum(case.pages for case in worked)
         _look_for_crises(outcome, year, worked)
         _look_for_worsenings(outcome, year, worked)
     return outcome
@@ -157,7 +162,8 @@ def lines(outcome: Outcome) -> Iterator[str]:
     yield f"{outcome.name}"
     yield f"  readings                     {outcome.readings}"
     share = outcome.measurements_raised / (outcome.measurements or 1)
-    yield f"  measurements                 {outcome.measurements}, {share:.1%} of them raise something"
+    if outcome.measurements:
+        yield f"  measurements                 {outcome.measurements}, {share:.1%} of them raise something"
     yield f"  manual cases per patient-day {outcome.manual_per_patient_day:.4f}  ({outcome.manual} cases)"
     for tier in Tier:
         if outcome.by_tier[tier]:
@@ -168,8 +174,9 @@ def lines(outcome: Outcome) -> Iterator[str]:
     yield f"  nurse minutes                {outcome.minutes / days * 100:.0f} per 100 patients and day"
     yield f"  pages                        {outcome.pages / days * 100:.2f} per 100 patients and day"
     late = outcome.found_in_retrospect
-    yield f"  injected crises found        {outcome.found}/{outcome.crises}, {late} in retrospect"
-    yield f"  injected worsenings found    {outcome.worsenings_found}/{outcome.worsenings}"
+    if outcome.crises:
+        yield f"  injected crises found        {outcome.found}/{outcome.crises}, {late} in retrospect"
+        yield f"  injected worsenings found    {outcome.worsenings_found}/{outcome.worsenings}"
     if outcome.delays:
         delays = sorted(outcome.delays)
         middle, most = delays[len(delays) // 2], delays[int(len(delays) * 0.95)]
@@ -201,11 +208,19 @@ def _rested(case: Case, tier: Tier, at: datetime) -> bool:
     return at >= case.closes_at + REST[tier] or (tier is not case.tier and graver(case.tier, tier) is tier)
 
 
+def _count(outcome: Outcome, history: History, raised: list[Raised], worked: list[Case]) -> None:
+    outcome.patient_days += history.days
+    outcome.readings += history.readings
+    outcome.closed_automatically.update(one.closed_as for one in raised if one.closed_as is not None)
+    outcome.by_tier.update(case.tier for case in worked)
+    outcome.by_condition.update(case.condition for case in worked)
+    outcome.pages += sum(case.pages for case in worked)
+
+
 def _measurements(year: PatientYear, raised: list[Raised]) -> int:
     """How many sittings have something raised about one of their readings."""
-    times = year.pressure.times if year.has_pressure else year.glucose.times
     about = np.array([instant(one.about) for one in raised], dtype="datetime64[us]")
-    return len(np.unique(year.measurement[np.isin(times, about)]))
+    return len(np.unique(year.measurement[np.isin(year.times, about)]))
 
 
 def _look_for_crises(outcome: Outcome, year: PatientYear, worked: list[Case]) -> None:

@@ -21,9 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerting.adherence import Schedule, Slot
+from alerting.histories import GlucoseSeries, History, PressureSeries
+from alerting.vigilance import HEIGHTENED_FOR
 from alerting.windows import Column, Flags, GlucoseWindow, PressureWindow, Times
 from device_drivers.nomenclature import Unit
-from device_drivers.readings import Kind, Sample
+from device_drivers.readings import Kind
 
 
 class Truth(IntEnum):
@@ -66,29 +68,30 @@ class Spell:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PatientYear:
-    """One patient's readings and the truth about them. One of the two windows is empty.
+    """One patient's history and the truth about it. A patient has one series: of blood pressure or of glucose.
 
-    ``received`` is when each reading reached us, ``truth`` a Truth per reading, ``measurement`` numbers the sittings.
-    ``samples`` tells control solution and test strips from the patient's own: the glucose window here has them all.
+    ``truth`` has a Truth for each reading, ``measurement`` numbers the sittings.
     """
 
     number: int
-    pressure: PressureWindow
-    glucose: GlucoseWindow
-    received: Times
+    history: History
     truth: NDArray[np.int8]
     measurement: NDArray[np.int64]
-    samples: NDArray[np.int8]
-    schedule: Schedule
     crises: tuple[Crisis, ...]
     worsenings: tuple[Spell, ...]
     fibrillates: bool
-    days: int
 
     @property
-    def has_pressure(self) -> bool:
-        """True for a patient of the hypertension programme, False for one with diabetes."""
-        return len(self.pressure) > 0
+    def times(self) -> Times:
+        """When each reading was made."""
+        [series] = self.history.series
+        return series.window.times
+
+    @property
+    def received(self) -> Times:
+        """When each reading reached us."""
+        [series] = self.history.series
+        return series.received
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +102,6 @@ class Load:
     raised: float  # share of the measurements with a reading at or above 135/85
     need_nobody: float  # share of these outside worsenings and crises
 
-
-SAMPLES = (Sample.PATIENT, Sample.CONTROL_SOLUTION, Sample.TEST)
 
 # Assumptions, per patient and year where nothing else is said.
 DIABETES_SHARE = 0.3
@@ -173,9 +174,9 @@ def published_load(years: Iterator[PatientYear]) -> Load:
     """The figures to hold against the published ones; control of the home limit in the cuff's own unit."""
     measurements, raised, somebody, patient_days = 0, 0, 0, 0
     for year in years:
-        if not year.has_pressure:
+        if not year.history.pressure:
             continue
-        window = year.pressure
+        window = year.history.pressure[0].window
         systolic, diastolic = (135.0, 85.0) if window.unit is Unit.MM_HG else (18.0, 11.3)
         above = (window.systolic >= systolic) | (window.diastolic >= diastolic)
         needs = np.isin(year.truth, (Truth.WORSENING, Truth.CRISIS))
@@ -185,7 +186,7 @@ def published_load(years: Iterator[PatientYear]) -> Load:
         measurements += count
         raised += int(any_above.sum())
         somebody += int((any_above & any_needs).sum())
-        patient_days += year.days
+        patient_days += year.history.days
     return Load(
         measurements_per_patient_day=measurements / patient_days,
         raised=raised / measurements,
@@ -275,20 +276,17 @@ def _sittings(
     names = (CrisisKind.SEVERE_HYPERTENSION, CrisisKind.HYPOTENSION)
     return PatientYear(
         number=number,
-        pressure=window,
-        glucose=_no_glucose(),
-        received=received,
+        history=_history(
+            over, _schedule(Kind.BLOOD_PRESSURE, over, habit.slots), PressureSeries(window=window, received=received)
+        ),
         truth=truth,
         measurement=measurement,
-        samples=np.zeros(len(at), dtype=np.int8),
-        schedule=_schedule(Kind.BLOOD_PRESSURE, over, habit.slots),
         crises=tuple(
             _crisis(names[kinds[n]], at[measurement == n], received[measurement == n])
             for n in np.flatnonzero(is_crisis)
         ),
         worsenings=tuple(_spell_of(spell, over) for spell in worse),
         fibrillates=fibrillates,
-        days=over.days,
     )
 
 
@@ -404,17 +402,16 @@ def _strips(
     )
     return PatientYear(
         number=number,
-        pressure=_no_pressure(),
-        glucose=window,
-        received=received,
+        history=_history(
+            over,
+            _schedule(Kind.GLUCOSE, over, tuple(Slot(at=_clock(minute)) for minute in minutes)),
+            GlucoseSeries(window=window, received=received, samples=strips["sample"]),
+        ),
         truth=strips["truth"],
         measurement=np.arange(len(times)),
-        samples=strips["sample"],
-        schedule=_schedule(Kind.GLUCOSE, over, tuple(Slot(at=_clock(minute)) for minute in minutes)),
         crises=tuple(_crisis(kind, at, received[np.isin(times, at)]) for kind, at, _ in crises),
         worsenings=(),
         fibrillates=False,
-        days=over.days,
     )
 
 
@@ -509,6 +506,17 @@ def _spell_of(spell: tuple[int, int], over: Calendar) -> Spell:
     return Spell(start=first + timedelta(days=spell[0]), end=first + timedelta(days=spell[1]))
 
 
+def _history(over: Calendar, schedule: Schedule, series: PressureSeries | GlucoseSeries) -> History:
+    return History(
+        start=schedule.since,
+        days=over.days,
+        pressure=(series,) if isinstance(series, PressureSeries) else (),
+        glucose=(series,) if isinstance(series, GlucoseSeries) else (),
+        schedules=(schedule,),
+        heightened_until=schedule.since + HEIGHTENED_FOR,
+    )
+
+
 def _schedule(kind: Kind, over: Calendar, slots: tuple[Slot, ...]) -> Schedule:
     return Schedule(
         kind=kind, zone=over.zone, slots=slots, since=datetime.combine(over.start, time(), tzinfo=over.zone)
@@ -532,21 +540,3 @@ def _glucose_shown(mg_dl: Column, unit: Unit) -> Column:
     """As the meter shows it: LO below 20 and HI above 600 mg/dL."""
     shown = np.round(mg_dl / 18.018, 1) if unit is Unit.MMOL_L else np.round(mg_dl)
     return np.where(mg_dl < 20, -np.inf, np.where(mg_dl > 600, np.inf, shown))
-
-
-def _no_times() -> Times:
-    return np.array([], dtype="datetime64[us]")
-
-
-def _no_pressure() -> PressureWindow:
-    none, never = np.array([]), np.array([], dtype=np.bool_)
-    return PressureWindow(
-        unit=Unit.MM_HG, times=_no_times(), local=_no_times(), devices=np.array([], dtype=np.int64), systolic=none,
-        diastolic=none, pulse=none, irregular=never, moved=never,
-    )  # fmt: skip
-
-
-def _no_glucose() -> GlucoseWindow:
-    return GlucoseWindow(
-        unit=Unit.MG_DL, times=_no_times(), local=_no_times(), values=np.array([]), fasting=np.array([], dtype=np.bool_)
-    )

@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from alerting.adherence import Pause, Schedule, Slot, adherence, due_times, missed, silence
 from alerting.reasons import SilenceStep
@@ -191,3 +193,32 @@ def test_nothing_closes_by_itself_in_the_heightened_period() -> None:
     assert not HEIGHTENED.may_close_automatically
     assert HEIGHTENED.every_reading_is_reviewed
     assert STEADY.may_close_automatically
+
+
+ZONES = ("Europe/Berlin", "America/St_Johns", "Pacific/Apia", "Australia/Lord_Howe", "Africa/Casablanca", "UTC")
+
+
+@given(
+    st.sampled_from(ZONES),
+    st.dates(date(2010, 1, 1), date(2030, 1, 1)),
+    st.times(timezones=st.none()).map(lambda clock: clock.replace(second=0, microsecond=0)),
+    st.integers(1, 400),
+)
+def test_whatever_the_zone_does_each_of_its_days_has_one_due_time(
+    zone: str, first: date, clock: time, days: int
+) -> None:
+    start = datetime.combine(first, time(), tzinfo=ZoneInfo(zone))
+    end = datetime.combine(first + timedelta(days=days), time(), tzinfo=ZoneInfo(zone))
+    plan = Schedule(kind=Kind.GLUCOSE, zone=ZoneInfo(zone), slots=(Slot(at=clock),), since=start)
+    found = [due.at for due in due_times(plan, start, end)]
+    # A clock that skips midnight, or a whole day as Apia's did, moves one due time over the edge of the span.
+    assert abs(len(found) - days) <= 1
+    assert found == sorted(set(found))
+
+
+def test_a_date_that_the_zone_skips_is_not_due_twice() -> None:
+    apia = ZoneInfo("Pacific/Apia")
+    start = datetime(2011, 12, 28, tzinfo=apia)
+    plan = Schedule(kind=Kind.GLUCOSE, zone=apia, slots=(Slot(at=time(8)),), since=start)
+    found = [due.at.astimezone(apia).day for due in due_times(plan, start, datetime(2012, 1, 2, tzinfo=apia))]
+    assert found == [28, 29, 31, 1]

@@ -1,14 +1,15 @@
 """The replay: cases as people would work them, and the rules' figures over a synthetic population."""
 
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
 from alerting.regimes import ESC_2024, of_programme
-from alerting.replay import Outcome, Raised, cases, lines, replay
-from alerting.rulesets import SingleReadings, every_reading_above_target, programme
+from alerting.replay import Outcome, Raised, cases, lines, replay, replay_known
+from alerting.rulesets import SILENT, SingleReadings, every_reading_above_target, programme
 from alerting.synthetic import PatientYear, calendar, population
 from alerting.tiers import Tier
 from tests.alerting.made import START
@@ -56,7 +57,7 @@ def years() -> list[PatientYear]:
 @pytest.fixture(scope="module")
 def new_rules(years: list[PatientYear]) -> Outcome:
     """The programme's rules over them."""
-    return replay(programme(of_programme("esc2024", "ada")), years)
+    return replay_known(programme(of_programme("esc2024", "ada")), years)
 
 
 def test_the_programmes_rules_find_every_injected_crisis(new_rules: Outcome) -> None:
@@ -74,31 +75,46 @@ def test_the_programmes_rules_stay_below_a_case_in_ten_patient_days(new_rules: O
 def test_single_readings_against_the_home_limit_are_several_times_the_load(
     years: list[PatientYear], new_rules: Outcome
 ) -> None:
-    every = replay(every_reading_above_target(ESC_2024), years)
+    every = replay_known(every_reading_above_target(ESC_2024), years)
     assert every.manual > 3 * new_rules.manual
     assert every.share_closed_automatically == 0
 
 
 def test_todays_limits_find_the_crises_and_close_nothing(years: list[PatientYear]) -> None:
-    today = replay(SingleReadings(), years)
+    today = replay_known(SingleReadings(), years)
     assert today.found == today.crises
     assert today.share_closed_automatically == 0
 
 
 def test_without_its_limits_a_crisis_is_missed_and_the_replay_says_so(years: list[PatientYear]) -> None:
-    blind = replay(SingleReadings(name="nothing", limits=()), years)
+    blind = replay_known(SingleReadings(name="nothing", limits=()), years)
     assert (blind.found, len(blind.missed), blind.manual) == (0, blind.crises, 0)
 
 
 def test_the_same_population_gives_the_same_figures(years: list[PatientYear], new_rules: Outcome) -> None:
-    again = replay(programme(of_programme("esc2024", "ada")), years)
+    again = replay_known(programme(of_programme("esc2024", "ada")), years)
     assert list(lines(again)) == list(lines(new_rules))
 
 
 def test_no_control_solution_raises_anything(years: list[PatientYear]) -> None:
     for year in years:
-        if not year.has_pressure:
-            control = set(year.glucose.times[year.samples != 0].tolist())
+        for strips in year.history.glucose:
+            control = set(strips.window.times[strips.samples != 0].tolist())
             for rules in (SingleReadings(), programme(of_programme("ada"))):
-                about: set[datetime] = {one.about.replace(tzinfo=None) for one in rules.raised(year)}
+                about = {one.about.replace(tzinfo=None) for one in rules.raised(year.history)}
                 assert not about & control
+
+
+def test_a_history_of_which_no_truth_is_known_costs_the_same(years: list[PatientYear], new_rules: Outcome) -> None:
+    """As a panel's stored readings are replayed before a limit is changed."""
+    cost = replay(programme(of_programme("esc2024", "ada")), (year.history for year in years))
+    assert (cost.by_tier, cost.pages, cost.minutes) == (new_rules.by_tier, new_rules.pages, new_rules.minutes)
+    assert cost.crises == 0
+    assert not any("injected" in line for line in lines(cost))
+
+
+def test_an_empty_history_raises_only_its_silence(years: list[PatientYear]) -> None:
+    nothing = replace(years[0].history, pressure=(), glucose=())
+    assert SingleReadings().raised(nothing) == []
+    found = programme(of_programme("esc2024", "ada")).raised(nothing)
+    assert {one.condition for one in found} == {SILENT}

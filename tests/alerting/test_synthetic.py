@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from alerting.histories import PressureSeries
 from alerting.synthetic import (
     CrisisKind,
     PatientYear,
@@ -15,7 +16,7 @@ from alerting.synthetic import (
     population,
     published_load,
 )
-from alerting.windows import instant
+from alerting.windows import Column, instant
 from device_drivers.nomenclature import Unit
 
 BERLIN = calendar(date(2025, 1, 1), 365, ZoneInfo("Europe/Berlin"))
@@ -42,39 +43,44 @@ def test_the_same_seed_gives_the_same_year_and_a_patient_does_not_depend_on_the_
     for one, other in zip(few, many, strict=False):
         assert one.crises == other.crises
         assert np.array_equal(one.received, other.received)
-        assert np.array_equal(one.pressure.systolic, other.pressure.systolic)
-        assert np.array_equal(one.glucose.values, other.glucose.values)
+        assert np.array_equal(_values(one), _values(other))
     assert not np.array_equal(many[0].received, next(population(np.random.default_rng(4), 1, BERLIN)).received)
 
 
 def test_times_ascend_and_nothing_arrives_before_it_was_measured(years: list[PatientYear]) -> None:
     for year in years:
-        times = year.pressure.times if year.has_pressure else year.glucose.times
-        assert all(before <= after for before, after in pairwise(times.tolist()))
-        assert bool((year.received > times).all())
+        assert all(before <= after for before, after in pairwise(year.times.tolist()))
+        assert bool((year.received > year.times).all())
 
 
 def test_every_injected_crisis_is_in_the_readings_and_beyond_its_limit(years: list[PatientYear]) -> None:
     crises = [(year, crisis) for year in years for crisis in year.crises]
     assert {crisis.kind for _, crisis in crises} == set(CrisisKind)
     for year, crisis in crises:
-        times = year.pressure.times if year.has_pressure else year.glucose.times
-        at = int(np.flatnonzero(times == instant(crisis.at))[0])
+        at = int(np.flatnonzero(year.times == instant(crisis.at))[0])
         assert year.truth[at] == Truth.CRISIS
         assert _is_beyond(year, crisis.kind, at)
 
 
+def _values(year: PatientYear) -> Column:
+    """Systolic pressure, or glucose."""
+    [series] = year.history.series
+    return series.window.systolic if isinstance(series, PressureSeries) else series.window.values
+
+
 def _is_beyond(year: PatientYear, kind: CrisisKind, at: int) -> bool:
-    kpa, mmol = year.pressure.unit is Unit.KPA, year.glucose.unit is Unit.MMOL_L
+    [series] = year.history.series
+    value = _values(year)[at]
+    kpa, mmol = series.window.unit is Unit.KPA, series.window.unit is Unit.MMOL_L
     match kind:
         case CrisisKind.SEVERE_HYPERTENSION:
-            return bool(year.pressure.systolic[at] >= (24.0 if kpa else 180))
+            return bool(value >= (24.0 if kpa else 180))
         case CrisisKind.HYPOTENSION:
-            return bool(year.pressure.systolic[at] < (12.0 if kpa else 90))
+            return bool(value < (12.0 if kpa else 90))
         case CrisisKind.HYPOGLYCAEMIA:
-            return bool(year.glucose.values[at] < (3.0 if mmol else 54))
+            return bool(value < (3.0 if mmol else 54))
         case CrisisKind.HYPERGLYCAEMIA:
-            return bool(year.glucose.values[at] > (16.7 if mmol else 300))
+            return bool(value > (16.7 if mmol else 300))
 
 
 def test_some_crises_are_measured_again_and_some_arrive_late(years: list[PatientYear]) -> None:
@@ -85,19 +91,18 @@ def test_some_crises_are_measured_again_and_some_arrive_late(years: list[Patient
 
 
 def test_there_are_units_control_solution_artefacts_and_silences_of_all_kinds(years: list[PatientYear]) -> None:
-    assert {year.pressure.unit for year in years if year.has_pressure} == {Unit.MM_HG, Unit.KPA}
-    assert {year.glucose.unit for year in years if not year.has_pressure} == {Unit.MG_DL, Unit.MMOL_L}
-    assert {int(sample) for year in years for sample in np.unique(year.samples)} == {0, 1, 2}
+    pressure = [series for year in years for series in year.history.pressure]
+    glucose = [series for year in years for series in year.history.glucose]
+    assert {series.window.unit for series in pressure} == {Unit.MM_HG, Unit.KPA}
+    assert {series.window.unit for series in glucose} == {Unit.MG_DL, Unit.MMOL_L}
+    assert {int(sample) for series in glucose for sample in np.unique(series.samples)} == {0, 1, 2}
     assert {int(truth) for year in years for truth in np.unique(year.truth)} == {int(truth) for truth in Truth}
-    longest = max(np.diff(year.pressure.times).max() for year in years if year.has_pressure)
+    longest = max(np.diff(series.window.times).max() for series in pressure)
     assert longest > np.timedelta64(4, "D")
     assert any(year.fibrillates for year in years)
 
 
 def test_the_wall_clock_follows_the_zone_over_its_changes(years: list[PatientYear]) -> None:
-    offsets = {
-        int((local - time) / np.timedelta64(1, "h"))
-        for year in years[:20]
-        for time, local in zip(year.pressure.times, year.pressure.local, strict=True)
-    }
+    windows = [series.window for year in years for series in year.history.series]
+    offsets = {int(of / np.timedelta64(1, "h")) for window in windows for of in np.unique(window.local - window.times)}
     assert offsets == {1, 2}
