@@ -4,6 +4,7 @@ unshare --mount python -m tests.gateway.on_a_small_disk SCENARIO FOLDER
 """
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -89,6 +90,16 @@ def a_disk_that_somebody_else_filled(folder: Path) -> None:
     put(outbox, 5000)
 
 
+def a_disk_that_fills_while_a_cuff_is_read(folder: Path) -> None:
+    """What the cuff may have deleted already is kept: the reserve is given up for it."""
+    outbox = opened(folder)
+    taken = put_until_refused(outbox)
+    rows = [(wire(number), Lane.LIVE) for number in range(2_000_000, 2_000_050)]
+    assert outbox.put(session(2_000_000), rows, NOW, irrevocable=True) == 50
+    assert not (folder / "reserve").exists()
+    assert outbox.depth().rows == taken + 50
+
+
 def a_gateway_that_is_killed_there(folder: Path) -> None:
     """The next start works, and empties it."""
     with subprocess.Popen(
@@ -101,6 +112,43 @@ def a_gateway_that_is_killed_there(folder: Path) -> None:
     outbox = opened(folder)
     assert outbox.depth().rows == taken
     assert emptied(outbox) == taken
+
+
+def a_first_start_there(folder: Path) -> None:
+    """There is no key yet, and no room for one: it is said, and the start after it works."""
+    fill(folder)
+    try:
+        opened(folder)
+    except OutboxError as error:
+        assert "No space left" in str(error) or "full" in str(error)  # noqa: PT017 -- a plain script
+    else:
+        raise AssertionError("it opened without room for a key")
+    (folder / "other").unlink()
+    put(opened(folder), 0)
+
+
+def a_disk_that_refuses_every_write(folder: Path) -> None:
+    """As a card does that fails, with room on it: nothing is taken until it can be written; what is there is read."""
+    outbox = opened(folder)
+    put(outbox, 0)
+    limit_file_size(0)
+    try:
+        put(outbox, 50)
+    except OutboxError:
+        pass
+    else:
+        raise AssertionError("it was taken, and nowhere written")
+    assert outbox.shortage() is not None
+    assert outbox.depth().rows == 50
+    limit_file_size(resource.RLIM_INFINITY)
+    assert outbox.shortage() is None
+    put(outbox, 50)
+    assert emptied(outbox) == 100
+
+
+def limit_file_size(octets: int) -> None:
+    """The kernel refuses what goes beyond; Python has the signal for it ignored."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (octets, resource.RLIM_INFINITY))
 
 
 def fill_and_wait(folder: Path) -> None:

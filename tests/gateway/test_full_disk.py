@@ -4,10 +4,9 @@ import asyncio
 import subprocess
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import FunctionType
 
 import pytest
 
@@ -17,7 +16,10 @@ from device_drivers.simulators.spec import RecordSpec
 from gateway.disk import FLOOR_OCTETS, MIB, Disk
 from tests.fix_gateway import FakeCloud
 from tests.gateway.on_a_small_disk import (
+    a_disk_that_fills_while_a_cuff_is_read,
+    a_disk_that_refuses_every_write,
     a_disk_that_somebody_else_filled,
+    a_first_start_there,
     a_gateway_that_is_killed_there,
     an_outbox_that_filled_the_disk_itself,
     fill,
@@ -31,11 +33,27 @@ MOUNT = 'mount -t tmpfs -o size=40m tmpfs "$0" && exec "$@"'
 
 @pytest.mark.parametrize(
     "scenario",
-    [an_outbox_that_filled_the_disk_itself, a_disk_that_somebody_else_filled, a_gateway_that_is_killed_there],
+    [
+        an_outbox_that_filled_the_disk_itself,
+        a_disk_that_somebody_else_filled,
+        a_disk_that_fills_while_a_cuff_is_read,
+        a_gateway_that_is_killed_there,
+        a_first_start_there,
+    ],
     ids=lambda scenario: scenario.__name__,
 )
-def test_what_waits_gets_out_of_a_disk_that_is_full(tmp_path: Path, scenario: FunctionType) -> None:
-    command = in_a_namespace(sys.executable, "-m", "tests.gateway.on_a_small_disk", scenario.__name__, tmp_path)
+def test_what_waits_gets_out_of_a_disk_that_is_full(tmp_path: Path, scenario: Callable[[Path], None]) -> None:
+    play(scenario, tmp_path)
+
+
+def test_a_disk_that_refuses_to_be_written_gets_nothing_more_until_it_can_be(
+    tmp_path: Path,
+) -> None:
+    play(a_disk_that_refuses_every_write, tmp_path)
+
+
+def play(scenario: Callable[[Path], None], folder: Path) -> None:
+    command = in_a_namespace(sys.executable, "-m", "tests.gateway.on_a_small_disk", scenario.__name__, folder)
     played = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     assert played.returncode == 0, played.stderr
 
