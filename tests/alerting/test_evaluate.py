@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from alerting.evaluate import violations
+from alerting.evaluate import is_quiet, quiet, violations
 from alerting.limits import DEFAULT_LIMITS, PatientLimit, Priority, in_force
 from device_drivers.nomenclature import Mdc, Unit
 from device_drivers.readings import Component, QuantityState, Reading
@@ -201,3 +203,37 @@ def test_the_sentence_of_a_patients_own_limit_names_the_person_and_since_when() 
 def test_a_figure_is_written_out_however_the_device_spells_it() -> None:
     [violation] = violations(pressure("1.8E+2", "85"), DEFAULT_LIMITS)
     assert violation.reason.sentence.startswith("Systolic pressure 180 mmHg: at or above the limit of 180 mmHg ")
+
+
+figures = st.decimals(0, 700, places=1).map(str)
+own_limits = st.lists(
+    st.builds(
+        PatientLimit,
+        condition=st.sampled_from(["hypoglycaemia_level_1", "hyperglycaemia"]),
+        unit=st.sampled_from([Unit.MG_DL, Unit.MMOL_L]),
+        value=st.decimals(1, 400, places=1),
+        priority=st.sampled_from(list(Priority)),
+        set_by=st.just("Dr. Okafor"),
+        set_at=st.just(AT),
+    ),
+    max_size=3,
+    unique_by=lambda limit: (limit.condition, limit.unit),
+)
+readings = st.one_of(
+    st.builds(glucose, figures, unit=st.sampled_from([Unit.MG_DL, Unit.MMOL_L])),
+    st.builds(ketone, figures),
+    st.builds(pressure, figures, figures, pulse=st.none() | figures),
+    st.builds(glucose, st.none(), state=st.sampled_from([QuantityState.ABOVE_RANGE, QuantityState.BELOW_RANGE])),
+)
+
+
+@given(readings, own_limits)
+def test_a_quiet_reading_violates_no_limit(reading: Reading, own: list[PatientLimit]) -> None:
+    limits = in_force(own, AT)
+    assert not (is_quiet(reading, quiet(limits)) and violations(reading, limits))
+
+
+def test_what_lies_between_all_limits_is_quiet() -> None:
+    between = quiet(DEFAULT_LIMITS)
+    assert is_quiet(glucose("100"), between)
+    assert is_quiet(pressure("128", "82", pulse="64"), between)
