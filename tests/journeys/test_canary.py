@@ -94,7 +94,7 @@ def topics(broker: OwnBroker, road: Road) -> Iterator[SimpleQueue[str]]:
 async def test_nothing_of_the_canary_stands_in_what_was_written(
     road: Road, passwords: dict[str, str], canary: UUID, sql: Connection, broker: OwnBroker, topics: SimpleQueue[str]
 ) -> None:
-    logs_of_databases = {log: log.stat().st_size for log in LOCAL.rglob("postgres.log")}
+    logs_of_databases = {log: log.stat().st_size for log in LOCAL.glob("**/postgres/postgres.log")}
     ingest = await road.ingest()
     await road.jobs(1)
     console = await road.console(0)
