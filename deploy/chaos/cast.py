@@ -1,7 +1,7 @@
 """Who lives in the home: made-up people, four devices, and who uses which of them since when.
 
 The patients' zones have no summer time: an hour that comes twice makes readings rightly undatable, and here every
-reading has a time. Each device's clock is off by something else.
+reading has a time. Each device's clock is off by something else: one shows the year 2161, one is months behind.
 """
 
 from dataclasses import dataclass
@@ -62,11 +62,11 @@ DEVICES = (
         resolution_s=1, every_s=1.5,
     ),
     Device(
-        _device(CUFF, "and-ua-651ble", "5170900900", -3 * _DAY - 77, "F0:00:00:00:00:02"),
+        _device(CUFF, "and-ua-651ble", "5170900900", 135 * 365 * _DAY - 77, "F0:00:00:00:00:02"),
         resolution_s=1, every_s=4.0, users=(1,),
     ),
     Device(
-        _device(CABLE_METER, "lifescan-onetouch-ultramini", "CHAOS0001", 3623),
+        _device(CABLE_METER, "lifescan-onetouch-ultramini", "CHAOS0001", -213 * _DAY - 23),
         resolution_s=1, every_s=2.0,
     ),
     Device(

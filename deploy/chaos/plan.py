@@ -14,6 +14,8 @@ from deploy.chaos.kinds import Kind
 from deploy.chaos.proxy import Direction
 
 ROUND_FAULTS = 50
+# So long may something be down that a backlog comes of it.
+LONG_DOWN_S = 10.0
 # Between two faults; on average one a second.
 FAULT_GAP_S = (0.3, 1.5)
 HISTORY = {cast.METER: 40, cast.CUFF: 20, cast.CABLE_METER: 40, cast.CABLE_CUFF: 30}
@@ -152,7 +154,7 @@ def _with_pauses(steps: Iterable[Step]) -> Iterator[Step]:
 
 def _fault(rng: random.Random) -> Fault:
     kind = rng.choice(list(Kind))
-    down_s = rng.choice((0.0, rng.uniform(0.0, 2.0)))
+    down_s = rng.choice((0.0, rng.uniform(0.0, 2.0), rng.uniform(0.0, 2.0), rng.choice((1.0, LONG_DOWN_S))))
     match kind:
         case Kind.GATEWAY_LINK_CUT | Kind.INGEST_LINK_CUT | Kind.DATABASE_LINK_CUT:
             link = kind.removesuffix("_link_cut")

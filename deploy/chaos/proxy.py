@@ -43,10 +43,11 @@ class Proxy:
         self._open.set()
         self._cut: _Cut | None = None
         self._pairs: set[_Pair] = set()
+        self._serving: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         """Begin to listen."""
-        self._server = await asyncio.start_server(self._serve, LOOPBACK, 0)
+        self._server = await asyncio.start_server(self._accept, LOOPBACK, 0)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
@@ -55,6 +56,8 @@ class Proxy:
             self._server.close()
         self._open.set()
         self.cut_now()
+        if self._serving:
+            await asyncio.wait(self._serving)
 
     def cut_now(self) -> None:
         """Hang up on everybody."""
@@ -84,6 +87,11 @@ class Proxy:
         finally:
             self.cut_now()
             self._open.set()
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -19,6 +19,7 @@ from deploy.chaos.household import Household, move_in
 from deploy.chaos.part import Part
 from deploy.chaos.proxy import Proxy, opened
 from deploy.demo import set_clock
+from deploy.demo.identity import Enrolment
 from deploy.demo.processes import Child
 from deploy.demo.road import Road, Services, Simulated
 from deploy.services import databases
@@ -85,7 +86,7 @@ async def raised(say: Callable[[str], None]) -> AsyncIterator[Stage]:
         admin_url = database.url("postgres", DATABASE)
         await asyncio.to_thread(migrate, admin_url)
         household = move_in(admin_url, gateway_id, clock.now())
-        ports = {"gateway": broker.port, "ingest": broker.port, "database": database.port}
+        ports = {"gateway": broker.door.port, "ingest": broker.port, "database": database.port}
         links = {name: await opened(port) for name, port in ports.items()}
         for link in links.values():
             stack.push_async_callback(link.close)
@@ -96,13 +97,17 @@ async def raised(say: Callable[[str], None]) -> AsyncIterator[Stage]:
             broker_host=broker.host,
             broker_port=links["ingest"].port,
             ingest_password=broker.add_user("ingest"),
-            gateway_password=broker.add_user(gateway_id),
+            enrolment=Enrolment(
+                door=replace(broker.door, port=links["gateway"].port),
+                admin_url=admin_url,
+                database_url=database.url("pulsepost_enrolment", DATABASE),
+                mqtt_url=f"mqtt://enrolment:{broker.add_user('enrolment')}@{broker.host}:{broker.port}",
+            ),
         )
         clock_file = folder / "clock.json"
         set_clock.write(clock_file, set_clock.Setting())
         cloud = Road(services, gateway_id, folder)
-        at_home = replace(services, broker_port=links["gateway"].port)
-        home = Road(at_home, gateway_id, folder, intervals=INTERVALS, clock_file=clock_file)
+        home = Road(services, gateway_id, folder, intervals=INTERVALS, clock_file=clock_file)
         stack.push_async_callback(cloud.stop)
         stack.push_async_callback(home.stop)
         disk = Disk(home.outbox.parent)
