@@ -24,7 +24,7 @@ from device_drivers.nomenclature import Unit
 
 NEEDED_READINGS = 14
 NEEDED_DAYS = 7
-_NEEDED_BY = "proposal of this project"
+_NEEDED_BY = "a proposal of this project"
 # A fasting mean over 3 days: one reading on each.
 FASTING_DAYS = 3
 

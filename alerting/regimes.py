@@ -162,7 +162,7 @@ def _said(text: str, evidence: Evidence) -> Source:
     return Source(text=text, evidence=evidence)
 
 
-OURS = _said("proposal of this project", Evidence.PROPOSED)
+OURS = _said("a proposal of this project", Evidence.PROPOSED)
 _ADA = _said("ADA Standards of Care, section 6", Evidence.SUMMARISED)
 _ADA_URGENT = _said("CDC/ADA patient advice", Evidence.SUMMARISED)
 _CGM = _said("CGM consensus, above range levels; repetition proposed by this project", Evidence.PROPOSED)
@@ -179,7 +179,7 @@ _BEAT_HF = _said("BEAT-HF trial, Trials 2014;15:124, table 1", Evidence.PUBLISHE
 _BEAT_HF_SYMPTOMS = _said("BEAT-HF trial, Trials 2014;15:124, table 1, with symptoms", Evidence.PUBLISHED)
 _BEAT_HF_PREGNANT = _said("BEAT-HF trial, table 1; not made for pregnancy", Evidence.UNCONFIRMED)
 _HOPE_ASIA = _said("HOPE Asia Network 2022, morning hypertension", Evidence.PUBLISHED)
-_MORNING_EXCESS = _said("morning-dominant hypertension, 15 to 20 mm[Hg]", Evidence.UNCONFIRMED)
+_MORNING_EXCESS = _said("literature on morning-dominant hypertension, 15 to 20 mm[Hg]", Evidence.UNCONFIRMED)
 _PREGNANCY = _said("van den Heuvel, pregnancy telemonitoring", Evidence.PUBLISHED)
 
 # AHA: wait 1 to 5 min, repeat. The rest of the 15 min is for the way of the reading to us.

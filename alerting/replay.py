@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from alerting.histories import History
-from alerting.synthetic import Crisis, PatientYear
+from alerting.synthetic import Crisis, CrisisKind, PatientYear
 from alerting.tiers import TERMS, Tier, graver
 from alerting.windows import instant
 
@@ -37,6 +37,13 @@ REST: Mapping[Tier, timedelta] = {
 }
 # A crisis counts as found by what is raised about a time from its first reading until this long after its last.
 ABOUT = timedelta(minutes=30)
+# The words by which a condition is about such a crisis: a case about something else has not found it.
+_OF_CRISIS: Mapping[CrisisKind, tuple[str, ...]] = {
+    CrisisKind.SEVERE_HYPERTENSION: ("hypertension", "pregnancy", "above_home_limit"),
+    CrisisKind.HYPOTENSION: ("hypotension",),
+    CrisisKind.HYPOGLYCAEMIA: ("hypoglycaemia",),
+    CrisisKind.HYPERGLYCAEMIA: ("hyperglycaemia",),
+}
 _OF_HIGH_PRESSURE = ("hypertension", "home", "morning", "rise")
 
 
@@ -232,7 +239,7 @@ def _look_for_crises(outcome: Outcome, year: PatientYear, worked: list[Case]) ->
         outcome.crises += 1
         holding = [
             case for time, of in about.items() if crisis.at <= time <= crisis.last_at + ABOUT for case in of
-            if case.tier is not Tier.ROUTINE
+            if case.tier is not Tier.ROUTINE and any(word in case.condition for word in _OF_CRISIS[crisis.kind])
         ]  # fmt: skip
         if not holding:
             outcome.missed.append((year.number, crisis))

@@ -36,7 +36,7 @@ class Watch:
     every_reading_is_reviewed: bool
 
 
-OURS = Source(text="proposal of this project", evidence=Evidence.PROPOSED)
+OURS = Source(text="a proposal of this project", evidence=Evidence.PROPOSED)
 HEIGHTENED_FOR = timedelta(days=14)
 
 WATCH: Mapping[Vigilance, Watch] = {

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from alerting.comparators import violates
-from alerting.limits import Priority
+from alerting.limits import DEFAULT_LIMITS, Priority
 from alerting.regimes import (
     ADA,
     AHA_2025,
@@ -14,6 +14,7 @@ from alerting.regimes import (
     REGIMES,
     Evidence,
     Override,
+    Regime,
     RegimesOverlap,
     UnknownCondition,
     controlled,
@@ -298,3 +299,14 @@ def test_every_limit_names_its_source_and_no_condition_stands_twice_in_a_regime(
         assert all(x.source for x in regime.limits)
         assert len({x.condition for x in regime.limits}) == len(regime.limits)
         assert {x.measure for x in regime.limits} <= regime.measures
+
+
+@pytest.mark.parametrize("regime", [AHA_2025, ESC_2024, ADA])
+def test_what_todays_limits_know_too_has_the_same_values(regime: Regime) -> None:
+    today = {x.condition: x for x in DEFAULT_LIMITS}
+    shared = [x for x in regime.limits if x.condition in today]
+    assert len(shared) >= 6
+    for x in shared:
+        assert (x.values, x.relation, x.measure) == tuple(
+            getattr(today[x.condition], name) for name in ("values", "relation", "measure")
+        )

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -166,3 +167,11 @@ def test_a_crisis_is_never_dropped(later: list[tuple[int, str]], seconds: int) -
             assert judged.reason.again is not None
         case Answer.CONFIRMED | Answer.UNANSWERED:
             assert judged.tier is Tier.URGENT
+
+
+def test_a_timer_can_be_stored_and_taken_up_again() -> None:
+    """The cloud keeps it in the database across restarts: what comes back judges as what went in."""
+    running = timer(LOW_2, "LO", Unit.MMOL_L)
+    again = msgspec.json.decode(msgspec.json.encode(running), type=Remeasure)
+    assert again == running
+    assert judge(again, [], again.due) == judge(running, [], running.due)

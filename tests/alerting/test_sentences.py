@@ -99,7 +99,7 @@ SENTENCES: list[tuple[Reason, str]] = [
             unit=Unit.MM_HG, limit=limit("esc2024", "weekly_rise_systolic"), sufficiency=WEEK,
         ),
         "Systolic pressure: home average 141 mmHg, 12 mmHg more than 129 mmHg in the week before: "
-        "at or above the limit of 10 mmHg (set by proposal of this project)",
+        "at or above the limit of 10 mmHg (set by a proposal of this project)",
     ),
     (
         RepeatedReason(
@@ -107,7 +107,7 @@ SENTENCES: list[tuple[Reason, str]] = [
             limit=limit("ada", "hypoglycaemia_repeated"),
         ),
         "Glucose below the limit of 70 mg/dL 3 times within 7 days, 58 mg/dL at worst; 3 times is the limit "
-        "(set by proposal of this project)",
+        "(set by a proposal of this project)",
     ),
     (
         IndexReason(
@@ -157,7 +157,7 @@ SENTENCES: list[tuple[Reason, str]] = [
             limit=timedelta(hours=24), source=OURS, heightened=True,
         ),
         "No blood-pressure reading since one was due at 2026-03-02 08:00 UTC, 2 measurements missed: "
-        "call the patient after 24 hours (set by proposal of this project); heightened attention",
+        "call the patient after 24 hours (set by a proposal of this project); heightened attention",
     ),
     (
         LateReason(
@@ -167,7 +167,7 @@ SENTENCES: list[tuple[Reason, str]] = [
         ),
         "In retrospect: Glucose 53 mg/dL: below the limit of 54 mg/dL (set by ADA Standards of Care, section 6); "
         "measured at 2026-03-02 08:00 UTC, reached us at 2026-03-02 17:00 UTC, "
-        "later than 6 hours (set by proposal of this project)",
+        "later than 6 hours (set by a proposal of this project)",
     ),
 ]  # fmt: skip
 
