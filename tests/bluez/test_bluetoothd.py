@@ -43,16 +43,16 @@ async def test_a_gateway_at_rest_reads_on_when_bluetoothd_is_back(
 
 async def test_a_transfer_that_bluetoothd_cut_by_dying_is_made_again(make_home: MakeHome) -> None:
     slow = RadioFaults(rest_s=0.04)  # or all of it would be in the gateway before anything could happen
-    async with make_home(meter(300, slow)) as home, running(home.gateway) as gateway:
-        await until(lambda: home.room.devices[METER].pushed > 100, 60)
+    async with make_home(meter(150, slow)) as home, running(home.gateway) as gateway:
+        await until(lambda: home.room.devices[METER].pushed > 50, 60)
         await home.stack.kill_bluetoothd()
         await until(lambda: gateway.outcome("meter") in {"cut", "unreachable"}, SOON_S)
         assert "ServiceGone" in (await gateway.status())["meter"]["reason"]
-        assert gateway.depth() < 300
+        assert gateway.depth() < 150
         await home.stack.start_bluetoothd()
         await until(lambda: gateway.outcome("meter") == "complete", 60)
-        assert gateway.records() == [*enumerate(glucose_values(300))]
-        assert (await gateway.status())["outbox"]["depth"] == 300
+        assert gateway.records() == [*enumerate(glucose_values(150))]
+        assert (await gateway.status())["outbox"]["depth"] == 150
 
 
 async def test_an_adapter_that_is_off_is_switched_on(make_home: MakeHome) -> None:
