@@ -163,6 +163,47 @@ def replay_known(rules: RuleSet, years: Iterable[PatientYear]) -> Outcome:
     return outcome
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """An urgent case of the rules in force, and what became of it: ``later`` is None where it would be missed."""
+
+    patient: int  # place in the histories
+    case: Case
+    later: timedelta | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What a change of rules would have cost and missed."""
+
+    in_force: Outcome
+    proposed: Outcome
+    differences: tuple[Difference, ...]
+
+    @property
+    def missed(self) -> tuple[Difference, ...]:
+        """The urgent cases that nobody would have worked."""
+        return tuple(one for one in self.differences if one.later is None)
+
+
+def compare(in_force: RuleSet, proposed: RuleSet, histories: Iterable[History]) -> Comparison:
+    """Both rule sets over the same patients; every urgent case that would have been missed, or opened later.
+
+    An urgent case is worked by the proposed rules where one of their cases, of any tier that a shift looks at, holds
+    a reading within half an hour of one of its own.
+    """
+    outcomes = Outcome(name=in_force.name), Outcome(name=proposed.name)
+    differences: list[Difference] = []
+    for patient, history in enumerate(histories):
+        worked = []
+        for rules, outcome in zip((in_force, proposed), outcomes, strict=True):
+            raised = rules.raised(history)
+            worked.append(cases(raised))
+            _count(outcome, history, raised, worked[-1])
+        differences += _differences(patient, *worked)
+    return Comparison(in_force=outcomes[0], proposed=outcomes[1], differences=tuple(differences))
+
+
 def lines(outcome: Outcome) -> Iterator[str]:
     """The figures as people read them."""
     days = outcome.patient_days or 1
@@ -213,6 +254,21 @@ def _join(case: Case, tier: Tier, one: Raised) -> None:
 def _rested(case: Case, tier: Tier, at: datetime) -> bool:
     """Whether a closed case's condition may open a new one: after its rest, or at once if it is graver now."""
     return at >= case.closes_at + REST[tier] or (tier is not case.tier and graver(case.tier, tier) is tier)
+
+
+def _differences(patient: int, now: list[Case], proposed: list[Case]) -> Iterator[Difference]:
+    seen = [case for case in proposed if case.tier not in (Tier.ROUTINE, Tier.RETROSPECTIVE)]
+    for case in now:
+        if TERMS[case.tier].pages:
+            opened = [other.opened_at for other in seen if _about_the_same(case, other)]
+            if not opened:
+                yield Difference(patient=patient, case=case, later=None)
+            elif min(opened) > case.opened_at:
+                yield Difference(patient=patient, case=case, later=min(opened) - case.opened_at)
+
+
+def _about_the_same(case: Case, other: Case) -> bool:
+    return any(abs(one - another) <= ABOUT for one in case.about for another in other.about)
 
 
 def _count(outcome: Outcome, history: History, raised: list[Raised], worked: list[Case]) -> None:

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from alerting.regimes import ESC_2024, of_programme
-from alerting.replay import Outcome, Raised, cases, lines, replay, replay_known
+from alerting.regimes import ESC_2024, RegimeLimit, of_programme
+from alerting.replay import Outcome, Raised, cases, compare, lines, replay, replay_known
 from alerting.rulesets import SILENT, SingleReadings, every_reading_above_target, programme
-from alerting.synthetic import PatientYear, calendar, population
+from alerting.synthetic import CrisisKind, PatientYear, calendar, population
 from alerting.tiers import Tier
 from tests.alerting.made import START
 
@@ -118,3 +118,35 @@ def test_an_empty_history_raises_only_its_silence(years: list[PatientYear]) -> N
     assert SingleReadings().raised(nothing) == []
     found = programme(of_programme("esc2024", "ada")).raised(nothing)
     assert {one.condition for one in found} == {SILENT}
+
+
+def test_a_change_that_misses_urgent_cases_says_which(years: list[PatientYear]) -> None:
+    histories = [year.history for year in years]
+    now = programme(of_programme("esc2024", "ada"))
+    blind = replace(now, limits=tuple(x for x in now.limits if "hypoglycaemia" not in x.condition))
+    found = compare(now, blind, histories)
+    assert found.in_force.manual > found.proposed.manual
+    assert {one.case.condition for one in found.missed} == {"hypoglycaemia_level_2"}
+    injected = [c for year in years for c in year.crises if c.kind is CrisisKind.HYPOGLYCAEMIA]
+    assert len(found.missed) >= len([c for c in injected if c.received_at - c.at < timedelta(hours=6)]) > 0
+
+
+def test_a_change_that_finds_urgent_cases_later_says_by_how_much(years: list[PatientYear]) -> None:
+    now = programme(of_programme("esc2024", "ada"))
+    slow = replace(now, limits=tuple(_slower(x) for x in now.limits))
+    found = compare(now, slow, [year.history for year in years])
+    later = [one.later for one in found.differences if one.later is not None]
+    assert timedelta() < min(later)
+    assert max(later) <= timedelta(hours=1)
+
+
+def test_no_change_makes_no_difference(years: list[PatientYear]) -> None:
+    now = programme(of_programme("esc2024", "ada"))
+    assert compare(now, now, [year.history for year in years[:10]]).differences == ()
+
+
+def _slower(one: RegimeLimit) -> RegimeLimit:
+    """An hour more to measure again."""
+    if one.confirm is None:
+        return one
+    return replace(one, confirm=replace(one.confirm, due=one.confirm.due + timedelta(hours=1)))
