@@ -205,21 +205,7 @@ FROM reconciliation r JOIN device d USING (device_id)
 WHERE r.missing > 0
 """
 
-# From when on a measurement is expected: a nurse who closed the case of a silence has dealt with what was before.
 _USES = """
-SELECT a.assignment_id, a.patient_id, a.device_id, d.manufacturer || ' ' || d.model, a.expected_every,
-       greatest(coalesce(lower(a.valid), d.first_seen_at), closed.at),
-       CASE WHEN a.user_index IS NULL THEN d.last_measured_at ELSE used.at END, d.last_held_at
-FROM device_assignment a
-JOIN device d USING (device_id)
-LEFT JOIN LATERAL (
-    SELECT u.effective_time AS at FROM cuff_use u
-    WHERE a.user_index IS NOT NULL AND u.patient_id = a.patient_id AND u.device_id = a.device_id
-      AND u.user_index = a.user_index
-    ORDER BY u.effective_time DESC LIMIT 1) used ON true
-LEFT JOIN LATERAL (
-    SELECT max(c.changed_at) AS at FROM alert_case c
-    WHERE c.patient_id = a.patient_id AND c.condition = 'missing_measurement' AND c.state IN ('resolved', 'expired')
-) closed ON true
-WHERE a.expected_every IS NOT NULL AND a.valid @> %(now)s
+SELECT assignment_id, patient_id, device_id, label, every, since, measured_at, held_at
+FROM expected_use WHERE valid @> %(now)s
 """

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from alerting.technical.absence import MISSING_MEASUREMENT, spell_every
+from alerting.technical.absence import spell_every
 from alerting.technical.fleet import Fleet
 from alerting.technical.judge import judge
 from cloud.components import store as components
@@ -21,7 +21,7 @@ EVER: Final = timedelta(days=365)
 
 async def of_patient(conn: Connection, patient_id: UUID, now: datetime) -> Mapping[UUID, Late]:
     """What is late of the patient's devices, by assignment; the caller has checked who asks."""
-    uses = await store.uses(conn, patient_id, MISSING_MEASUREMENT, now)
+    uses = await store.uses(conn, patient_id, now)
     if not uses:
         return {}
     roster = await store.roster(conn, [use.device_id for use in uses])

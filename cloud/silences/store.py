@@ -11,23 +11,9 @@ from alerting.technical.fleet import Gateway, RosterEntry, Use
 
 Connection = AsyncConnection[Any]
 
-# From when on a measurement is expected: a nurse who closed the case of a silence has dealt with what was before.
 _USES: Final = """
-SELECT a.assignment_id::text, a.device_id, d.manufacturer || ' ' || d.model AS label, a.expected_every AS every,
-       greatest(lower(a.valid), d.first_seen_at, closed.at) AS since,
-       CASE WHEN a.user_index IS NULL THEN d.last_measured_at ELSE used.at END AS measured_at, d.last_held_at AS held_at
-FROM device_assignment a
-JOIN device d USING (device_id)
-LEFT JOIN LATERAL (
-    SELECT b.effective_time AS at FROM blood_pressure b
-    WHERE a.user_index IS NOT NULL AND b.patient_id = a.patient_id AND b.device_id = a.device_id
-      AND b.user_index = a.user_index AND b.sample = 'patient'
-    ORDER BY b.effective_time DESC LIMIT 1) used ON true
-LEFT JOIN LATERAL (
-    SELECT max(c.changed_at) AS at FROM alert_case c
-    WHERE c.patient_id = a.patient_id AND c.condition = %(missing)s AND c.state IN ('resolved', 'expired')
-) closed ON true
-WHERE a.patient_id = %(patient_id)s AND a.expected_every IS NOT NULL AND a.valid @> %(now)s
+SELECT assignment_id::text, device_id, label, every, since, measured_at, held_at
+FROM expected_use WHERE patient_id = %(patient_id)s AND valid @> %(now)s
 """
 
 _ROSTER: Final = """
@@ -46,10 +32,10 @@ FROM gateway g WHERE g.gateway_id = ANY(%s)
 """
 
 
-async def uses(conn: Connection, patient_id: UUID, missing: str, now: datetime) -> list[Use]:
-    """The patient's devices of which a measurement is expected; ``missing`` is the condition of the nurse's case."""
+async def uses(conn: Connection, patient_id: UUID, now: datetime) -> list[Use]:
+    """The patient's devices of which a measurement is expected."""
     async with conn.cursor(row_factory=class_row(Use)) as cursor:
-        await cursor.execute(_USES, {"patient_id": patient_id, "missing": missing, "now": now})
+        await cursor.execute(_USES, {"patient_id": patient_id, "now": now})
         return await cursor.fetchall()
 
 

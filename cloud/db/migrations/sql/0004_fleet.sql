@@ -129,12 +129,30 @@ CREATE VIEW reconciliation AS
         SELECT coalesce(sum(upper(hole) - lower(hole)), 0) AS holes FROM unnest(found.holes) AS hole) counted
     WHERE d.holds IS NOT NULL;
 
--- When each user of a cuff last measured: times alone, for those who must not see values.
-CREATE VIEW cuff_use WITH (security_barrier) AS
-    SELECT patient_id, device_id, user_index, effective_time FROM blood_pressure_observation WHERE sample = 'patient';
-
 -- How often a measurement is expected; NULL: nobody said. What is later than that has one of four causes.
 ALTER TABLE device_assignment ADD COLUMN IF NOT EXISTS expected_every interval CHECK (expected_every > interval '0');
+
+-- Uses of devices of which a measurement is expected: from when on (a nurse who closed the case of a silence has dealt with
+-- what was before), and the times of the last measurement and of the last reading that was put into quarantine. Each user
+-- slot of a cuff has its own. Times alone: also for those who must not see values.
+CREATE VIEW expected_use AS
+    SELECT a.assignment_id, a.patient_id, a.device_id, a.valid, d.manufacturer || ' ' || d.model AS label,
+           a.expected_every AS every,
+           greatest(coalesce(lower(a.valid), d.first_seen_at), closed.at) AS since,
+           CASE WHEN a.user_index IS NULL THEN d.last_measured_at ELSE used.at END AS measured_at,
+           d.last_held_at AS held_at
+    FROM device_assignment a
+    JOIN device d USING (device_id)
+    LEFT JOIN LATERAL (
+        SELECT b.effective_time AS at FROM blood_pressure_observation b
+        WHERE a.user_index IS NOT NULL AND b.patient_id = a.patient_id AND b.device_id = a.device_id
+          AND b.user_index = a.user_index AND b.sample = 'patient'
+        ORDER BY b.effective_time DESC LIMIT 1) used ON true
+    LEFT JOIN LATERAL (
+        SELECT max(c.changed_at) AS at FROM alert_case c
+        WHERE c.patient_id = a.patient_id AND c.condition = 'missing_measurement'
+          AND c.state IN ('resolved', 'expired')) closed ON true
+    WHERE a.expected_every IS NOT NULL;
 
 -- Our own processes: that each is there, and what it can reach.
 CREATE TABLE component (
@@ -182,8 +200,8 @@ GRANT UPDATE (ended_at, complete, received, holds) ON device_session TO pulsepos
 GRANT SELECT, INSERT, UPDATE, DELETE ON component
     TO pulsepost_ingest, pulsepost_jobs, pulsepost_console, pulsepost_enrolment;
 
-GRANT SELECT ON gateway, gateway_device, gateway_certificate, device, device_assignment, device_session, cuff_use,
-    reconciliation TO pulsepost_jobs;
+GRANT SELECT ON gateway, gateway_device, gateway_certificate, device, device_assignment, device_session, reconciliation,
+    expected_use TO pulsepost_jobs;
 -- Of a patient where, and not who; of the quarantine how much of which device, and not what.
 GRANT SELECT (patient_id, time_zone) ON patient TO pulsepost_jobs;
 GRANT SELECT (quarantine_id, gateway_id, device_id, reading_id, reason_code) ON quarantine TO pulsepost_jobs;
@@ -198,7 +216,8 @@ GRANT SELECT, INSERT, DELETE ON enrolment_failure TO pulsepost_enrolment;
 GRANT SELECT, INSERT, UPDATE (revoked_at, revoked_why) ON gateway_certificate TO pulsepost_enrolment;
 GRANT INSERT ON audit TO pulsepost_enrolment;
 
-GRANT SELECT ON gateway_device, gateway_certificate, component, technical_alarm, reconciliation TO pulsepost_console;
+GRANT SELECT ON gateway_device, gateway_certificate, component, technical_alarm, reconciliation, expected_use
+    TO pulsepost_console;
 GRANT UPDATE (acknowledged_at, acknowledged_by) ON technical_alarm TO pulsepost_console;
 -- A nurse compares a device's clock with a watch, and says so.
 GRANT UPDATE (clock_checked_at, clock_checked_by) ON device_assignment TO pulsepost_console;
