@@ -18,7 +18,7 @@ from cloud.config import BrokerAddress
 from cloud.enrolment.revocations import BrokerFiles, Revocations
 from cloud.enrolment.store import add_certificate, enrol_gateway, revoke_others
 from cloud.pki.authority import Authority
-from deploy.services.broker_login import lets_in
+from deploy.services.broker_login import ACCEPTED, lets_in
 from deploy.services.source import OwnBroker
 from gateway import identity
 from gateway.identity import Identity
@@ -237,6 +237,37 @@ async def test_a_revoked_gateway_is_hung_up_on_and_refused_and_the_others_are_no
     assert "CERTIFICATE_REVOKED" in refused(broker, revoked, tmp_path / "after a restart")
     with guest(broker, good, tmp_path / "again") as two:
         assert two.let_in()
+
+
+async def test_a_revoked_gateway_cannot_resume_a_tls_session_of_before(
+    broker: OwnBroker, clone_authority: Authority, enrolment_role: AsyncConnection, tmp_path: Path
+) -> None:
+    made = identity_signed_by(clone_authority, "home-1")
+    await enrol_gateway(enrolment_role, "home-1", clock.now())
+    await add_certificate(enrolment_role, as_signed(made), clock.now(), "enrolment")
+    context = identity.tls_context(kept(made, tmp_path))
+    answer, session, _ = mqtt_over(context, broker, None)
+    assert answer == ACCEPTED
+    assert mqtt_over(context, broker, session)[::2] == (ACCEPTED, True)
+    await revoke_others(enrolment_role, "home-1", None, clock.now(), "stolen")
+    await Revocations(clone_authority, broker_files(broker), clock.now).publish(enrolment_role)
+    assert mqtt_over(context, broker, session)[::2] == (b"", False)
+
+
+def mqtt_over(
+    context: ssl.SSLContext, broker: OwnBroker, session: ssl.SSLSession | None
+) -> tuple[bytes, ssl.SSLSession | None, bool | None]:
+    """The CONNACK, if there is one; the TLS session; whether it was the one that was to be resumed."""
+    with (
+        socket.create_connection((broker.door.host, broker.door.port), timeout=WAIT_S) as plain,
+        context.wrap_socket(plain, server_hostname=broker.door.host, session=session) as tls,
+    ):
+        try:
+            tls.sendall(b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01c")  # MQTT 3.1.1, client id "c"
+            answer = tls.recv(4)
+        except OSError:
+            answer = b""
+        return answer, tls.session, tls.session_reused
 
 
 def test_what_stands_in_the_brokers_folder_is_its_own_alone(broker: OwnBroker) -> None:
