@@ -3,9 +3,12 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from alerting.technical.limits import DEFAULT_LIMITS
 from cloud import config
 from cloud.config import BrokerAddress, SettingMissing
 
@@ -62,3 +65,32 @@ def test_every_command_explains_itself(command: tuple[str, ...]) -> None:
         [sys.executable, "-m", "cloud", *command, "--help"], capture_output=True, text=True, check=True
     )
     assert "usage: python -m cloud" in ran.stdout
+
+
+def test_jobs_have_defaults_for_all_but_the_database() -> None:
+    settings = config.jobs_settings(DATABASE)
+
+    assert (settings.name, settings.judge_every_s, settings.beat_every_s) == ("jobs-1", 15, 10.0)
+    assert settings.limits == DEFAULT_LIMITS
+
+
+def test_other_limits_of_technical_alarms_are_given_by_name() -> None:
+    limits = config.technical_limits("gateway_silent=600  clock_offset_s=30 overdue_factor=2 unsent_s=60")
+
+    assert limits == replace(
+        DEFAULT_LIMITS, gateway_silent=timedelta(minutes=10), clock_offset_s=30.0, overdue_factor=2.0, unsent_s=60
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["gateway_silent", "gateway_silent=", "gateway_silent=soon", "no_such=1", "gateway_silent=1e300", "=1"]
+)
+def test_a_limit_that_is_none_is_said_with_those_that_there_are(text: str) -> None:
+    with pytest.raises(SettingMissing, match=r"^Set PULSEPOST_TECHNICAL_LIMITS to words .*gateway_silent, "):
+        config.technical_limits(text)
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "60", "nan", "inf", "often"])
+def test_the_fleet_is_judged_at_least_each_minute(seconds: str) -> None:
+    with pytest.raises(SettingMissing, match="PULSEPOST_JUDGE_EVERY_S"):
+        config.jobs_settings(DATABASE | {"PULSEPOST_JUDGE_EVERY_S": seconds})
