@@ -292,7 +292,7 @@ class _Notice(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 def _notify(connection: Connection, fresh: Sequence[Observation], events: Sequence[StoredEvent]) -> None:
     notices = [
-        _Notice(type="reading", reading_id=o.reading.reading_id, patient_id=o.patient_id, kind=o.reading.kind.value)
+        _Notice(type="reading", reading_id=o.reading.reading_id, patient_id=o.patient_id, kind=o.reading.kind)
         for o in fresh
     ] + [_Notice(type="case", case_id=e.case_id, patient_id=e.patient_id, event_id=e.event_id) for e in events]
     if notices:

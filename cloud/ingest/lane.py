@@ -27,8 +27,9 @@ log = logging.getLogger(__name__)
 # When the session expires, gateways miss their receipts and send again through another worker.
 SESSION_EXPIRY_S = 20
 # Messages that the broker may have out with us unacknowledged: one batch in the database and one that is being decoded.
-# It bounds our memory while the database is away: some 100 MB, decoded, if all of them are full.
-RECEIVE_MAXIMUM = 1000
+# It bounds our memory while the database is away: some 200 MB, decoded, if all of them are full. A broker that keeps
+# fewer out (Mosquitto's max_inflight_messages) makes smaller batches of it.
+RECEIVE_MAXIMUM = 2000
 KEEPALIVE_S = 20
 LEAVE_TIMEOUT_S = 2.0
 PING_EVERY_S = KEEPALIVE_S / 2

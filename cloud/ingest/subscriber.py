@@ -22,7 +22,7 @@ from cloud.ingest.lane import Lane, Message, OnMessage
 LIVE_FILTERS = tuple(f"$share/ingest/phg/v1/+/{channel}" for channel in ("live", "status"))
 BACKLOG_FILTERS = ("$share/ingest/phg/v1/+/readings",)
 # A batch ends at whichever comes first. The wait is what a lone reading pays.
-BATCH_MESSAGES = 500
+BATCH_MESSAGES = 1000
 BATCH_OCTETS = 512 * 1024
 LINGER_S = 0.003
 

@@ -1,22 +1,23 @@
-"""`gateway`: the gateway's process with four devices, two on cables and two on a radio.
+"""`gateway`: the gateway's process with four devices, two on cables and two on a radio, behind mutual TLS.
 
 The cables lead to simulated devices on ptys. The radio is the production's one (bleak on BlueZ), loaded and started; on
-a machine without Bluetooth its scanner finds none and tries again, as it would in a home whose stick is out.
+a machine without Bluetooth its scanner finds none and tries again, as it would in a home whose stick is out. It is
+enrolled by a one-time code, and publishes by its certificate; the enrolment service has ended when it is measured.
 ``start_s`` is from the start of the process to its ready line, with a backlog in the outbox; ``rss_mb`` is what it
 holds when the backlog is gone; ``drain_per_s`` is how fast receipts of the real ingest free the outbox.
 """
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
-from cloud.db.connect import open_connection
-from cloud.devices.store import enrol_gateway
 from deploy.bench import clock
 from deploy.bench.messages import backlog, message
 from deploy.bench.results import Rounds
 from deploy.bench.stage import GATEWAY, Scene, Stage, stage
 from deploy.demo import cast, processes
-from deploy.demo.road import gateway_config
+from deploy.demo.identity import Enrolment
+from deploy.demo.road import Road
 from gateway.outbox import Lane, Outbox
 from gateway.wire.v1 import MAX_READINGS
 
@@ -40,11 +41,9 @@ async def measure(scene: Scene) -> Rounds:
 
 
 async def _once(ready: Stage, folder: Path, readings: int) -> dict[str, float]:
-    with open_connection(ready.database.admin_url, "pulsepost-bench") as connection:
-        enrol_gateway(connection, GATEWAY, clock.now())
     on_cables = [device for device in cast.DEVICES if device.address is None]
     simulated = await ready.road.simulators(on_cables)
-    config = _configured(ready, folder, simulated.urls)
+    config = await _enrolled(ready, folder, simulated.urls)
     outbox_path = folder / "gateway" / "outbox.sqlite"
     _prefill(ready, outbox_path, readings)
     await ready.road.ingest()
@@ -63,14 +62,21 @@ async def _once(ready: Stage, folder: Path, readings: int) -> dict[str, float]:
     }
 
 
-def _configured(ready: Stage, folder: Path, urls: dict[str, str]) -> Path:
+async def _enrolled(ready: Stage, folder: Path, urls: dict[str, str]) -> Path:
+    """The configuration of a gateway with a certificate."""
     folder.mkdir(parents=True)
-    password = folder / "broker-password"
-    password.touch(mode=0o600)
-    password.write_text(ready.road.services.gateway_password)
-    config = folder / "gateway.toml"
-    config.write_text(gateway_config(GATEWAY, ready.road.services, cast.DEVICES, urls))
-    return config
+    broker = ready.broker
+    enrolment = Enrolment(
+        door=broker.door,
+        admin_url=ready.database.admin_url,
+        database_url=ready.database.enrolment_url,
+        mqtt_url=f"mqtt://enrolment:{broker.add_user('enrolment')}@{broker.host}:{broker.port}",
+    )
+    road = Road(replace(ready.road.services, enrolment=enrolment), GATEWAY, folder)
+    try:
+        return await road.configured(cast.DEVICES, urls)
+    finally:
+        await road.stop()
 
 
 def _prefill(ready: Stage, path: Path, readings: int) -> None:

@@ -19,18 +19,18 @@ STEP = 500_000
 
 
 async def measure(scene: Scene) -> Rounds:
-    """All rounds at the small size, then all at the large one."""
+    """Both sizes in each round, each in a database of its own: filling takes minutes, and the machine may be busy."""
     rounds = Rounds()
     large = scene.effort.of(LARGE)
-    async with stage(scene) as ready:
-        numbers = range(scene.effort.rounds)
-        _fill_up(scene, ready.database, SMALL)
-        small = [await drained_backlog(ready, number, scene.effort.of(BATCH_READINGS)) for number in numbers]
-        _fill_up(scene, ready.database, large)
-        for number, at_small in zip(numbers, small, strict=True):
-            at_large = await drained_backlog(ready, len(numbers) + number, scene.effort.of(BATCH_READINGS))
-            rounds.add(ratio=at_large / at_small, small_per_s=at_small, large_per_s=at_large)
-            scene.say(f"growth {number + 1}: {at_small:.0f}/s at {SMALL:,}, {at_large:.0f}/s at {large:,} rows")
+    readings = scene.effort.of(BATCH_READINGS)
+    async with stage(scene) as at_small, stage(scene) as at_large:
+        _fill_up(scene, at_small.database, SMALL)
+        _fill_up(scene, at_large.database, large)
+        for number in range(scene.effort.rounds):
+            small_per_s = await drained_backlog(at_small, number, readings)
+            large_per_s = await drained_backlog(at_large, number, readings)
+            rounds.add(ratio=large_per_s / small_per_s, small_per_s=small_per_s, large_per_s=large_per_s)
+            scene.say(f"growth {number + 1}: {small_per_s:.0f}/s at {SMALL:,}, {large_per_s:.0f}/s at {large:,} rows")
     rounds.add(rows=large)
     return rounds
 

@@ -35,6 +35,7 @@ def _at_most(bound: float) -> Limit:
 LIMITS: Mapping[str, Limit | None] = {
     "ingest_single.ratio": _at_least(0.6),
     "ingest_batch.ratio": _at_least(0.4),
+    "ingest_batch.alerting_share": _at_most(0.2),
     "latency.p50_ms": None,
     "latency.p99_ms": _at_most(500),
     "storm.critical_p99_ms": _at_most(2000),
