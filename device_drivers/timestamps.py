@@ -9,7 +9,7 @@ The stamp maps the *current* timeline, and holds if the gateway's own clock was 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -129,7 +129,7 @@ def effective_time(
         return unknown_timeline(f"the device's clock was not set ({reported.text})")
     if coincident is None:
         return unknown_timeline("the device's clock could not be read in this session")
-    if reason := _went_back(evidence) or _gateway_was_wrong(coincident, received_at, evidence):
+    if reason := _went_back(evidence) or _gateway_was_wrong(coincident, received_at, evidence, evidence.read_at):
         return unknown_timeline(reason)
     try:
         time = reported.local.replace(tzinfo=UTC) + _offset(reported.local, coincident, evidence.previous)
@@ -164,8 +164,8 @@ def effective_times(
     visited_at = previous.gateway_time if previous else drained_at
     if visited_at is not None and coincident.gateway_time < visited_at - RIGHT_WITHIN:
         return None
-    for end in {*read_at}:
-        if _gateway_was_wrong(coincident, received_at, replace(evidence, read_at=end)):
+    for end in read_at:
+        if _gateway_was_wrong(coincident, received_at, evidence, end):
             return None
     try:
         if previous is not None and _drifted(previous, coincident):
@@ -248,11 +248,13 @@ def _went_back(evidence: Evidence) -> str | None:
     return f"the device's clock went back after this reading: a newer one says {evidence.went_back_to:%Y-%m-%d %H:%M}"
 
 
-def _gateway_was_wrong(stamp: CoincidentTimeStamp, received_at: datetime, evidence: Evidence) -> str | None:
+def _gateway_was_wrong(
+    stamp: CoincidentTimeStamp, received_at: datetime, evidence: Evidence, read_at: datetime | None
+) -> str | None:
     """Why the gateway's own clock at the session is not to be believed."""
     if (ahead := stamp.gateway_time - received_at) > RIGHT_WITHIN:
         return f"the gateway's clock ran ahead by {ahead.total_seconds():.0f} s or more"
-    marks = [mark for mark in (evidence.started_at, stamp.gateway_time, evidence.read_at) if mark is not None]
+    marks = [mark for mark in (evidence.started_at, stamp.gateway_time, read_at) if mark is not None]
     for earlier, later in pairwise(marks):
         if not -RIGHT_WITHIN <= later - earlier <= LONGEST_VISIT:
             return "the gateway's clock jumped during the visit"

@@ -57,26 +57,29 @@ def together(outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
     message be, and two of them would be a message that it refuses, and ends our connection for, each time we send it.
     """
     alone: list[Outcome] = []
-    gathered: dict[str, list[Outcome]] = {}
+    gathered: dict[str, list[_Gathered]] = {}
     for outcome in outcomes:
-        if not outcome.receipts.receipts or any(len(r.reading_id) > LONGEST_ID for r in outcome.receipts.receipts):
+        receipts = outcome.receipts.receipts
+        if not receipts or max([len(receipt.reading_id) for receipt in receipts]) > LONGEST_ID:
             alone.append(outcome)
             continue
-        open_ones = gathered.setdefault(outcome.gateway_id, [])
-        if open_ones and _fit(open_ones[-1], outcome):
-            open_ones[-1] = _joined(open_ones[-1], outcome)
+        groups = gathered.setdefault(outcome.gateway_id, [])
+        if groups and len(groups[-1].receipts) + len(receipts) <= MAX_RECEIPTS:
+            groups[-1].receipts.extend(receipts)
+            groups[-1].latest = outcome
         else:
-            open_ones.append(outcome)
-    return [*(outcome for ones in gathered.values() for outcome in ones), *alone]
+            groups.append(_Gathered([*receipts], outcome))
+    return [*(group.outcome() for groups in gathered.values() for group in groups), *alone]
 
 
-def _fit(one: Outcome, other: Outcome) -> bool:
-    return len(one.receipts.receipts) + len(other.receipts.receipts) <= MAX_RECEIPTS
+@dataclass(slots=True)
+class _Gathered:
+    receipts: list[v1.Receipt]
+    latest: Outcome
 
-
-def _joined(earlier: Outcome, later: Outcome) -> Outcome:
-    receipts = earlier.receipts.receipts + later.receipts.receipts
-    return Outcome(later.gateway_id, msgspec.structs.replace(later.receipts, receipts=receipts))
+    def outcome(self) -> Outcome:
+        message = msgspec.structs.replace(self.latest.receipts, receipts=tuple(self.receipts))
+        return Outcome(self.latest.gateway_id, message)
 
 
 def quarantined(reading_id: str, reason: str | None) -> v1.Receipt:
