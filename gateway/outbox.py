@@ -2,7 +2,7 @@
 
 - A row is there once ``put`` returns: SQLite in WAL mode with ``synchronous=FULL`` has called fsync.
 - A row is freed by its receipt (``free``) and by nothing else: no age, no size, no reconnect, no restart.
-- A device's cursor moves by ``move_cursor`` alone, which the visit calls after everything is on disk.
+- A device's cursor moves by ``complete`` alone, which the visit calls after everything is on disk.
 - Every method that writes is one transaction. A kill at any point leaves the state before it or the state after it.
 - Values, times and devices are sealed (``sealing``); what stands in the clear says ``outbox_schema``.
 
@@ -264,18 +264,36 @@ class Outbox:
 
     def put_ended(self, session: WireSession) -> None:
         """Make a session that has ended durable, to be told once all that its device gave before is receipted."""
-        seal, session_id = self._key(), session.session_id
         with self._transaction() as db:
-            db.execute(
-                "INSERT OR REPLACE INTO ended (session_id, device, after_seq, message_id, sealed)"
-                " SELECT ?, ?, coalesce(max(seq), 0), ?, ? FROM reading",
-                (
-                    session_id,
-                    self._device(session),
-                    uuid.uuid4().hex,
-                    seal.seal(_json(session), place("ended", session_id)),
-                ),
-            )
+            self._insert_ended(db, session)
+
+    def _insert_ended(self, db: sqlite3.Cursor, session: WireSession) -> None:
+        sealed = self._key().seal(_json(session), place("ended", session.session_id))
+        db.execute(
+            "INSERT OR REPLACE INTO ended (session_id, device, after_seq, message_id, sealed)"
+            " SELECT ?, ?, coalesce(max(seq), 0), ?, ? FROM reading",
+            (session.session_id, self._device(session), uuid.uuid4().hex, sealed),
+        )
+
+    def complete(
+        self,
+        device_id: str,
+        driver: str,
+        cursor: Cursor,
+        *,
+        drained: WirePrevious | None = None,
+        ended: WireSession | None = None,
+    ) -> None:
+        """The end of a visit, after everything that it found has been ``put``: ``move_cursor``, ``remember_drained``
+        and ``put_ended`` in one transaction.
+        """
+        with self._transaction() as db:
+            octets = msgspec.json.encode(dict(cursor))
+            self._keep_of_device(db, "device_cursor", "cursor", device_id, driver, octets)
+            if drained is not None:
+                self._keep_of_device(db, "drained", "drained", device_id, driver, _json(drained))
+            if ended is not None:
+                self._insert_ended(db, ended)
 
     # Cursors ----------------------------------------------------------------------------------------------------
 
@@ -286,7 +304,7 @@ class Outbox:
 
     def move_cursor(self, device_id: str, driver: str, cursor: Cursor) -> None:
         """Called only after everything before the cursor has been ``put``."""
-        self._keep_of_device("device_cursor", "cursor", device_id, driver, msgspec.json.encode(dict(cursor)))
+        self.complete(device_id, driver, cursor)
 
     def drained(self, device_id: str, driver: str) -> WirePrevious | None:
         """The last visit that went to its end, for the mapping of what was measured since."""
@@ -295,7 +313,8 @@ class Outbox:
 
     def remember_drained(self, device_id: str, driver: str, visit: WirePrevious) -> None:
         """Called only after everything that the visit found has been ``put``."""
-        self._keep_of_device("drained", "drained", device_id, driver, _json(visit))
+        with self._transaction() as db:
+            self._keep_of_device(db, "drained", "drained", device_id, driver, _json(visit))
 
     def _of_device(self, table: str, where: str, device_id: str, driver: str) -> bytes | None:
         device = self._key().keyed(device_id)
@@ -306,14 +325,15 @@ class Outbox:
             ).fetchone()
         return self._known(row[0], place(where, device, driver)) if row else None
 
-    def _keep_of_device(self, table: str, where: str, device_id: str, driver: str, octets: bytes) -> None:
+    def _keep_of_device(
+        self, db: sqlite3.Cursor, table: str, where: str, device_id: str, driver: str, octets: bytes
+    ) -> None:
         device = self._key().keyed(device_id)
-        with self._transaction() as db:
-            db.execute(
-                f"INSERT INTO {table} VALUES (?, ?, ?)"  # noqa: S608 (ours)
-                " ON CONFLICT (device, driver) DO UPDATE SET sealed = excluded.sealed",
-                (device, driver, self._key().seal(octets, place(where, device, driver))),
-            )
+        db.execute(
+            f"INSERT INTO {table} VALUES (?, ?, ?)"  # noqa: S608 (ours)
+            " ON CONFLICT (device, driver) DO UPDATE SET sealed = excluded.sealed",
+            (device, driver, self._key().seal(octets, place(where, device, driver))),
+        )
 
     # Messages out -----------------------------------------------------------------------------------------------
 

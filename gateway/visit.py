@@ -258,20 +258,20 @@ class _Visit:
         self._holds = event.holds if event.holds is not None else self._holds
         self._warnings = event.warnings
         device_id, driver = self._opened().identity.device_id, profile.device.driver
-        self._outbox.move_cursor(device_id, driver, event.cursor)
-        # A clock that is known to be wrong proves nothing to the next visit.
-        if self._synchronised is not False:
-            self._outbox.remember_drained(device_id, driver, self._as_previous())
-        self._end(device_id, profile)
-
-    def _end(self, device_id: str, profile: Profile) -> None:
-        """After everything else of the visit: who hears that it ended, hears that nothing of it is missing here."""
         ended_at = self._now()
-        if self._endings.is_worth_telling(device_id, self._holds, ended_at):
-            self._outbox.put_ended(self._session(profile, ended_at))
+        is_told = self._endings.is_worth_telling(device_id, self._holds, ended_at)
+        self._outbox.complete(
+            device_id,
+            driver,
+            event.cursor,
+            # A clock that is known to be wrong proves nothing to the next visit.
+            drained=self._as_previous() if self._synchronised is not False else None,
+            ended=self._session(profile, ended_at) if is_told else None,
+        )
+        self._ended_at = ended_at
+        if is_told:
             self._endings.told(device_id, self._holds, ended_at)
             self._on_put()
-        self._ended_at = ended_at
 
     def _as_previous(self) -> v1.WirePrevious:
         """This visit, as the next one tells of it; a device that cannot be asked for its count may have kept some."""
