@@ -25,7 +25,7 @@ from cloud.console import assets
 from cloud.console.edge import Pool, same_origin, wants_fragment
 from cloud.console.headers import HEADERS, SecurityHeaders
 from cloud.console.pages import page
-from cloud.db.connect import CONNECT_TIMEOUT_S, session_options
+from cloud.db.connect import CONNECT_TIMEOUT_S, noticing, session_options
 from cloud.db.presence import present
 from cloud.gateways.routes import router as gateways
 from cloud.live.hub import Hub
@@ -127,7 +127,7 @@ def _lifespan(settings: ConsoleSettings) -> Callable[[FastAPI], Any]:
 
 def _pool(url: str) -> Pool:
     return AsyncConnectionPool(
-        url,
+        noticing(url),
         min_size=2,
         max_size=POOL_SIZE,
         timeout=WAIT_FOR_CONNECTION_S,

@@ -4,6 +4,7 @@ from typing import TypeAlias
 
 import msgspec
 import psycopg
+from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
 
 Connection: TypeAlias = psycopg.Connection[TupleRow]
@@ -11,16 +12,34 @@ Connection: TypeAlias = psycopg.Connection[TupleRow]
 # Enough for any statement of ours; a stuck one must not hold an ingest worker for ever.
 STATEMENT_TIMEOUT_MS = 30_000
 CONNECT_TIMEOUT_S = 5
+# A server that is gone without a word (a pulled cable, a lost route, no power) is noticed within half a minute, whether
+# we wait for it or have sent something. Without this a worker would wait for two hours.
+KEEPALIVE_AFTER_S = 10
+KEEPALIVE_EVERY_S = 5
+KEEPALIVES = 4
+UNACKNOWLEDGED_MS = 30_000
 
 
 def open_connection(url: str, application_name: str, *, autocommit: bool = False) -> Connection:
     """A connection in UTC. psycopg.OperationalError where the database does not answer."""
     return psycopg.connect(
-        url,
+        noticing(url),
         autocommit=autocommit,
         application_name=application_name,
         connect_timeout=CONNECT_TIMEOUT_S,
         options=session_options(),
+    )
+
+
+def noticing(url: str) -> str:
+    """The same address, for a connection that notices when its far side is gone without a word."""
+    return make_conninfo(
+        url,
+        keepalives=1,
+        keepalives_idle=KEEPALIVE_AFTER_S,
+        keepalives_interval=KEEPALIVE_EVERY_S,
+        keepalives_count=KEEPALIVES,
+        tcp_user_timeout=UNACKNOWLEDGED_MS,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from procrastinate import App, JobContext, PsycopgConnector
 
-from cloud.db.connect import CONNECT_TIMEOUT_S, session_options
+from cloud.db.connect import CONNECT_TIMEOUT_S, noticing, session_options
 
 POOL_SIZE = 4
 WAIT_FOR_CONNECTION_S = 5.0
@@ -15,7 +15,7 @@ def make_app(database_url: str, name: str, judge: Callable[[], None], judge_ever
     """An application whose workers judge the fleet each ``judge_every_s`` seconds, and take up what dead ones left."""
     app = App(
         connector=PsycopgConnector(
-            conninfo=database_url,
+            conninfo=noticing(database_url),
             min_size=1,
             max_size=POOL_SIZE,
             timeout=WAIT_FOR_CONNECTION_S,

@@ -15,7 +15,7 @@ from psycopg import AsyncConnection
 from cloud import clock
 from cloud.config import JobsSettings
 from cloud.db import presence
-from cloud.db.connect import CONNECT_TIMEOUT_S, session_options
+from cloud.db.connect import CONNECT_TIMEOUT_S, noticing, session_options
 from cloud.db.presence import present
 from cloud.jobs.judge import Judge
 from cloud.jobs.tasks import make_app
@@ -103,7 +103,7 @@ class Jobs:
     @asynccontextmanager
     async def _connect(self) -> AsyncIterator[AsyncConnection[Any]]:
         connecting = AsyncConnection.connect(
-            self._settings.database_url,
+            noticing(self._settings.database_url),
             application_name=f"pulsepost {self._settings.name} presence",
             connect_timeout=CONNECT_TIMEOUT_S,
             options=session_options(),

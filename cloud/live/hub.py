@@ -14,7 +14,7 @@ import msgspec
 import psycopg
 from psycopg import AsyncConnection
 
-from cloud.db.connect import CONNECT_TIMEOUT_S
+from cloud.db.connect import CONNECT_TIMEOUT_S, noticing
 from cloud.live.models import Ended, Notice, parse
 
 _log = logging.getLogger(__name__)
@@ -114,5 +114,5 @@ class Hub:
 
 async def _connect(url: str) -> AsyncConnection[Any]:
     return await AsyncConnection.connect(
-        url, autocommit=True, application_name="pulsepost-live", connect_timeout=CONNECT_TIMEOUT_S
+        noticing(url), autocommit=True, application_name="pulsepost-live", connect_timeout=CONNECT_TIMEOUT_S
     )
