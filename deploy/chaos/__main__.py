@@ -29,6 +29,8 @@ from deploy.demo.watch import NotSignedIn
 from deploy.services.errors import ServiceFailed, ServicesUnavailable, WrongSetting
 
 SHOWN = 40
+STOPPED_BY = (NotSettled, NotReady, NotSignedIn, HTTPError, ServiceFailed)
+"""What ends a run before its end; what had become true until then is judged all the same."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -88,8 +90,8 @@ async def _run(plan: Plan, *, keep: bool) -> int:
         say(f"everything runs after {clock.monotonic() - began:.1f} s; logs: {stage.folder}")
         try:
             await Rounds(plan, stage, truth, say).run()
-        except* NotSettled as group:
-            problem = str(group.exceptions[0])
+        except* STOPPED_BY as group:
+            problem = str(_first(group))
         household = stage.household
         found = await asyncio.to_thread(records.found, stage.admin_url, household.devices, household.patients)
         fell = {name: part.fell for name, part in stage.parts.items() if part.fell}
@@ -107,6 +109,11 @@ async def _run(plan: Plan, *, keep: bool) -> int:
     else:
         remove(stage.folder)
     return 1 if verdict.wrong else 0
+
+
+def _first(error: BaseException) -> BaseException:
+    """The first of those that ended it."""
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 def _write_evidence(folder: Path, truth: Truth, found: Found) -> None:

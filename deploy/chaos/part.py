@@ -7,7 +7,7 @@ from contextlib import suppress
 from deploy.demo.processes import Child, NotReady
 
 RESTART_S = 0.2
-GIVE_UP_S = 90.0
+GIVE_UP_S = 180.0
 
 
 class Part:
@@ -24,16 +24,21 @@ class Part:
 
     async def up(self) -> None:
         """Start it, again and again until it is ready. NotReady where it never is."""
-        async with asyncio.timeout(GIVE_UP_S):
-            while True:
-                try:
-                    self._child = await self._start()
-                    break
-                except NotReady as error:
-                    self.fell += 1
-                    self._say(f"{self.name} did not start and is tried again: {str(error).splitlines()[-1]}")
-                await asyncio.sleep(RESTART_S)
+        try:
+            async with asyncio.timeout(GIVE_UP_S):
+                self._child = await self._started()
+        except TimeoutError:
+            raise NotReady(f"{self.name} could not be started within {GIVE_UP_S:g} s") from None
         self._watch = asyncio.create_task(self._keep(self._child))
+
+    async def _started(self) -> Child:
+        while True:
+            try:
+                return await self._start()
+            except NotReady as error:
+                self.fell += 1
+                self._say(f"{self.name} did not start and is tried again: {str(error).splitlines()[-1]}")
+            await asyncio.sleep(RESTART_S)
 
     async def kill(self) -> None:
         """SIGKILL; the caller holds ``lock`` and calls ``up`` again."""

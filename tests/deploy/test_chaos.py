@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -16,9 +17,12 @@ from alerting.limits import DEFAULT_LIMITS
 from deploy.chaos import cast
 from deploy.chaos.judge import Verdict, judge
 from deploy.chaos.kinds import SENTENCES, Kind
+from deploy.chaos.part import Part
 from deploy.chaos.plan import BACKUPS, GLUCOSE, PRESSURES, Fault, Measure, Reassign, draw
 from deploy.chaos.proxy import Direction, Proxy, opened
 from deploy.chaos.truth import Alerted, Case, Found, Held, Jump, Made, Stored, Truth
+from deploy.demo import processes
+from deploy.demo.processes import Child
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, 250_000, tzinfo=UTC)
 SKEW = timedelta(hours=2)
@@ -132,6 +136,53 @@ async def test_a_black_hole_takes_everything_gives_nothing_and_hangs_up_in_the_e
             await asyncio.wait_for(reader.read(1), 5)
         await hole
         assert echo.got == b""
+
+
+# What is kept running ------------------------------------------------------------------------------------------------
+
+READY_UNTIL_KILLED = "import signal; print('ready', flush=True); signal.pause()"
+READY_AND_GONE = "print('ready', flush=True)"
+
+
+class Starts:
+    """Starts a Python program anew each time; the first ``gone`` times one that ends by itself."""
+
+    def __init__(self, logs: Path, gone: int) -> None:
+        self.children: list[Child] = []
+        self.another = asyncio.Event()
+        self._logs = logs
+        self._gone = gone
+
+    async def start(self) -> Child:
+        program = READY_AND_GONE if len(self.children) < self._gone else READY_UNTIL_KILLED
+        self.children.append(await processes.start("part", "-c", program, log_dir=self._logs))
+        self.another.set()
+        return self.children[-1]
+
+    async def until(self, count: int) -> None:
+        while len(self.children) < count:
+            self.another.clear()
+            await asyncio.wait_for(self.another.wait(), 10)
+
+
+async def test_what_ends_by_itself_is_started_again_and_counted(tmp_path: Path) -> None:
+    starts, said = Starts(tmp_path, gone=1), list[str]()
+    part = Part("part", starts.start, said.append)
+    await part.up()
+    await starts.until(2)
+    assert (part.fell, said) == (1, ["part ended by itself with exit code 0 and is started again"])
+    await part.leave_alone()
+    await starts.children[-1].kill()
+
+
+async def test_what_we_kill_is_started_again_and_not_held_against_it(tmp_path: Path) -> None:
+    starts = Starts(tmp_path, gone=0)
+    part = Part("part", starts.start, lambda _: None)
+    await part.up()
+    await part.kill_for(0)
+    assert (part.fell, [child.process.returncode for child in starts.children]) == (0, [-9, None])
+    await part.leave_alone()
+    await starts.children[-1].kill()
 
 
 # The judge ------------------------------------------------------------------------------------------------------------
