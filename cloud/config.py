@@ -94,6 +94,8 @@ class EnrolmentSettings:
     revocation_list: Path | None = None
     broker_reload: str | None = None
     broker: BrokerAddress | None = None
+    name: str = "enrolment-1"
+    beat_every_s: float = BEAT_EVERY_S
 
 
 def migrate_settings(environ: Mapping[str, str] = os.environ) -> MigrateSettings:
@@ -139,6 +141,8 @@ def enrolment_settings(environ: Mapping[str, str] = os.environ) -> EnrolmentSett
         revocation_list=_path(environ, "PULSEPOST_CRL_FILE"),
         broker_reload=environ.get("PULSEPOST_BROKER_RELOAD") or None,
         broker=_broker(url) if (url := environ.get("PULSEPOST_MQTT_URL")) else None,
+        name=environ.get("PULSEPOST_ENROLMENT_NAME") or "enrolment-1",
+        beat_every_s=_number(environ, "PULSEPOST_BEAT_EVERY_S", BEAT_EVERY_S),
     )
 
 

@@ -17,6 +17,7 @@ from cloud import clock
 from cloud.config import EnrolmentSettings
 from cloud.console.edge import Pool
 from cloud.db.connect import CONNECT_TIMEOUT_S, session_options
+from cloud.db.presence import present
 from cloud.enrolment.revocations import BrokerFiles, Revocations
 from cloud.enrolment.routes import router
 from cloud.pki import authority
@@ -91,7 +92,9 @@ def _lifespan(settings: EnrolmentSettings) -> Callable[[FastAPI], Any]:
             app.state.pool = pool
             keeping = asyncio.create_task(app.state.revocations.run(pool), name="revocations")
             try:
-                yield
+                name, every_s = settings.name, settings.beat_every_s
+                async with present(pool.connection, name, "enrolment", every_s, app.state.now):
+                    yield
             finally:
                 keeping.cancel()
                 with suppress(asyncio.CancelledError):

@@ -122,7 +122,10 @@ class Road:
         child = await self._start(
             "enrolment",
             "-m", "cloud", "enrolment", "--port", str(port),
-            env=self.services.enrolment.environment(self.folder),
+            env={
+                **self.services.enrolment.environment(self.folder),
+                "PULSEPOST_BEAT_EVERY_S": str(self.beat_every_s),
+            },
         )  # fmt: skip
         self.enrolment_url = child.said[-1].split()[-1]
         return self.enrolment_url
