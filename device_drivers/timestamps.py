@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import cached_property
 from itertools import pairwise
 
 from device_drivers.readings import ReportedTime
@@ -46,14 +45,14 @@ LONGEST_VISIT = timedelta(hours=1)
 CLOCK_LOST = datetime.min  # noqa: DTZ901 -- a device's wall clock
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CoincidentTimeStamp:
     """What the gateway's and the device's clocks showed at the same moment of one session."""
 
     gateway_time: datetime  # aware, UTC
     device_time: datetime  # naive, the device's wall clock
 
-    @cached_property  # every reading of the session asks for it, three times
+    @property
     def offset(self) -> timedelta:
         """What has to be added to the device's wall clock, read as if it were UTC, to get UTC."""
         return self.gateway_time - self.device_time.replace(tzinfo=UTC)
@@ -171,7 +170,8 @@ def effective_times(
         if previous is not None and _drifted(previous, coincident):
             times = [local.replace(tzinfo=UTC) + _offset_between(local, coincident, previous) for local in locals_]
         else:
-            times = [local.replace(tzinfo=UTC) + coincident.offset for local in locals_]
+            offset = coincident.offset
+            times = [local.replace(tzinfo=UTC) + offset for local in locals_]
     except OverflowError:
         return None
     oldest, newest = min(times), max(times)
@@ -184,8 +184,9 @@ def effective_times(
 
 def _zone_and_drift(stamp: CoincidentTimeStamp) -> tuple[timedelta, timedelta]:
     """How far the device is from UTC: in whole zone steps, and the rest."""
-    zone = round(stamp.offset / ZONE_STEP) * ZONE_STEP
-    return zone, stamp.offset - zone
+    offset = stamp.offset
+    zone = round(offset / ZONE_STEP) * ZONE_STEP
+    return zone, offset - zone
 
 
 def _quality(zone: timedelta, drift: timedelta) -> TimeQuality:

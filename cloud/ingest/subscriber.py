@@ -21,10 +21,12 @@ from cloud.ingest.lane import Lane, Message, OnMessage
 
 LIVE_FILTERS = tuple(f"$share/ingest/phg/v1/+/{channel}" for channel in ("live", "status"))
 BACKLOG_FILTERS = ("$share/ingest/phg/v1/+/readings",)
-# A batch ends at whichever comes first. The wait is what a lone reading pays.
+# A batch ends at whichever comes first: so many messages, so many octets, so long without another, or so long at all.
+# The linger is what a lone reading pays; only while messages come without a pause does a batch wait for more of them.
 BATCH_MESSAGES = 1000
 BATCH_OCTETS = 512 * 1024
 LINGER_S = 0.003
+LONGEST_S = 0.02
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -89,10 +91,10 @@ class Subscriber:
         except queue.Empty:
             return []
         octets = len(batch[0].payload)
-        until = monotonic() + LINGER_S
+        ends_at = monotonic() + LONGEST_S
         while len(batch) < BATCH_MESSAGES and octets < BATCH_OCTETS:
             try:
-                batch.append(self._next(max(0.0, until - monotonic())))
+                batch.append(self._next(min(LINGER_S, max(0.0, ends_at - monotonic()))))
             except queue.Empty:
                 break
             octets += len(batch[-1].payload)
