@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import socket
 import stat
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -113,6 +115,25 @@ def test_a_cluster_of_ones_own_is_killed_started_again_and_removed(asked: Path) 
     words = [line.split(" -p ")[1].split()[1:] for line in asked.read_text().splitlines()]
     up = ["up", "--detach", "--wait", "--no-deps", "timescaledb"]
     assert words == [up, ["kill", "--signal=KILL", "timescaledb"], up, ["down", "--volumes", "--timeout=60"]]
+
+
+def test_a_brokers_container_sees_its_certificates_and_no_authoritys_key(asked: Path) -> None:
+    alone = Docker("demo")
+    with alone.own_broker():
+        [folder] = (docker.FOLDER / "tls").iterdir()
+        modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
+    assert modes == {"ca.pem": 0o644, "crl.pem": 0o644, "server.pem": 0o644, "server.key.pem": 0o600}
+    assert not folder.exists()
+
+
+def test_the_broker_in_a_container_is_made_to_read_its_list_by_one_command(
+    asked: Path, published: int, tmp_path: Path
+) -> None:
+    asked.write_text("compose up \n")
+    door = Docker("demo").door()
+    assert (door.port, door.revocation_list) == (published, tmp_path / "docker" / "tls" / "demo" / "crl.pem")
+    subprocess.run(shlex.split(door.reload), check=True)
+    assert asked.read_text().splitlines()[-1].endswith("-p demo kill --signal=HUP mosquitto")
 
 
 def test_stop_stops_the_clones_own_project(asked: Path) -> None:
