@@ -3,11 +3,14 @@
 import argparse
 import asyncio
 import json
+import os
 import secrets
 import shutil
 import signal
 import sys
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,11 +26,11 @@ from deploy.demo.processes import Child, NotReady
 from deploy.demo.road import Road, Services
 from deploy.demo.seed import seed
 from deploy.demo.watch import NotSignedIn
-from deploy.services import databases, mosquitto
+from deploy.services import databases, given, mosquitto
 from deploy.services.errors import ServiceFailed, ServicesUnavailable, WrongSetting
 from deploy.services.places import LOCAL
 from deploy.services.running import Running
-from deploy.services.start import services_in_use
+from deploy.services.start import own_broker, services_in_use
 
 LATER_EVERY_S = 60.0
 
@@ -40,13 +43,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--picture", type=Path, help="take a picture of the worklist with its case (needs Chromium)")
     options = parser.parse_args(arguments)
     try:
-        with services_in_use() as running:
+        with services_in_use() as shared, _with_its_own_broker(shared) as running:
             print(f"Services: {running.source}; TimescaleDB and Mosquitto answer.", flush=True)
             asyncio.run(_demo(running, options))
     except (CheckFailed, NotReady, NotSignedIn, HTTPError, ServicesUnavailable, ServiceFailed, WrongSetting) as error:
         print(f"The demo failed: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+@contextmanager
+def _with_its_own_broker(shared: Running) -> Iterator[Running]:
+    """Unless a broker is given. On a shared one the ingest workers of two clouds would take each other's messages, and
+    the one's list of revoked certificates would replace the other's."""
+    if given.BROKER in os.environ:
+        yield shared
+        return
+    with own_broker() as broker:
+        url = f"mqtt://{broker.host}:{broker.port}"
+        yield replace(shared, broker_url=url, broker_password=broker.add_user, find_door=lambda: broker.door)
 
 
 async def _demo(running: Running, options: argparse.Namespace) -> None:

@@ -39,7 +39,7 @@ def test_ctrl_c_stops_everything_that_was_started() -> None:
         said = list(iter(running.stdout.readline, "Ctrl-C stops everything.\n"))
         assert any("login nurse" in line for line in said)
         children = children_of(running.pid)
-        assert len(children) == 5  # console, ingest, enrolment, simulators, gateway
+        assert len(children) == 6  # console, ingest, jobs, enrolment, simulators, gateway
         running.send_signal(signal.SIGINT)
         assert running.wait(30) == 0
     assert [child for child in children if child.exists()] == []
