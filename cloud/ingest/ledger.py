@@ -140,16 +140,16 @@ _TABLE = Table(
     ),
 )
 
-# One look into the index a reading, whatever the planner believes of the table. Ids as one text: in a list each would
-# be looked through for what has to be quoted.
+# One walk through the index a device; OFFSET 0, so that the planner does not think of reading the whole table instead.
+# Ids as one text: in a list each would be looked through for what has to be quoted.
 _RECALL = """
-SELECT replace(asked.reading_id::text, '-', ''), found.fate, found.reason
-FROM json_each_text(%s::json) AS of_device(device_id, reading_ids)
-CROSS JOIN LATERAL unnest(string_to_array(reading_ids, ',')::uuid[]) AS asked(reading_id)
+SELECT replace(found.reading_id::text, '-', ''), found.fate, found.reason
+FROM json_each_text(%s::json) AS asked(device_id, reading_ids)
 CROSS JOIN LATERAL (
-    SELECT fate, reason FROM ledger
-    WHERE ledger.device_id = of_device.device_id AND ledger.reading_id = asked.reading_id
-    LIMIT 1
+    SELECT reading_id, fate, reason FROM ledger
+    WHERE ledger.device_id = asked.device_id
+      AND ledger.reading_id = ANY(string_to_array(asked.reading_ids, ',')::uuid[])
+    OFFSET 0
 ) AS found
 """
 
