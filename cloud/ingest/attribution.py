@@ -55,7 +55,7 @@ def _attribute_together(
     evidence: Evidence,
 ) -> Sequence[Observation | Refusal] | None:
     """None where one of the readings may need another answer than its neighbours."""
-    if coincident is None or not readings:
+    if coincident is None or len(readings) < 2:
         return None
     user_index = readings[0][0].user_index
     locals_ = [

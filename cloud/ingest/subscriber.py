@@ -23,7 +23,7 @@ LIVE_FILTERS = tuple(f"$share/ingest/phg/v1/+/{channel}" for channel in ("live",
 BACKLOG_FILTERS = ("$share/ingest/phg/v1/+/readings",)
 # A batch ends at whichever comes first: so many messages, so many octets, so long without another, or so long at all.
 # The linger is what a lone reading pays; only while messages come without a pause does a batch wait for more of them.
-BATCH_MESSAGES = 1000
+BATCH_MESSAGES = 600
 BATCH_OCTETS = 512 * 1024
 LINGER_S = 0.003
 LONGEST_S = 0.02
