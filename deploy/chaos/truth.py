@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from deploy.chaos.plan import Figures
 
 # Visits that were under way when a clock jumped, and the ones right after it, are touched by the jump, too.
-AROUND_A_JUMP = timedelta(seconds=12)
+AROUND_A_JUMP = timedelta(seconds=3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
