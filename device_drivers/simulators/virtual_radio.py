@@ -55,7 +55,7 @@ class VirtualController(Controller):
     def vanish(self, link: LocalLink) -> None:
         """Out of reach: every peer sees its connection time out."""
         self.le_legacy_advertiser.stop()
-        # An advertisement that is on its way to us would be answered: the device would be connected to nobody, for ever.
+        # An advertisement on its way to us would be answered: the device would be connected to nobody, for ever.
         self.pending_le_connection = None
         for connection in self.le_connections.values():
             connection.send_ll_control_pdu(ll.TerminateInd(hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR))
