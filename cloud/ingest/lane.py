@@ -1,22 +1,19 @@
-"""One connection to the broker with its shared subscriptions; the only file of the cloud that imports mqtt5.
+"""One connection to the broker with its shared subscriptions; the only file of the ingest that imports paho.
 
-mqtt5 turns octets into packets and back, and nothing else; the conversation is here: MQTT 5, QoS 1, acknowledged by
-hand. A thread of its own reads, keeps the connection alive and makes it anew, also while the database is away. Whoever
-acknowledges or publishes writes to the socket itself, all packets of a batch at once. Numbers in brackets are sections
-of MQTT 5.0.
+paho's own thread reads, keeps the connection alive and makes it anew, also while the database is away.
 """
 
 import logging
-import socket
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from itertools import count
-from time import monotonic
 
-import mqtt5
 import msgspec
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from cloud.config import BrokerAddress
 
@@ -32,14 +29,7 @@ SESSION_EXPIRY_S = 20
 RECEIVE_MAXIMUM = 2000
 KEEPALIVE_S = 20
 LEAVE_TIMEOUT_S = 2.0
-PING_EVERY_S = KEEPALIVE_S / 2
-# Longer without a word from the broker, which answers pings, and the connection is dead.
-LONGEST_SILENCE_S = 1.5 * KEEPALIVE_S
-# Of the socket: for reading it is how often the clock is looked at, for writing a broker that does not take anything.
-TIMEOUT_S = 5.0
-FIRST_RETRY_S = 0.5
-LAST_RETRY_S = 5.0
-READ_OCTETS = 256 * 1024
+FIRST_RETRY_S, LAST_RETRY_S = 1, 5
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,12 +45,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 OnMessage = Callable[["Lane", Message], None]
 
 
-class Lost(Exception):
-    """The connection is gone, or never came about; why."""
-
-
 class Lane:
-    """Connected for as long as it is started. Both callbacks are called by the lane's own thread."""
+    """Connected for as long as it is started. Both callbacks are called by paho's thread."""
 
     def __init__(
         self,
@@ -72,201 +58,97 @@ class Lane:
     ) -> None:
         self.subscribed = threading.Event()
         self._broker = broker
-        self._client_id = client_id
         self._topic_filters = topic_filters
-        self._on_message = on_message
+        self._take = on_message
         self._on_change = on_change
         self._left = threading.Event()
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"mqtt-{client_id}", daemon=True)
-        # All below are changed under the lock, which is also held while something is written.
-        self._lock = threading.Lock()
-        self._socket: socket.socket | None = None
         self._connection = 0
-        self._packet_ids = count()
-        self._outgoing: deque[tuple[str, bytes]] = deque()  # not sent yet: topic, payload
-        self._unacknowledged: dict[int, tuple[str, bytes]] = {}
-        self._window = 0  # how many messages the broker takes unacknowledged; none until it has let us in
+        self._client = Client(
+            CallbackAPIVersion.VERSION2, client_id=client_id, protocol=MQTTProtocolVersion.MQTTv5, manual_ack=True
+        )
+        if broker.username:
+            self._client.username_pw_set(broker.username, broker.password)
+        self._client.reconnect_delay_set(min_delay=FIRST_RETRY_S, max_delay=LAST_RETRY_S)
+        self._client.on_connect = self._on_connect
+        self._client.on_subscribe = self._on_subscribe
+        self._client.on_unsubscribe = lambda *_: self._left.set()
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_message = self._on_message
 
     def start(self) -> None:
         """Connect in the background, now or as soon as the broker answers."""
-        self._thread.start()
+        properties = _properties(PacketTypes.CONNECT)
+        properties.SessionExpiryInterval = SESSION_EXPIRY_S
+        properties.ReceiveMaximum = RECEIVE_MAXIMUM
+        self._client.connect_async(
+            self._broker.host, self._broker.port, KEEPALIVE_S, clean_start=False, properties=properties
+        )
+        self._client.loop_start()
 
     def leave(self) -> None:
         """Take no more messages."""
         if self.subscribed.is_set():
-            packet = mqtt5.UnsubscribePacket(self._next_id(), list(self._topic_filters))
-            with self._lock:
-                self._write(packet.write())
+            self._client.unsubscribe(list(self._topic_filters))
             self._left.wait(LEAVE_TIMEOUT_S)
 
     def stop(self) -> None:
         """Disconnect for good: the broker forgets our session, so that no message is dealt to it any more."""
-        self._stopped.set()
-        with self._lock:
-            self._write(mqtt5.DisconnectPacket(session_expiry_interval=0).write())
-            self._shut()
-        self._thread.join()
+        properties = _properties(PacketTypes.DISCONNECT)
+        properties.SessionExpiryInterval = 0
+        self._client.disconnect(properties=properties)
+        self._client.loop_stop()
 
     def acknowledge(self, connection: int, packet_ids: Iterable[int]) -> None:
         """PUBACK. A message of an earlier connection comes again by itself: its id now means another message."""
-        octets = b"".join([mqtt5.PubAckPacket(packet_id).write() for packet_id in packet_ids])
-        with self._lock:
+        for packet_id in packet_ids:
             if connection == self._connection:
-                self._write(octets)
+                self._client.ack(packet_id, qos=1)
 
     def publish(self, messages: Iterable[tuple[str, bytes]]) -> None:
         """Send at QoS 1, topic and payload, now or when the broker is back; again if it does not say that it has it."""
-        with self._lock:
-            self._outgoing.extend(messages)
-            self._send_waiting()
+        for topic, payload in messages:
+            self._client.publish(topic, payload, qos=1)
 
-    # The conversation ---------------------------------------------------------------------------------------------
+    # On paho's thread ---------------------------------------------------------------------------------------------
 
-    def _run(self) -> None:
-        delay_s = FIRST_RETRY_S
-        while not self._stopped.is_set():
-            try:
-                self._converse()
-            except (OSError, Lost) as error:
-                if not self._stopped.is_set():
-                    log.warning("the broker is away: %s", error)
-            delay_s = FIRST_RETRY_S if self.subscribed.is_set() else min(2 * delay_s, LAST_RETRY_S)
-            self.subscribed.clear()
-            self._on_change()
-            self._stopped.wait(delay_s)
-
-    def _converse(self) -> None:
-        """From CONNECT to the end of the connection, which is an error."""
-        with socket.create_connection((self._broker.host, self._broker.port), TIMEOUT_S) as connected:
-            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connected.sendall(self._connect_packet().write())
-            with self._lock:
-                self._socket = connected
-            try:
-                self._listen(connected)
-            finally:
-                # Others may shut the socket; closed it is here, where nobody reads from it any more.
-                with self._lock:
-                    self._socket = None
-                    self._window = 0
-                    self._connection += 1
-
-    def _listen(self, connected: socket.socket) -> None:
-        heard_at = pinged_at = monotonic()
-        unread = b""
-        while True:
-            received: bytes | None = None
-            with suppress(TimeoutError):
-                received = connected.recv(READ_OCTETS)
-            now = monotonic()
-            if received == b"":
-                raise Lost("it ended the connection")
-            if received is not None:
-                heard_at, unread = now, self._take(unread + received)
-            elif now - heard_at > LONGEST_SILENCE_S:
-                raise Lost("it no longer answers")
-            if now - pinged_at > PING_EVERY_S:
-                pinged_at = now
-                with self._lock:
-                    self._write(mqtt5.PingReqPacket().write())
-
-    def _connect_packet(self) -> mqtt5.ConnectPacket:
-        return mqtt5.ConnectPacket(
-            client_id=self._client_id,
-            username=self._broker.username,
-            password=self._broker.password.encode() if self._broker.password else None,
-            clean_start=False,
-            keep_alive=KEEPALIVE_S,
-            session_expiry_interval=SESSION_EXPIRY_S,
-            receive_max=RECEIVE_MAXIMUM,
+    def _on_message(self, _: Client, __: object, message: MQTTMessage) -> None:
+        self._take(
+            self,
+            Message(
+                topic=message.topic,
+                payload=bytes(message.payload),
+                correlation=getattr(message.properties, "CorrelationData", b""),
+                connection=self._connection,
+                packet_id=message.mid,
+            ),
         )
 
-    def _take(self, octets: bytes) -> bytes:
-        """All whole packets; gives what is left of one that is not whole yet."""
-        view, place = memoryview(octets), 0
-        while place < len(octets):
-            try:
-                packet, size = mqtt5.read(view[place:])
-            except IndexError:
-                break
-            except ValueError as error:
-                raise Lost("it sent what is no packet") from error
-            place += size
-            self._arrived(packet)
-        return octets[place:]
-
-    def _arrived(self, packet: mqtt5.Packet) -> None:
-        match packet:
-            case mqtt5.PublishPacket():
-                self._on_message(
-                    self,
-                    Message(
-                        topic=packet.topic,
-                        payload=packet.payload,
-                        correlation=packet.correlation_data or b"",
-                        connection=self._connection,
-                        packet_id=packet.packet_id or 0,
-                    ),
-                )
-            case mqtt5.PubAckPacket():
-                with self._lock:
-                    self._unacknowledged.pop(packet.packet_id, None)
-                    self._send_waiting()
-            case mqtt5.ConnAckPacket():
-                self._welcomed(packet)
-            case mqtt5.SubAckPacket():
-                if any(code != mqtt5.SubAckReasonCode.GRANTED_QOS_AT_LEAST_ONCE for code in packet.reason_codes):
-                    raise Lost("it refused a subscription")
-                log.info("subscribed to %s", ", ".join(self._topic_filters))
-                self.subscribed.set()
-                self._on_change()
-            case mqtt5.UnsubAckPacket():
-                self._left.set()
-            case mqtt5.DisconnectPacket():
-                raise Lost(f"it disconnected us ({packet.reason_code.name})")
-            case _:
-                pass  # PINGRESP: that anything came is what counts
-
-    def _welcomed(self, packet: mqtt5.ConnAckPacket) -> None:
-        if packet.reason_code != mqtt5.ConnAckReasonCode.SUCCESS:
-            raise Lost(f"it refused us ({packet.reason_code.name})")
-        filters = [mqtt5.TopicFilter(each, max_qos=mqtt5.QoS.AT_LEAST_ONCE) for each in self._topic_filters]
-        with self._lock:
-            self._window = packet.receive_max
-            # What it has not acknowledged it may not have: first in line (4.4).
-            self._outgoing.extendleft(reversed(self._unacknowledged.values()))
-            self._unacknowledged.clear()
-            self._write(mqtt5.SubscribePacket(self._next_id(), filters).write())
-            self._send_waiting()
-
-    # Writing: the lock is held ------------------------------------------------------------------------------------
-
-    def _send_waiting(self) -> None:
-        packets: list[bytes] = []
-        while self._outgoing and len(self._unacknowledged) < self._window:
-            topic, payload = message = self._outgoing.popleft()
-            packet_id = self._next_id()
-            self._unacknowledged[packet_id] = message
-            packet = mqtt5.PublishPacket(topic, payload, qos=mqtt5.QoS.AT_LEAST_ONCE, packet_id=packet_id)
-            packets.append(packet.write())
-        if packets:
-            self._write(b"".join(packets))
-
-    def _write(self, octets: bytes) -> None:
-        if self._socket is None:
+    def _on_connect(
+        self, client: Client, _: object, __: ConnectFlags, reason: ReasonCode, ___: Properties | None
+    ) -> None:
+        if reason.is_failure:
+            log.warning("the broker is away: it refused us (%s)", reason)
             return
-        try:
-            self._socket.sendall(octets)
-        except OSError:
-            self._shut()
+        self._connection += 1
+        client.subscribe([(topic_filter, SubscribeOptions(qos=1)) for topic_filter in self._topic_filters])
 
-    def _shut(self) -> None:
-        """The thread that reads finds it shut, says so, and closes it."""
-        if self._socket is not None:
-            with suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
+    def _on_subscribe(
+        self, _: Client, __: object, ___: int, reasons: Sequence[ReasonCode], ____: Properties | None
+    ) -> None:
+        if any(reason.is_failure for reason in reasons):
+            log.error("the broker refused a subscription: %s", ", ".join(map(str, reasons)))
+            return
+        log.info("subscribed to %s", ", ".join(self._topic_filters))
+        self.subscribed.set()
+        self._on_change()
 
-    def _next_id(self) -> int:
-        """1 to 65535, in turn (2.2.1). A window is far smaller, so none is in use still."""
-        return next(self._packet_ids) % 0xFFFF + 1
+    def _on_disconnect(
+        self, _: Client, __: object, ___: DisconnectFlags, reason: ReasonCode, ____: Properties | None
+    ) -> None:
+        self.subscribed.clear()
+        self._on_change()
+        log.warning("the broker is away: %s", reason)
+
+
+def _properties(packet_type: int) -> Properties:
+    return Properties(packet_type)  # type: ignore[no-untyped-call]  # paho leaves it untyped

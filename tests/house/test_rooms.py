@@ -13,8 +13,7 @@ TOP_LEVEL = {"alerting", "cloud", "deploy", "device_drivers", "firmware_profiles
 
 EXTERNAL_WORLDS = {
     "bleak": {"device_drivers/links/ble.py", "device_drivers/simulators/bumble_backend.py"},
-    "mqtt5": {"cloud/ingest/lane.py"},
-    "paho": {"gateway/publisher.py"},
+    "paho": {"cloud/ingest/lane.py", "gateway/publisher.py"},
     "serial": {"device_drivers/links/serial.py"},
 }
 """Which files may import a library that speaks with the outside; the simulators' file is bleak's other side."""
