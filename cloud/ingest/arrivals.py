@@ -9,6 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from cloud.devices.store import Session
+from cloud.ingest.instants import within_reach, within_reach_if_any
 from device_drivers.identity import DeviceIdentity
 from device_drivers.readings import Reading
 from device_drivers.timestamps import CoincidentTimeStamp, Evidence
@@ -105,12 +106,12 @@ def _decode(arrival: Arrival) -> Decoded:
         gateway_id=arrival.gateway_id,
         device=device,
         profile=wire.profile,
-        started_at=wire.started_at,
-        gateway_time=wire.gateway_time,
+        started_at=within_reach(wire.started_at),
+        gateway_time=within_reach_if_any(wire.gateway_time),
         device_time=coincident.device_time if coincident else None,
         holds=wire.holds,
         received_at=arrival.received_at,
-        ended_at=wire.ended_at,
+        ended_at=within_reach_if_any(wire.ended_at),
         complete=wire.complete,
         received=wire.received,
     )

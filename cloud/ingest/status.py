@@ -7,6 +7,7 @@ import psycopg
 
 from cloud.db.connect import Connection
 from cloud.devices.statuses import DeviceState, GatewayStatus, record_status
+from cloud.ingest.instants import within_reach_if_any
 from cloud.ingest.subscriber import Delivery
 from gateway.wire import v1
 
@@ -46,15 +47,15 @@ def _status(delivery: Delivery) -> GatewayStatus | None:
         gateway_id=delivery.gateway_id,
         state=message.state,
         received_at=delivery.received_at,
-        at=message.at,
+        at=within_reach_if_any(message.at),
         software=_text(message.software),
         outbox_depth=_count(message.outbox_depth),
         oldest_unsent_s=_count(message.oldest_unsent_s),
-        started_at=message.started_at,
+        started_at=within_reach_if_any(message.started_at),
         clock_synchronised=message.clock_synchronised,
         disk_free_octets=_count(message.disk_free_octets, 2**63 - 1),
         storage_error=_text(message.storage_error),
-        certificate_until=message.certificate_until,
+        certificate_until=within_reach_if_any(message.certificate_until),
         versions={
             _clean(name)[:LONGEST_NAME]: _clean(said)[:LONGEST_NAME]
             for name, said in list(message.versions.items())[:MOST_VERSIONS]
@@ -75,13 +76,13 @@ def _device(device: v1.WireDeviceState) -> DeviceState:
         profile=device.profile,
         transport=_text(device.transport),
         device_id=device.device_id,
-        visited_at=device.visited_at,
+        visited_at=within_reach_if_any(device.visited_at),
         outcome=_text(device.outcome),
         reason=_text(device.reason),
         identity=_text(device.identity),
-        complete_at=device.complete_at,
+        complete_at=within_reach_if_any(device.complete_at),
         holds=_count(device.holds),
-        heard_at=device.heard_at,
+        heard_at=within_reach_if_any(device.heard_at),
         battery_low=device.battery_low,
         repairs={
             _clean(step)[:LONGEST_NAME]: min(times, LARGEST_COUNT)
