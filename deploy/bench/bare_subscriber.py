@@ -14,6 +14,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from cloud.config import ingest_settings
+from cloud.ingest import names
 from cloud.ingest.lane import RECEIVE_MAXIMUM
 from deploy.bench import clock
 
@@ -41,7 +42,7 @@ def main() -> int:
 
     client = Client(
         CallbackAPIVersion.VERSION2,
-        client_id=settings.client_id,
+        client_id=names.session(settings.client_id),
         protocol=MQTTProtocolVersion.MQTTv5,
         manual_ack=True,
     )

@@ -4,7 +4,8 @@ import asyncio
 import json
 from collections.abc import Iterable, Sequence
 
-from cloud.ingest.subscriber import BACKLOG_FILTERS
+from cloud.ingest import names
+from cloud.ingest.subscriber import BACKLOG
 from deploy.bench import clock
 from deploy.bench.homes import Home
 from deploy.bench.messages import messages
@@ -24,15 +25,16 @@ TWO_WORKERS = ("ingest-1", "ingest-2")
 
 async def fill(stage: Stage, workers: Sequence[str], messages: Iterable[tuple[Home, v1.ReadingsMessage]]) -> int:
     """Publish messages for workers that will come; how many readings lie in the queue when it returns."""
+    password = stage.road.services.ingest_password
     for worker in workers:
         client = await MqttClient.open(
             stage.broker,
             "ingest",
-            stage.road.services.ingest_password,
-            client_id=f"{GATEWAY}-{worker}",
+            password,
+            client_id=names.session(f"{GATEWAY}-{worker}"),
             session_expiry_s=RESERVED_S,
         )
-        await client.subscribe(BACKLOG_FILTERS)
+        await client.subscribe(names.shared(password, *BACKLOG))
         client.close()
     readings = 0
     for home, message in messages:

@@ -17,6 +17,7 @@ from cloud import clock
 from cloud.config import BrokerAddress
 from cloud.enrolment.revocations import BrokerFiles, Revocations
 from cloud.enrolment.store import add_certificate, enrol_gateway, revoke_others
+from cloud.ingest.subscriber import Subscriber
 from cloud.pki.authority import Authority
 from deploy.services.broker_login import ACCEPTED, lets_in
 from deploy.services.source import OwnBroker
@@ -211,6 +212,60 @@ def test_a_gateway_cannot_end_anothers_connection_or_take_its_session(
             assert thief.let_in()
             assert other.publish("phg/v1/home-2/status") in ("Success", "No matching subscribers")
         assert other.gone.empty()
+
+
+@contextmanager
+def the_ingest(broker: OwnBroker, worker: str) -> Iterator[Subscriber]:
+    address = BrokerAddress(host=broker.host, port=broker.port, username="ingest", password=broker.add_user("ingest"))
+    subscriber = Subscriber(address, worker, clock.now)
+    subscriber.start()
+    try:
+        assert subscriber.subscribed.wait(WAIT_S)
+        yield subscriber
+    finally:
+        subscriber.stop()
+
+
+def collected(subscriber: Subscriber, count: int) -> set[bytes]:
+    payloads: set[bytes] = set()
+    while len(payloads) < count and (batch := subscriber.collect(WAIT_S)):
+        payloads |= {delivery.payload for delivery in batch}
+        subscriber.acknowledge(batch)
+    return payloads
+
+
+def test_a_gateway_cannot_take_the_ingests_messages_by_subscribing_like_it(
+    broker: OwnBroker, clone_authority: Authority, tmp_path: Path
+) -> None:
+    with (
+        the_ingest(broker, "ingest-1") as ingest,
+        guest(broker, identity_signed_by(clone_authority, "home-1"), tmp_path) as thief,
+        guest(broker, identity_signed_by(clone_authority, "home-2"), tmp_path) as other,
+    ):
+        assert thief.let_in()
+        assert other.let_in()
+        for group in ("ingest", "ingest-1", "ingest-" + "0" * 32):
+            thief.subscribe(f"$share/{group}/phg/v1/+/live")
+            thief.subscribe(f"$share/{group}/phg/v1/+/readings")
+        sent = {b"%d" % number for number in range(20)}
+        for number, payload in enumerate(sorted(sent)):
+            assert other.publish(f"phg/v1/home-2/{'live' if number % 2 else 'readings'}", payload) == "Success"
+        assert collected(ingest, len(sent)) == sent
+
+
+@pytest.mark.parametrize("worker", ["ingest-1", "ingest-1-live"])
+def test_a_gateway_that_is_called_like_a_worker_does_not_end_its_connection(
+    broker: OwnBroker, clone_authority: Authority, tmp_path: Path, worker: str
+) -> None:
+    with (
+        the_ingest(broker, "ingest-1") as ingest,
+        guest(broker, identity_signed_by(clone_authority, worker), tmp_path) as namesake,
+    ):
+        assert namesake.let_in()
+        assert namesake.publish(f"phg/v1/{worker}/live", b"heard") == "Success"
+        assert collected(ingest, 1) == {b"heard"}
+        assert ingest.subscribed.is_set()
+    assert "already connected" not in broker.log()
 
 
 async def test_a_revoked_gateway_is_hung_up_on_and_refused_and_the_others_are_not(
