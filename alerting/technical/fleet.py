@@ -7,7 +7,10 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """One of our own processes. ``broker``: whether an ingest worker hears the broker, ``since`` when that is so."""
+    """One of our own processes. ``broker``: whether an ingest worker hears the broker, ``since`` when that is so.
+
+    ``judged_at``: when a jobs process last judged the fleet, which is there ``since``.
+    """
 
     name: str
     kind: str
@@ -15,6 +18,7 @@ class Component:
     broker: bool | None = None
     since: datetime | None = None
     lag_s: float = 0.0
+    judged_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

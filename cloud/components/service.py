@@ -17,6 +17,8 @@ from cloud.components.models import OurSide
 Connection = AsyncConnection[Any]
 # A console that has just begun believes what is written: the processes themselves wrote it.
 EVER: Final = timedelta(days=365)
+# The fleet is judged at least each minute (``config.LONGEST_JUDGE_EVERY_S``).
+UNJUDGED_FOR: Final = timedelta(minutes=3)
 
 
 async def our_side(conn: Connection, now: datetime) -> OurSide:
@@ -34,10 +36,20 @@ def judged(components: Sequence[Component], now: datetime, limits: TechnicalLimi
     deaf = [worker.since for worker in workers if worker.broker is False]
     found = own_side(Fleet(judging_since=now - EVER, components=workers), now, limits)
     is_storing = all(condition.priority is not Priority.HIGH for condition in found.conditions)
-    is_watching = any(now - judge.seen_at <= limits.component_silent for judge in judges)
+    is_watching = any(_judges(judge, now, limits) for judge in judges)
     return OurSide(
         is_storing=is_storing,
         storing_stopped_at=None if is_storing else latest(*deaf) or latest(*(worker.seen_at for worker in workers)),
         is_watching=is_watching,
-        watching_stopped_at=None if is_watching else latest(*(judge.seen_at for judge in judges)),
+        watching_stopped_at=None if is_watching else latest(*(_judged_at(judge) for judge in judges)),
     )
+
+
+def _judges(judge: Component, now: datetime, limits: TechnicalLimits) -> bool:
+    """It is there, and what it is there for gets done: a process that fails at each judgement beats, too."""
+    return now - judge.seen_at <= limits.component_silent and now - _judged_at(judge) <= UNJUDGED_FOR
+
+
+def _judged_at(judge: Component) -> datetime:
+    """When it last judged; one that has just begun has until its first turn."""
+    return latest(judge.judged_at, judge.since) or judge.seen_at

@@ -21,6 +21,7 @@ async def components(conn: Connection) -> list[Component]:
             broker=detail.get("broker"),
             since=_time(detail.get("since")),
             lag_s=float(detail.get("lag_s") or 0.0),
+            judged_at=_time(detail.get("judged_at")),
         )
         async for name, kind, seen_at, detail in cursor
     ]

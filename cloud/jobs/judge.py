@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import datetime
+from traceback import walk_tb
 
 import psycopg
 
@@ -15,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class Judge:
-    """Judges the fleet when asked; never raises for a database that is away, since the next turn makes up for it."""
+    """Judges the fleet when asked; never raises, since the next turn makes up for it. ``judged_at`` is the last."""
 
     def __init__(self, database_url: str, name: str, limits: TechnicalLimits, now: Callable[[], datetime]) -> None:
         self.judged_at: datetime | None = None
@@ -44,14 +45,15 @@ class Judge:
     def _judge(self) -> None:
         try:
             judged = judge_fleet(self._connected(), self._since, self._now(), self._limits)
-        except psycopg.Error as error:
+        except Exception as error:  # noqa: BLE001 -- a defect of ours, too: procrastinate keeps it to itself, with a row
             # Never the message: it may quote a row.
-            log.error("the fleet was not judged (%s %s)", type(error).__name__, error.sqlstate or "")
+            log.error("the fleet was not judged (%s)", _what(error))
             self._close()
             # While we were away nobody's sign of life could be seen.
             self._since = self._now()
             return
-        self.judged_at = self._now()
+        if judged:
+            self.judged_at = self._now()
         if judged and (judged.raised or judged.resolved or judged.cases):
             log.info(
                 "%d technical conditions in force: %d raised, %d resolved; %d cases of missing measurements changed",
@@ -70,3 +72,11 @@ class Judge:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _what(error: Exception) -> str:
+    """Type, and the database's code for it or the place of a defect."""
+    if isinstance(error, psycopg.Error) and error.sqlstate:
+        return f"{type(error).__name__} {error.sqlstate}"
+    [*_, (frame, line)] = walk_tb(error.__traceback__)
+    return f"{type(error).__name__} at {frame.f_code.co_filename}:{line}"

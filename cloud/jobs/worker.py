@@ -26,6 +26,8 @@ FIRST_RETRY_S = 0.2
 LAST_RETRY_S = 5.0
 # Jobs of one process that run at the same time: the judgement, and those that wait for somebody outside.
 CONCURRENCY = 4
+# procrastinate waits half a minute for a database that is away, and whoever would stop us waits with it.
+OPEN_WITHIN_S = 6.0
 # What is not done by then is done again by another worker.
 STOP_WITHIN_S = 5.0
 AWAY = (ConnectorException, *presence.AWAY)
@@ -45,6 +47,7 @@ class Jobs:
     def __init__(self, settings: JobsSettings, now: Callable[[], datetime]) -> None:
         self._settings = settings
         self._now = now
+        self._since = now()
         self._stop = asyncio.Event()
         self._ready: Callable[[], None] | None = None
         self._judge = Judge(settings.database_url, settings.name, settings.limits, now)
@@ -72,7 +75,9 @@ class Jobs:
         """One worker, until it is asked to stop or loses the database. AWAY."""
         settings = self._settings
         app = make_app(settings.database_url, settings.name, self._judge, settings.judge_every_s)
-        async with app.open_async():
+        try:
+            async with asyncio.timeout(OPEN_WITHIN_S):
+                await app.open_async()
             self._say_ready()
             working = asyncio.create_task(self._worker(app), name="worker")
             stopping = asyncio.create_task(self._stop.wait(), name="stop")
@@ -81,6 +86,8 @@ class Jobs:
             working.cancel()
             with suppress(asyncio.CancelledError):
                 await working
+        finally:
+            await app.close_async()
 
     def _say_ready(self) -> None:
         if self._ready is not None:
@@ -98,7 +105,7 @@ class Jobs:
 
     def _detail(self) -> Mapping[str, object]:
         judged_at = self._judge.judged_at
-        return {"judged_at": judged_at.isoformat() if judged_at else None}
+        return {"since": self._since.isoformat(), "judged_at": judged_at.isoformat() if judged_at else None}
 
     @asynccontextmanager
     async def _connect(self) -> AsyncIterator[AsyncConnection[Any]]:

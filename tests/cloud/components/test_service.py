@@ -7,7 +7,7 @@ import pytest
 
 from alerting.technical.fleet import Component
 from alerting.technical.limits import DEFAULT_LIMITS
-from cloud.components.service import judged
+from cloud.components.service import UNJUDGED_FOR, judged
 from tests.cloud.live.reading import stream, until
 from tests.cloud.made import NOW
 from tests.cloud.planted_fleet import Fleet
@@ -22,6 +22,7 @@ def fleet(console: Console) -> Fleet:
 
 
 STALE = DEFAULT_LIMITS.component_silent + timedelta(seconds=1)
+LONG_UNJUDGED = UNJUDGED_FOR + timedelta(seconds=1)
 DEAF = DEFAULT_LIMITS.broker_lost + timedelta(seconds=1)
 
 
@@ -62,9 +63,13 @@ def test_readings_are_taken_while_a_worker_is_there_and_hears_the_broker(
         ([process("jobs", NOW - STALE)], False, NOW - STALE),
         ([process("jobs", NOW - STALE), process("jobs")], True, None),
         ([process("ingest")], False, None),
+        ([process("jobs", judged_at=NOW - UNJUDGED_FOR)], True, None),
+        ([process("jobs", since=NOW)], True, None),
+        ([process("jobs", judged_at=NOW - LONG_UNJUDGED)], False, NOW - LONG_UNJUDGED),
+        ([process("jobs", since=NOW - LONG_UNJUDGED)], False, NOW - LONG_UNJUDGED),
     ],
 )
-def test_silence_is_watched_while_a_process_for_it_is_there(
+def test_silence_is_watched_while_a_process_for_it_is_there_and_gets_it_done(
     components: list[Component], watching: bool, since: datetime | None
 ) -> None:
     found = judged(components, NOW)
