@@ -16,11 +16,12 @@ from time import monotonic
 import msgspec
 
 from cloud.config import BrokerAddress
+from cloud.ingest import names
 from cloud.ingest.arrivals import Arrival, Decoded, Undecoded, decode
 from cloud.ingest.lane import Lane, Message, OnMessage
+from gateway.wire import v1
 
-LIVE_FILTERS = tuple(f"$share/ingest/phg/v1/+/{channel}" for channel in ("live", "status"))
-BACKLOG_FILTERS = ("$share/ingest/phg/v1/+/readings",)
+LIVE, BACKLOG = ("live", "status"), ("readings",)
 # A batch ends at whichever comes first: so many messages, so many octets, so long without another, or so long at all.
 # The linger is what a lone reading pays; only while messages come without a pause does a batch wait for more of them.
 BATCH_MESSAGES = 600
@@ -53,8 +54,8 @@ class Subscriber:
         self._arrived: queue.SimpleQueue[None] = queue.SimpleQueue()  # one for each delivery of either lane
         self._collecting = threading.Lock()
         self._lanes = (
-            Lane(broker, f"{client_id}-live", LIVE_FILTERS, self._take_into(self._live), self._heard),
-            Lane(broker, client_id, BACKLOG_FILTERS, self._take_into(self._backlog), self._heard),
+            self._lane(broker, f"{client_id}-live", LIVE, self._live),
+            self._lane(broker, client_id, BACKLOG, self._backlog),
         )
 
     def start(self) -> None:
@@ -112,6 +113,10 @@ class Subscriber:
         """Send at QoS 1, topic and payload, now or when the broker is back."""
         self._lanes[0].publish(messages)
 
+    def _lane(self, broker: BrokerAddress, name: str, channels: Sequence[str], into: deque[Delivery]) -> Lane:
+        filters = names.shared(broker.password, *channels)
+        return Lane(broker, names.session(name), filters, self._take_into(into), self._heard)
+
     def _next(self, timeout_s: float) -> Delivery:
         self._arrived.get(timeout=timeout_s)
         return (self._live or self._backlog).popleft()
@@ -130,6 +135,13 @@ class Subscriber:
             self.subscribed.clear()
 
 
+def _kept_s(expires_in_s: int | None) -> int | None:
+    """How long the broker kept a message of which so much is left; None for one that did not have our interval."""
+    if expires_in_s is None or expires_in_s > v1.MESSAGE_EXPIRY_S:
+        return None
+    return v1.MESSAGE_EXPIRY_S - expires_in_s
+
+
 def _delivery(lane: Lane, message: Message, received_at: datetime) -> Delivery:
     _, _, gateway_id, channel = message.topic.split("/")
     readings: Decoded | Undecoded | None = None
@@ -140,6 +152,7 @@ def _delivery(lane: Lane, message: Message, received_at: datetime) -> Delivery:
                 payload=message.payload,
                 correlation=message.correlation,
                 received_at=received_at,
+                kept_s=_kept_s(message.expires_in_s),
             )
         )
     return Delivery(
