@@ -27,9 +27,17 @@ async def reload(command: str) -> bool:
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
         )
-        async with asyncio.timeout(RELOAD_WITHIN_S):
-            _, complaint = await process.communicate()
-    except (OSError, ValueError, TimeoutError) as error:
+        try:
+            async with asyncio.timeout(RELOAD_WITHIN_S):
+                _, complaint = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+    except TimeoutError:
+        log.error("PULSEPOST_BROKER_RELOAD did not end within %g s and was killed", RELOAD_WITHIN_S)
+        return False
+    except (OSError, ValueError) as error:
         log.error("PULSEPOST_BROKER_RELOAD cannot be run (%s); the broker has not read its list", error)
         return False
     if process.returncode != 0:

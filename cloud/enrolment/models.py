@@ -62,7 +62,7 @@ class Standing:
 
     gateway_id: str
     not_after: datetime
-    revoked_at: datetime | None
+    revoked: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +72,7 @@ class RevokedCertificate:
     serial_number: int
     gateway_id: str
     revoked_at: datetime
+    why: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,14 +40,21 @@ class BrokerFiles:
 
 
 class Revocations:
-    """The broker's list; ``look`` may be called at any time."""
+    """The broker's list; ``look`` may be called at any time.
+
+    The broker reads its list a moment after it was told to, and forgets to where it was reading just then: it is told
+    twice, some seconds apart, and each time hung up on the revoked, who may have come in between. So it is with whoever
+    was revoked before we were started, or by a command: whether that got so far is not known.
+    """
 
     def __init__(self, authority: Authority, files: BrokerFiles, now: Callable[[], datetime]) -> None:
         self._authority = authority
         self._files = files
         self._now = now
         self._wanted = asyncio.Event()
-        self._unconfirmed = False
+        self._known: set[int] | None = None  # serial numbers that we have dealt with, or deal with
+        self._to_end: set[str] = set()  # gateways whose connections may stand
+        self._unconfirmed = True
 
     def look(self) -> None:
         """Something was revoked."""
@@ -59,7 +66,8 @@ class Revocations:
             self._wanted.clear()
             try:
                 async with pool.connection() as conn:
-                    await self.publish(conn)
+                    revoked = await self._revoked(conn)
+                await self._put_in_force(revoked)  # the broker may take long: the database does not wait with us
             except (psycopg.Error, PoolTimeout, OSError) as error:
                 log.error("the list of revoked certificates cannot be kept (%s)", type(error).__name__)
             try:
@@ -70,24 +78,44 @@ class Revocations:
 
     async def publish(self, conn: Connection) -> Sequence[RevokedCertificate]:
         """Write the list if it has changed or grows old, and put it in force; who is new on it. OSError."""
-        now = self._now()
-        revoked = await store.revoked(conn, now, now - LISTED_BEYOND_END)
-        path = self._files.revocation_list
-        previous = self._read()
+        return await self._put_in_force(await self._revoked(conn))
+
+    async def _revoked(self, conn: Connection) -> Sequence[RevokedCertificate]:
+        """Who belongs on the list; who stands on it stays, whatever our clock says now."""
+        now, previous = self._now(), self._read()
+        listed = revocation_list.entries(previous) if previous else ()
+        return await store.revoked(conn, now, now - LISTED_BEYOND_END, listed)
+
+    async def _put_in_force(self, revoked: Sequence[RevokedCertificate]) -> Sequence[RevokedCertificate]:
+        now, previous = self._now(), self._read()
         listed = revocation_list.entries(previous).keys() if previous else frozenset()
         added = [certificate for certificate in revoked if certificate.serial_number not in listed]
-        due = previous is None or revocation_list.made_at(previous) < now - AT_LEAST_EVERY
-        if due or listed != {certificate.serial_number for certificate in revoked}:
+        changed = not _is_fresh(previous, now) or listed != {certificate.serial_number for certificate in revoked}
+        if changed:
             entries = {certificate.serial_number: certificate.revoked_at for certificate in revoked}
-            replace_file(path, self._authority.list_revoked(entries, now, previous))
+            replace_file(self._files.revocation_list, self._authority.list_revoked(entries, now, previous))
             log.info("%d certificates are revoked, %d of them newly", len(revoked), len(added))
+        await self._tell(again=self._notice(revoked) or changed)
+        return added
+
+    def _notice(self, revoked: Sequence[RevokedCertificate]) -> bool:
+        """Note whose connections have to end; whether there is anybody new."""
+        if self._known is None:  # who goes on with its next certificate is not disturbed at each start of ours
+            self._known = {each.serial_number for each in revoked if each.why == store.RENEWED}
+        new = [certificate for certificate in revoked if certificate.serial_number not in self._known]
+        self._known |= {certificate.serial_number for certificate in new}
+        self._to_end |= {certificate.gateway_id for certificate in new}
+        return bool(new)
+
+    async def _tell(self, *, again: bool) -> None:
+        if again:
             await self._reload()
             self._unconfirmed = True
         elif self._unconfirmed:
-            # Mosquitto forgets a SIGHUP that reaches it while it is reading: once more, later.
             self._unconfirmed = not await self._reload()
-        await self._hang_up(sorted({certificate.gateway_id for certificate in added}))
-        return added
+        ended = await self._hang_up(sorted(self._to_end))
+        if not self._unconfirmed:
+            self._to_end -= ended
 
     def _read(self) -> str | None:
         """The list that is there, or None where there is none of this authority's."""
@@ -103,18 +131,33 @@ class Revocations:
         log.warning("PULSEPOST_BROKER_RELOAD is not set: make the broker read %s", self._files.revocation_list)
         return True
 
-    async def _hang_up(self, gateway_ids: Iterable[str]) -> None:
-        if self._files.address is not None:
-            for gateway_id in gateway_ids:
-                if await broker.hang_up(self._files.address, gateway_id):
-                    log.info("hung up on gateway %s", gateway_id)
+    async def _hang_up(self, gateway_ids: Iterable[str]) -> set[str]:
+        """Who certainly is not connected any more. A broker that is away is not asked for each of them."""
+        ended: set[str] = set()
+        for gateway_id in gateway_ids:
+            if self._files.address is not None:
+                if not await broker.hang_up(self._files.address, gateway_id):
+                    break
+                log.info("hung up on gateway %s", gateway_id)
+            ended.add(gateway_id)
+        return ended
+
+
+def _is_fresh(pem: str | None, now: datetime) -> bool:
+    """Whether the list is of today; one of the future was made while our clock was wrong, and no broker takes it."""
+    return pem is not None and now - AT_LEAST_EVERY <= revocation_list.made_at(pem) <= now
 
 
 def replace_file(path: Path, text: str) -> None:
     """Replace a file that everybody may read, in one step. OSError."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    try:
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "w", encoding="utf-8") as file:
+            os.fchmod(file.fileno(), 0o644)  # whatever our umask: the broker is another user
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise

@@ -63,8 +63,8 @@ async def renewals(request: Request) -> Response:
 
 async def _answer(request: Request, kind: type[wire.CertificateRequest] | type[wire.RenewalRequest]) -> Response:
     """Read it whole before a connection to the database is taken: whoever sends slowly waits alone."""
-    now: datetime = request.app.state.now()
     body = await _body(request)
+    now: datetime = request.app.state.now()  # not before: what is revoked meanwhile is revoked
     if body is None:
         return _told(_REQUEST, now)
     try:

@@ -76,8 +76,8 @@ async def _again(conn: Connection, code: Code | None, request: SigningRequest, n
     if code is None or code.certificate is None or code.used_key != request.key_hash:
         return None
     certificate = x509.load_pem_x509_certificate(code.certificate.encode())
-    standing = await store.standing(conn, certificate.serial_number)
-    if standing is None or standing.revoked_at is not None or standing.not_after <= now:
+    standing = await store.standing(conn, certificate.serial_number, now)
+    if standing is None or standing.revoked or standing.not_after <= now:
         return None
     return _as_signed(code.gateway_id, certificate, again=True)
 
@@ -128,16 +128,16 @@ async def _renew(
     if refusal := _renewable(present, request, asked, now):
         return Refused(refusal=refusal, gateway_id=gateway_id)
     await store.one_at_a_time(conn, request.gateway_id)
-    standing = await store.standing(conn, present.serial_number)
+    standing = await store.standing(conn, present.serial_number, now)
     if standing is None:
         return Refused(refusal=Refusal.UNKNOWN_CERTIFICATE, gateway_id=gateway_id)
-    if standing.revoked_at is not None and standing.revoked_at <= now:
+    if standing.revoked:
         return Refused(refusal=Refusal.REVOKED_CERTIFICATE, gateway_id=gateway_id)
     if await store.issued_since(conn, request.gateway_id, now - timedelta(days=1)) >= CERTIFICATES_A_DAY:
         return Refused(refusal=Refusal.TOO_OFTEN, gateway_id=gateway_id)
     signed = _sign(authority, request, now, validity)
     await store.add_certificate(conn, signed, now, "renewal")
-    await store.revoke_others(conn, request.gateway_id, signed.serial_number, now + OVERLAP, "renewed")
+    await store.revoke_others(conn, request.gateway_id, signed.serial_number, now + OVERLAP, store.RENEWED)
     await _signed(conn, "gateway.renewed", signed, now)
     return signed
 

@@ -1,6 +1,6 @@
 """All SQL of enrolment."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -12,6 +12,15 @@ from psycopg.rows import class_row
 from cloud.enrolment.models import Code, EnrolledGateway, RevokedCertificate, Signed, Standing
 
 Connection = AsyncConnection[Any]
+
+RENEWED = "renewed"
+# What a renewal ends ends at its date. Whatever else is revoked counts at once: a request that was begun before, or a
+# clock that is behind the operator's, brings nothing back.
+_CERTIFICATES = """
+SELECT serial_number, gateway_id, not_after, least(c.revoked_at, g.revoked_at) AS revoked_at, c.revoked_why,
+       (g.revoked_at IS NOT NULL OR c.revoked_at <= %(at)s
+        OR c.revoked_at IS NOT NULL AND c.revoked_why IS DISTINCT FROM %(renewed)s) IS TRUE AS revoked
+FROM gateway_certificate c JOIN gateway g USING (gateway_id)"""
 
 
 # Codes ----------------------------------------------------------------------------------------------------------------
@@ -132,15 +141,14 @@ async def withdraw_codes(conn: Connection, gateway_id: str, at: datetime) -> Non
     )
 
 
-async def standing(conn: Connection, serial_number: int) -> Standing | None:
+async def standing(conn: Connection, serial_number: int, at: datetime) -> Standing | None:
     """What is on record of a certificate; a gateway that is revoked has none that counts."""
-    async with conn.cursor(row_factory=class_row(Standing)) as cursor:
-        await cursor.execute(
-            "SELECT gateway_id, not_after, least(c.revoked_at, g.revoked_at) AS revoked_at"
-            " FROM gateway_certificate c JOIN gateway g USING (gateway_id) WHERE serial_number = %s",
-            (Decimal(serial_number),),
-        )
-        return await cursor.fetchone()
+    cursor = await conn.execute(
+        _CERTIFICATES + " WHERE serial_number = %(serial_number)s",
+        {"serial_number": Decimal(serial_number), "at": at, "renewed": RENEWED},
+    )
+    row = await cursor.fetchone()
+    return row and Standing(gateway_id=row[1], not_after=row[2], revoked=row[5])
 
 
 async def issued_since(conn: Connection, gateway_id: str, since: datetime) -> int:
@@ -152,16 +160,20 @@ async def issued_since(conn: Connection, gateway_id: str, since: datetime) -> in
     return int(row[0]) if row else 0
 
 
-async def revoked(conn: Connection, at: datetime, ended_after: datetime) -> Sequence[RevokedCertificate]:
-    """Those that are revoked at this moment and would be valid still."""
+async def revoked(
+    conn: Connection, at: datetime, ended_after: datetime, listed: Iterable[int] = ()
+) -> Sequence[RevokedCertificate]:
+    """Those that are revoked at this moment, or are ``listed`` as revoked already, and would be valid still."""
     cursor = await conn.execute(
-        "SELECT serial_number, gateway_id, revoked_at FROM gateway_certificate"
-        " WHERE revoked_at <= %s AND not_after > %s ORDER BY serial_number",
-        (at, ended_after),
+        _CERTIFICATES
+        + " WHERE not_after > %(ended_after)s AND least(c.revoked_at, g.revoked_at) IS NOT NULL ORDER BY 1",
+        {"ended_after": ended_after, "at": at, "renewed": RENEWED},
     )
+    known = frozenset(listed)
     return [
-        RevokedCertificate(serial_number=int(serial), gateway_id=gateway_id, revoked_at=revoked_at)
-        for serial, gateway_id, revoked_at in await cursor.fetchall()
+        RevokedCertificate(serial_number=int(serial), gateway_id=gateway_id, revoked_at=revoked_at, why=why)
+        for serial, gateway_id, _, revoked_at, why, is_revoked in await cursor.fetchall()
+        if is_revoked or serial in known
     ]
 
 

@@ -2,7 +2,8 @@
 
 Two facts about OpenSSL, which the broker verifies with. A list past its `nextUpdate` makes it refuse everybody, hence
 the long validity of a list that is made anew each day. And Mosquitto adds a list that it reads anew to those that it
-has read: OpenSSL believes the one with the latest `thisUpdate`, to the second, hence two lists never have the same.
+has read: of those that are valid now OpenSSL believes the one with the latest `thisUpdate`, to the second, hence two
+lists never have the same.
 """
 
 from collections.abc import Mapping
@@ -26,7 +27,8 @@ def signed(
 ) -> str:
     """PEM of the list: serial number → revoked at."""
     issued_at = (at - BACKDATED).replace(microsecond=0)
-    if previous is not None:
+    # One of the future was made while our clock was wrong: OpenSSL prefers whichever is valid now.
+    if previous is not None and made_at(previous) < at:
         issued_at = max(issued_at, made_at(previous) + timedelta(seconds=1))
     issuer_key = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     builder = (

@@ -292,6 +292,20 @@ async def test_a_renewal_is_refused_for_every_fault_of_its_own(
     assert await refusal(pem, key) == Refusal.REVOKED_CERTIFICATE
 
 
+@pytest.mark.parametrize("how", ["revoked", "enrolled anew"])
+async def test_a_renewal_that_was_begun_before_the_revocation_gives_nothing(
+    enrolment_role: AsyncConnection, clone_authority: Authority, database: Database, how: str
+) -> None:
+    """Who dribbles its request in, and ends it when it is hung up on, has the time of its beginning."""
+    old, key = await enrolled(enrolment_role, clone_authority, database)
+    if how == "revoked":
+        await revoked(database)
+    else:
+        await enrolled(enrolment_role, clone_authority, database)
+    answer = await renew(enrolment_role, clone_authority, old.certificate, key, NOW - timedelta(seconds=10))
+    assert answer == Refused(refusal=Refusal.REVOKED_CERTIFICATE, gateway_id="home-1")
+
+
 async def test_a_certificate_of_another_authority_is_not_renewed(
     enrolment_role: AsyncConnection, clone_authority: Authority, database: Database, other_authority: Authority
 ) -> None:
