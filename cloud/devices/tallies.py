@@ -11,8 +11,9 @@ from datetime import datetime
 from cloud.db.connect import Connection, as_rows
 from cloud.devices.store import Session, seen_at
 
-# A Bluetooth sequence number has 16 bits. What is beyond this is no position in a memory.
-LARGEST_SEQUENCE_NUMBER = 2**31 - 1
+# A Bluetooth sequence number has 16 bits, and nothing else is one. What is beyond is no position in a memory; and kept,
+# numbers far apart would make of one device a row without end, written anew with each batch.
+LARGEST_SEQUENCE_NUMBER = 2**16 - 1
 
 
 @dataclass(slots=True)
@@ -20,7 +21,7 @@ class Tally:
     """Readings of one device that the ledger did not know before.
 
     ``measured_at``: effective time of the newest that became an observation of a patient. ``held_at``: when the last
-    of them went into quarantine.
+    of them that may be a patient's went into quarantine.
     """
 
     readings: int = 0

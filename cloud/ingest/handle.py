@@ -235,7 +235,9 @@ def _tallies(new: Sequence[_Verdict]) -> dict[str, Tally]:
         tally = tallies[reading.device.device_id]
         tally.add(reading.sequence_number)
         if isinstance(verdict.judged, Refusal):
-            tally.held(verdict.decoded.session.received_at)
+            # Whatever is nobody's (another user slot of a cuff) is no sign of the patient of whom readings are missed.
+            if verdict.judged.code is not ReasonCode.UNASSIGNED_DEVICE:
+                tally.held(verdict.decoded.session.received_at)
         elif reading.sample is Sample.PATIENT:
             tally.measured(verdict.judged.effective_time)
     return tallies

@@ -59,11 +59,18 @@ def test_readings_and_their_numbers_are_counted_once(ward: Ward) -> None:
 
 
 def test_a_reading_in_quarantine_is_known_and_is_no_measurement(ward: Ward) -> None:
-    ward.receive(sent(glucose(at=BEFORE, sequence_number=1), visit=session()))
+    ward.receive(sent(glucose("9999", sequence_number=1), visit=session()))
 
     known = device(ward)
     assert (known["readings_known"], str(known["known_sequences"])) == (1, "{[1, 2)}")
     assert (known["last_measured_at"], known["last_held_at"]) == (None, NOW)
+
+
+def test_what_is_nobodys_is_known_and_no_sign_of_the_patient(ward: Ward) -> None:
+    ward.receive(sent(glucose(at=BEFORE, sequence_number=1), visit=session()))
+
+    known = device(ward)
+    assert (known["readings_known"], known["last_measured_at"], known["last_held_at"]) == (1, None, None)
 
 
 def test_control_solution_is_known_and_is_no_measurement(ward: Ward) -> None:
@@ -73,7 +80,7 @@ def test_control_solution_is_known_and_is_no_measurement(ward: Ward) -> None:
     assert (known["readings_known"], known["last_measured_at"], known["last_held_at"]) == (1, None, None)
 
 
-@pytest.mark.parametrize("number", [-1, 2**31, 2**62])
+@pytest.mark.parametrize("number", [-1, 2**16, 2**31, 2**62])
 def test_a_number_that_is_no_position_in_a_memory_is_left_out(ward: Ward, number: int) -> None:
     [(fate, _)] = ward.fates(sent(glucose(sequence_number=number)))
 

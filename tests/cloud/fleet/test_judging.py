@@ -288,6 +288,21 @@ def test_each_user_of_a_cuff_is_missed_by_themselves(tower: Tower) -> None:
     assert tower.ward.rows("SELECT patient_id FROM alert_case WHERE condition = 'missing_measurement'") == [(other,)]
 
 
+def test_a_guest_who_uses_a_patients_cuff_does_not_hide_that_the_patient_does_not(tower: Tower) -> None:
+    tower.ward.admin.execute(
+        "UPDATE device_assignment SET user_index = 1, expected_every = '1 day' WHERE device_id = %s", (CUFF.device_id,)
+    )
+    late = NOW + 2 * DAY
+    tower.ward.receive(arrival(message(pressure(at=NOW), visit=session(CUFF, clock=NOW))))
+    guest = message(pressure(at=late - MINUTE, user_index=2), visit=session(CUFF, clock=NOW))
+    tower.ward.receive(arrival(guest, at=late), at=late)
+    tower.ours(late)
+    tower.says(late, DeviceState(name="cuff", profile="p", device_id=CUFF.device_id, visited_at=late, complete_at=late))
+    tower.judge(late)
+
+    assert [state for state, *_ in tower.cases()] == ["raised"]
+
+
 def test_dead_rows_of_components_are_forgotten_while_others_live(tower: Tower) -> None:
     beat(tower.ward.ingest, "ingest-2", "ingest", NOW, {"broker": True})
     beat(tower.ward.ingest, "console", "console", NOW, {})
