@@ -12,6 +12,7 @@ import uvicorn
 from fastapi import FastAPI, Request, Response, status
 from fastapi.responses import PlainTextResponse
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from cloud import clock
 from cloud.config import EnrolmentSettings
@@ -28,6 +29,8 @@ FIRST_CONTACT_WITHIN_S: Final = 15.0
 STOP_WITHIN_S: Final = 3
 # Beyond so many at once, further ones are told to come again.
 CONNECTIONS_AT_ONCE: Final = 500
+# And none of them for longer: whoever sends slowly, or nothing at all, does not keep the others out.
+CONNECTION_WITHIN_S: Final = 20.0
 
 
 def create_app(settings: EnrolmentSettings, now: Callable[[], datetime] = clock.now) -> FastAPI:
@@ -63,11 +66,24 @@ def server(
         server_header=False,
         proxy_headers=False,  # the rate limit counts by address: nobody may name another
         limit_concurrency=CONNECTIONS_AT_ONCE,
+        http=_Connection,
         ssl_certfile=settings.tls_certificate,
         ssl_keyfile=str(settings.tls_key),
         timeout_graceful_shutdown=STOP_WITHIN_S,
     )
     return _Server(config, ready)
+
+
+class _Connection(H11Protocol):
+    """Ended when its time is over: uvicorn itself waits for a request's head for ever."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        super().connection_made(transport)
+        self._end = self.loop.call_later(CONNECTION_WITHIN_S, transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end.cancel()
+        super().connection_lost(exc)
 
 
 class _Server(uvicorn.Server):

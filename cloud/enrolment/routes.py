@@ -132,5 +132,5 @@ def _told(refusal: tuple[str, str, int], now: datetime) -> Response:
 
 
 def _json(message: wire.Issued | wire.Refused, code: int) -> Response:
-    headers = {"Cache-Control": "no-store"}
+    headers = {"Cache-Control": "no-store", "Connection": "close"}  # what follows is not waited for
     return Response(msgspec.json.encode(message), code, headers, media_type="application/json")

@@ -120,7 +120,7 @@ async def _renew(
     try:
         present = x509.load_pem_x509_certificate(asked.certificate.encode())
         request = requests.read(asked.csr)
-    except (RequestRefused, ValueError):
+    except (RequestRefused, *certificates.MALFORMED):
         return Refused(refusal=Refusal.NOT_A_REQUEST)
     if not authority.issued(present):
         return Refused(refusal=Refusal.FOREIGN_CERTIFICATE)

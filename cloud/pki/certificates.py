@@ -18,6 +18,8 @@ SERVER_VALIDITY = timedelta(days=397)
 AUTHORITY_VALIDITY = timedelta(days=20 * 365)
 # The broker's clock may be a little behind ours.
 BACKDATED = timedelta(minutes=5)
+# What reading somebody's certificate or request may raise: x509.InvalidVersion is no ValueError.
+MALFORMED = (ValueError, TypeError, x509.InvalidVersion)
 # Certificates that gateways check begin at the epoch: a Raspberry Pi without a clock starts there, and must come in.
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

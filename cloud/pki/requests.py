@@ -9,6 +9,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from cloud.pki import certificates
 from cloud.pki.certificates import common_name
 
 GATEWAY_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -42,11 +43,11 @@ def read(pem: str) -> SigningRequest:
     try:
         request = x509.load_pem_x509_csr(pem.encode())
         public_key, name = request.public_key(), common_name(request.subject)
+        if not _is_p256(public_key):  # before its signature is looked at, which takes long with a huge one
+            raise RequestRefused("its key is not one of the curve P-256")
         signed = request.is_signature_valid
-    except (ValueError, UnsupportedAlgorithm, UnicodeEncodeError) as error:
+    except (*certificates.MALFORMED, UnsupportedAlgorithm) as error:
         raise RequestRefused("it is not a certificate signing request") from error
-    if not _is_p256(public_key):
-        raise RequestRefused("its key is not one of the curve P-256")
     if not signed:
         raise RequestRefused("it is not signed with its own key")
     if name is None or not is_gateway_id(name):

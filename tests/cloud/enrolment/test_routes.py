@@ -3,12 +3,14 @@
 import asyncio
 import logging
 import ssl
+import warnings
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 import pytest
 
-from cloud.enrolment import codes
+from cloud.enrolment import app, codes
 from gateway.wire import enrolment as wire
 from tests.fix_enrolment import EnrolmentService, signing_request
 
@@ -91,3 +93,42 @@ async def test_no_code_and_no_key_is_in_the_log_or_the_audit(
     for secret in (good, wrong, "PRIVATE KEY"):
         assert secret not in written
         assert secret.replace("-", "") not in written
+
+
+HEAD = b"POST /enrolment/v1/certificates HTTP/1.1\r\nHost: x\r\n"
+
+
+@pytest.mark.parametrize("sent", [b"", HEAD, HEAD + b"Content-Length: 1000\r\n\r\n{"])
+async def test_whoever_sends_slowly_or_nothing_is_hung_up_on(
+    enrolment: EnrolmentService, monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    monkeypatch.setattr(app, "CONNECTION_WITHIN_S", 0.5)
+    reader, writer = await connected(enrolment)
+    writer.write(sent)
+    async with asyncio.timeout(10):
+        assert await reader.read() == b""
+    writer.close()
+
+
+async def test_a_body_without_an_end_is_answered_and_not_waited_for(enrolment: EnrolmentService) -> None:
+    reader, writer = await connected(enrolment)
+    writer.write(HEAD + b"Content-Length: 10000000\r\n\r\n" + b"x" * 20_000)
+    async with asyncio.timeout(app.CONNECTION_WITHIN_S / 2):
+        assert (await reader.read()).startswith(b"HTTP/1.1 400")
+    writer.close()
+
+
+async def connected(service: EnrolmentService) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    context = ssl.create_default_context(cafile=service.authority_file)
+    address = urlsplit(service.url)
+    return await asyncio.open_connection(address.hostname, address.port, ssl=context)
+
+
+async def test_an_older_tls_is_not_spoken(enrolment: EnrolmentService) -> None:
+    context = ssl.create_default_context(cafile=enrolment.authority_file)
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+    address = urlsplit(enrolment.url)
+    with pytest.raises((ssl.SSLError, ConnectionResetError)):  # the refusal, or what is left of it
+        await asyncio.open_connection(address.hostname, address.port, ssl=context)

@@ -1,5 +1,7 @@
 """Requests for certificates, read with suspicion."""
 
+import base64
+
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -67,3 +69,19 @@ _DER = serialization.Encoding.DER
 
 def _pem(request: x509.CertificateSigningRequest) -> str:
     return request.public_bytes(serialization.Encoding.PEM).decode()
+
+
+@pytest.mark.parametrize(
+    ("found", "changed"),
+    [
+        (b"\x02\x01\x00", b"\x02\x01\x02"),
+        (b"\x0c\x06home-1", b"\x03\x06home-1"),
+        (b"\x0c\x06home-1", b"\x1e\x06home-1"),
+    ],
+    ids=["a version that there is not", "a name of bits", "a name of double octets"],
+)
+def test_a_request_with_one_wrong_octet_is_refused_and_nothing_breaks(found: bytes, changed: bytes) -> None:
+    der = x509.load_pem_x509_csr(signing_request("home-1")[0].encode()).public_bytes(_DER)
+    body = base64.encodebytes(der.replace(found, changed, 1)).decode()
+    with pytest.raises(RequestRefused):
+        requests.read(f"-----BEGIN CERTIFICATE REQUEST-----\n{body}-----END CERTIFICATE REQUEST-----\n")
