@@ -23,6 +23,8 @@ LOOK_EVERY_S = 2.0
 # After a renewal that did not succeed: doubling. A third of 90 days is left when the first is tried.
 RETRY_MIN_S, RETRY_MAX_S = 60.0, 6 * 3600.0
 RENEWAL_WITHIN_S = 120.0
+# After one that did: to a clock that is years ahead, each new certificate has ended already.
+RENEWED_PAUSE_S = 6 * 3600.0
 
 
 class CertificateWatch:
@@ -88,6 +90,8 @@ class CertificateWatch:
     async def _renew(self) -> None:
         """One attempt, in a process of its own; what it has to say it says on our standard error."""
         if await self._in_a_process():
+            self._look()
+            self._not_before = self._monotonic() + RENEWED_PAUSE_S
             return
         pause_s = min(math.ldexp(RETRY_MIN_S, min(self._failures, 20)), RETRY_MAX_S)
         self._failures += 1

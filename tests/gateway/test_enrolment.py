@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import ssl
 import stat
 import sys
 from asyncio.subprocess import PIPE
@@ -19,7 +20,8 @@ from cloud.enrolment import codes
 from cloud.pki.authority import Authority
 from device_drivers.simulators.pty_door import PtyDoor
 from device_drivers.simulators.spec import RecordSpec
-from gateway import config, identity
+from gateway import certificate_watch, config, identity
+from gateway.certificate_watch import CertificateWatch
 from gateway.enrolment import PENDING, renew
 from gateway.outbox import Outbox
 from tests.fix_enrolment import EnrolmentService, identity_signed_by, kept
@@ -355,6 +357,32 @@ async def test_a_certificate_about_to_end_is_renewed_at_the_start_and_readings_f
     assert until > old.valid_until
     assert len(cloud.received()) == 120
     assert enrolment.broker.log().count(f"u'{GATEWAY_ID}'") == 2
+
+
+async def test_a_gateway_whose_clock_is_years_ahead_does_not_renew_in_a_circle(
+    enrolment: EnrolmentService, clone_authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await nearly_over(enrolment, clone_authority, tmp_path)
+    monkeypatch.setattr(certificate_watch, "LOOK_EVERY_S", 0.01)
+    used: list[ssl.SSLContext] = []
+    looks = 0
+
+    def monotonic() -> float:
+        nonlocal looks
+        looks += 1
+        return float(looks)
+
+    years_ahead = cloud_clock.now() + timedelta(days=5000)
+    settings = config.load(written(tmp_path, enrolment))
+    watch = CertificateWatch(settings, used.append, lambda: years_ahead, monotonic)
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(watch.run())
+        await eventually(lambda: len(used) == 2, 30)
+        seen = looks
+        await eventually(lambda: looks > seen + 200, 30)
+        running.cancel()
+    assert len(used) == 2
+    assert enrolment.rows("SELECT count(*) FROM gateway_certificate WHERE how = 'renewal'") == [(1,)]
 
 
 async def test_a_renewal_that_fails_is_tried_again_and_the_readings_flow_on(
