@@ -1,6 +1,6 @@
 """The system suite: each file of tests/bluez in a boot of its own, so that nothing wedged leaks into the next one.
 
-Two boots run at a time: a group computes for half of its time and waits (for time-outs, pauses, scans) for the rest.
+Three boots run at a time: a group computes for half of its time and waits (for time-outs, pauses, scans) for the rest.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from deploy.bluez_guest.errors import GuestFailed
 
 GROUPS = places.PROJECT / "tests" / "bluez"
 LIMIT_S = 280.0
-AT_A_TIME = 2
+AT_A_TIME = 3
 _FLOORS = ("device_drivers", "firmware_profiles", "gateway")
 
 
