@@ -81,21 +81,17 @@ class Heart:
         return _news_in(self._status()) != self._said
 
     def _status(self) -> StatusMessage:
-        shortage = self._outbox.shortage()
         return msgspec.structs.replace(
             status(self._outbox, self._now()),
             started_at=self._started_at,
             clock_synchronised=self._clock_synchronised(),
             disk_free_octets=self._outbox.disk_free_octets(),
-            storage_error=_short(shortage or self._damage()),
+            storage_error=_short(self._outbox.shortage()),
+            readings_damaged=self._outbox.damaged() or None,
             certificate_until=self._certificate_until(),
             versions=_versions(),
             devices=tuple(self._device(entry) for entry in self._devices),
         )
-
-    def _damage(self) -> str | None:
-        rows = self._outbox.damaged()
-        return f"the disk has damaged {rows} readings in the outbox; have it replaced" if rows else None
 
     def _device(self, entry: DeviceEntry) -> WireDeviceState:
         last, seen = self._outbox.visit(entry.name), self._outbox.seen(entry.name)
@@ -124,7 +120,7 @@ class Heart:
 def _news_in(message: StatusMessage) -> object:
     """What of a status is told at once. Reasons are not: some count, and would be news each time."""
     devices = [(d.name, d.outcome, d.device_id, d.battery_low, d.repairs) for d in message.devices]
-    return message.storage_error is None, devices
+    return message.storage_error is None, message.readings_damaged, devices
 
 
 def _short(text: str | None) -> str | None:

@@ -551,12 +551,13 @@ class Outbox:
     # To look at -------------------------------------------------------------------------------------------------
 
     def depth(self) -> Depth:
-        """How much waits for a receipt. Without the right to read the key: not since when."""
+        """How much waits for a receipt, without what is damaged. Without the right to read the key: not since when."""
         with self._guard():
-            (rows,) = self._db.execute("SELECT count(*) FROM reading").fetchone()
+            (rows,) = self._db.execute("SELECT count(*) FROM reading WHERE lane != 'damaged'").fetchone()
             if self._seal is None:
                 return Depth(rows, None)
-            for key, sealed in self._db.execute("SELECT reading_key, sealed FROM reading ORDER BY seq"):
+            waiting = "SELECT reading_key, sealed FROM reading WHERE lane != 'damaged' ORDER BY seq"
+            for key, sealed in self._db.execute(waiting):
                 with suppress(SealBroken):
                     put_at, _, _ = self._seal.open(sealed, place("reading", key)).partition(b"\n")
                     return Depth(rows, datetime.fromisoformat(put_at.decode()))

@@ -35,6 +35,7 @@ class Gateway:
     clock_offset_s: float | None = None
     disk_free_octets: int | None = None
     storage_error: str | None = None
+    readings_damaged: int | None = None
     certificate_until: datetime | None = None
     back_at: datetime | None = None
 

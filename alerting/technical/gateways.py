@@ -62,7 +62,16 @@ def _storage(gateway: Gateway, limits: TechnicalLimits) -> Condition | None:
             Name.GATEWAY_STORAGE,
             Priority.MEDIUM,
             f"The gateway can keep nothing and leaves its devices unread: {gateway.storage_error}",
-            {"storage_error": gateway.storage_error, "disk_free_octets": gateway.disk_free_octets},
+            {"unread": True, "storage_error": gateway.storage_error, "disk_free_octets": gateway.disk_free_octets},
+        )
+    if gateway.readings_damaged:
+        return _condition(
+            gateway,
+            Name.GATEWAY_STORAGE,
+            Priority.MEDIUM,
+            f"The gateway's disk has damaged {gateway.readings_damaged} readings that waited there: have it replaced."
+            " New ones still come.",
+            {"readings_damaged": gateway.readings_damaged},
         )
     if gateway.disk_free_octets is not None and gateway.disk_free_octets < limits.disk_free_octets:
         return _condition(

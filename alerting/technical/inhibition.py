@@ -50,7 +50,10 @@ RULES: tuple[Rule, ...] = (
         frozenset({Name.GATEWAY_BACKLOG, Name.GATEWAY_CLOCK}) | _WHAT_COMES_THROUGH_A_GATEWAY,
         Scope.GATEWAY,
     ),
-    Rule(Name.GATEWAY_STORAGE, frozenset({Name.DEVICE_SILENT, Name.GATEWAY_BACKLOG}), Scope.GATEWAY),
+    # A disk that only runs low, or has damaged a row, keeps nobody from reading devices.
+    Rule(
+        Name.GATEWAY_STORAGE, frozenset({Name.DEVICE_SILENT, Name.GATEWAY_BACKLOG}), Scope.GATEWAY, (("unread", True),)
+    ),
     Rule(Name.DEVICE_UNKNOWN_MODEL, frozenset({Name.DEVICE_SILENT, Name.DEVICE_BATTERY}), Scope.SUBJECT),
     Rule(Name.DEVICE_SILENT, frozenset({Name.DEVICE_BATTERY}), Scope.SUBJECT),
 )

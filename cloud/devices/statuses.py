@@ -41,6 +41,7 @@ class GatewayStatus:
     clock_synchronised: bool | None = None
     disk_free_octets: int | None = None
     storage_error: str | None = None
+    readings_damaged: int | None = None
     certificate_until: datetime | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     devices: Sequence[DeviceState] = ()
@@ -81,6 +82,7 @@ def _told(status: GatewayStatus) -> dict[str, object]:
         "clock_offset_s": (status.at - status.received_at).total_seconds() if status.at else None,
         "disk_free_octets": status.disk_free_octets,
         "storage_error": status.storage_error,
+        "readings_damaged": status.readings_damaged,
         "certificate_until": status.certificate_until,
         "versions": status.versions,
     }
@@ -124,22 +126,23 @@ WITH said AS MATERIALIZED (
     FROM json_to_recordset(%s::json) AS r(
         gateway_id text, state text, state_at timestamptz, seen_at timestamptz, software text, outbox_depth integer,
         oldest_unsent_s integer, started_at timestamptz, clock_synchronised boolean, clock_offset_s double precision,
-        disk_free_octets bigint, storage_error text, certificate_until timestamptz, versions jsonb)
+        disk_free_octets bigint, storage_error text, readings_damaged integer, certificate_until timestamptz,
+        versions jsonb)
     JOIN gateway USING (gateway_id) ORDER BY gateway_id FOR NO KEY UPDATE OF gateway
 ), updated AS (
     UPDATE gateway SET
         state = said.state,
         state_at = said.state_at,
         (last_seen_at, software, outbox_depth, oldest_unsent_s, started_at, clock_synchronised, clock_offset_s,
-         disk_free_octets, storage_error, certificate_until, versions) = (
+         disk_free_octets, storage_error, readings_damaged, certificate_until, versions) = (
             SELECT said.seen_at, coalesce(said.software, gateway.software), said.outbox_depth, said.oldest_unsent_s,
                    said.started_at, said.clock_synchronised, said.clock_offset_s, said.disk_free_octets,
-                   said.storage_error, said.certificate_until, coalesce(said.versions, '{}')
+                   said.storage_error, said.readings_damaged, said.certificate_until, coalesce(said.versions, '{}')
             WHERE said.seen_at IS NOT NULL
             UNION ALL
             SELECT gateway.last_seen_at, gateway.software, gateway.outbox_depth, gateway.oldest_unsent_s,
                    gateway.started_at, gateway.clock_synchronised, gateway.clock_offset_s, gateway.disk_free_octets,
-                   gateway.storage_error, gateway.certificate_until, gateway.versions
+                   gateway.storage_error, gateway.readings_damaged, gateway.certificate_until, gateway.versions
             WHERE said.seen_at IS NULL)
     FROM said
     WHERE gateway.gateway_id = said.gateway_id

@@ -56,6 +56,7 @@ def _gateways(connection: Connection) -> Sequence[Gateway]:
             clock_offset_s=clock_offset_s,
             disk_free_octets=disk_free_octets,
             storage_error=storage_error,
+            readings_damaged=readings_damaged,
             certificate_until=certificate_until,
             back_at=back_at,
         )
@@ -70,6 +71,7 @@ def _gateways(connection: Connection) -> Sequence[Gateway]:
             clock_offset_s,
             disk_free_octets,
             storage_error,
+            readings_damaged,
             certificate_until,
             back_at,
         ) in connection.execute(_GATEWAYS)
@@ -173,7 +175,8 @@ def zones(connection: Connection, patient_ids: Iterable[UUID]) -> Mapping[UUID, 
 # What a gateway shows, by its own word; else the last certificate that it was given.
 _GATEWAYS = """
 SELECT g.gateway_id, g.state, g.state_at, g.last_seen_at, g.outbox_depth, g.oldest_unsent_s, g.clock_synchronised,
-       g.clock_offset_s, g.disk_free_octets, g.storage_error, coalesce(g.certificate_until, c.not_after),
+       g.clock_offset_s, g.disk_free_octets, g.storage_error, g.readings_damaged,
+       coalesce(g.certificate_until, c.not_after),
        CASE WHEN used.gateway_id IS NOT NULL THEN
            (SELECT max(resolved_at) FROM technical_alarm t
             WHERE t.gateway_id = g.gateway_id AND t.condition = 'gateway_away') END

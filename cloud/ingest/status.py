@@ -55,6 +55,7 @@ def _status(delivery: Delivery) -> GatewayStatus | None:
         clock_synchronised=message.clock_synchronised,
         disk_free_octets=_count(message.disk_free_octets, 2**63 - 1),
         storage_error=_text(message.storage_error),
+        readings_damaged=_count(message.readings_damaged),
         certificate_until=within_reach_if_any(message.certificate_until),
         versions={
             _clean(name)[:LONGEST_NAME]: _clean(said)[:LONGEST_NAME]

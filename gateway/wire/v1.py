@@ -189,6 +189,7 @@ class StatusMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """Birth, heartbeat and last will of a gateway.
 
     ``storage_error``: why the outbox takes nothing at the moment (a full disk); devices are then left unread.
+    ``readings_damaged``: how many readings in the outbox the disk has damaged; they are not in ``outbox_depth``.
     ``certificate_until``: the end of the validity of the certificate that the gateway shows. ``versions``: of what the
     gateway runs on, by name.
     """
@@ -203,6 +204,7 @@ class StatusMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     clock_synchronised: bool | None = None
     disk_free_octets: Count | None = None
     storage_error: str | None = None
+    readings_damaged: Count | None = None
     certificate_until: Instant | None = None
     versions: dict[str, str] = {}
     devices: tuple[WireDeviceState, ...] = ()

@@ -23,7 +23,8 @@ NO_CONSOLE = condition(Name.COMPONENT_DOWN, None, "component:console-1", kind="c
 AWAY = condition(Name.GATEWAY_AWAY)
 EXPIRED = condition(Name.GATEWAY_CERTIFICATE, expired=True)
 EXPIRES = condition(Name.GATEWAY_CERTIFICATE, expired=False)
-FULL = condition(Name.GATEWAY_STORAGE)
+FULL = condition(Name.GATEWAY_STORAGE, unread=True)
+RUNS_LOW = condition(Name.GATEWAY_STORAGE, disk_free_octets=99 * 2**20)
 BACKLOG = condition(Name.GATEWAY_BACKLOG)
 SILENT = condition(Name.DEVICE_SILENT, subject="device:1")
 BATTERY = condition(Name.DEVICE_BATTERY, subject="device:1")
@@ -54,6 +55,8 @@ GAP = condition(Name.RECONCILIATION_GAP, subject="device:1")
         (AWAY, FULL, False),
         (replace(AWAY, gateway_id="g2"), SILENT, False),
         (FULL, SILENT, True),
+        (RUNS_LOW, SILENT, False),
+        (RUNS_LOW, BACKLOG, False),
         (UNKNOWN, SILENT, True),
         (SILENT, BATTERY, True),
         (SILENT, replace(BATTERY, subject="device:2"), False),

@@ -62,6 +62,7 @@ ALTER TABLE gateway
     ADD COLUMN IF NOT EXISTS clock_offset_s      double precision,  -- its clock minus ours, when its word reached us
     ADD COLUMN IF NOT EXISTS disk_free_octets    bigint,
     ADD COLUMN IF NOT EXISTS storage_error       text,
+    ADD COLUMN IF NOT EXISTS readings_damaged    integer,           -- in its outbox, by its disk
     ADD COLUMN IF NOT EXISTS certificate_until   timestamptz,
     ADD COLUMN IF NOT EXISTS versions            jsonb NOT NULL DEFAULT '{}';
 
@@ -190,8 +191,8 @@ CREATE INDEX quarantine_refused ON quarantine (gateway_id) WHERE reason_code = '
 
 -- Grants --------------------------------------------------------------------------------------------------------------
 
-GRANT UPDATE (started_at, clock_synchronised, clock_offset_s, disk_free_octets, storage_error, certificate_until, versions)
-    ON gateway TO pulsepost_ingest;
+GRANT UPDATE (started_at, clock_synchronised, clock_offset_s, disk_free_octets, storage_error, readings_damaged,
+              certificate_until, versions) ON gateway TO pulsepost_ingest;
 GRANT SELECT, INSERT, UPDATE, DELETE ON gateway_device TO pulsepost_ingest;
 GRANT UPDATE (readings_known, known_sequences, last_measured_at, last_held_at, complete_session_id,
               complete_gateway_id, complete_at, complete_told_at, holds) ON device TO pulsepost_ingest;
