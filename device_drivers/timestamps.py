@@ -37,6 +37,9 @@ FUTURE_TOLERANCE = timedelta(minutes=5)
 OLDEST_PLAUSIBLE = datetime(2005, 1, 1, tzinfo=UTC)
 # What we promise: a time is right to within this, or there is none.
 RIGHT_WITHIN = timedelta(minutes=1)
+# So closely must the clock of a gateway agree that cannot vouch for it itself. The rest of what we promise is left for
+# what nobody counts: a message may be stuck on a connection until its keepalive misses the answer.
+AGREES_WITHIN = RIGHT_WITHIN / 2
 # A crystal that loses more than nine seconds a day has been set, and has not drifted.
 DRIFT_PER_DAY = timedelta(seconds=9)
 # The longest visit: what takes longer by the gateway's clock is a clock that jumped.
@@ -74,7 +77,8 @@ class Evidence:
     ``went_back_to``: Reading.clock_went_back_to. ``previous``: both clocks at the gateway's previous whole visit.
     ``drained_at``: when that visit took everything, by count, so that this reading was measured later.
     ``synchronised``: whether the gateway could vouch for its own clock. ``started_at`` and ``read_at``: by the
-    gateway's clock, when the visit began and when this reading came.
+    gateway's clock, when the visit began and when this reading came. ``oldest_read_at``: the same of the oldest reading
+    that came with it, and ``waited``: how long that one was on its way to us, by clocks that only count.
     """
 
     went_back_to: datetime | None = None
@@ -83,11 +87,26 @@ class Evidence:
     synchronised: bool | None = None
     started_at: datetime | None = None
     read_at: datetime | None = None
+    oldest_read_at: datetime | None = None
+    waited: timedelta | None = None
 
     def vouches_for_the_gateway(self, received_at: datetime) -> bool:
-        """Whether the gateway's clock is known to be right: it says so, or the reading came at once and agrees."""
-        came_at_once = self.read_at is not None and abs(received_at - self.read_at) <= RIGHT_WITHIN
-        return self.synchronised is True or came_at_once
+        """Whether the gateway's clock is known to be right: it says so, or the reading came at once and agrees.
+
+        Only a known waiting time tells "at once" from a clock that is ahead by as much as the reading came late.
+        """
+        if self.synchronised is True:
+            return True
+        if self.waited is None or self.waited > RIGHT_WITHIN:
+            return False
+        ahead = self.gateway_ahead(received_at)
+        return ahead is not None and abs(ahead) <= AGREES_WITHIN
+
+    def gateway_ahead(self, received_at: datetime) -> timedelta | None:
+        """How far the gateway's clock was ahead of ours when it read the oldest reading; None where nobody knows."""
+        if self.oldest_read_at is None or self.waited is None:
+            return None
+        return self.waited - (received_at - self.oldest_read_at)
 
 
 NO_EVIDENCE = Evidence()
@@ -259,9 +278,22 @@ def _gateway_was_wrong(
     for earlier, later in pairwise(marks):
         if not -RIGHT_WITHIN <= later - earlier <= LONGEST_VISIT:
             return "the gateway's clock jumped during the visit"
-    if evidence.synchronised is False and not evidence.vouches_for_the_gateway(received_at):
+    return None if evidence.synchronised is True else _gateway_is_contradicted(received_at, evidence)
+
+
+def _gateway_is_contradicted(received_at: datetime, evidence: Evidence) -> str | None:
+    """Why the clock of a gateway that does not vouch for it is not to be believed."""
+    ahead = evidence.gateway_ahead(received_at)
+    if ahead is not None and abs(ahead) > RIGHT_WITHIN:
+        off, way = abs(ahead).total_seconds(), "ahead" if ahead > timedelta(0) else "behind"
+        return f"the gateway's clock was {off:.0f} s {way} when the reading was made"
+    if evidence.synchronised is None or evidence.vouches_for_the_gateway(received_at):
+        return None
+    if evidence.waited is None:
+        return "the gateway's clock was not synchronised, and nobody knows how long the reading was on its way"
+    if evidence.waited > RIGHT_WITHIN:
         return "the gateway's clock was not synchronised, and the reading came late"
-    return None
+    return "the gateway's clock was not synchronised, and does not agree"
 
 
 def _set_since(

@@ -29,6 +29,7 @@ from gateway.roster import Roster, RosteredDevice, resolve
 from gateway.schedule import pause_s
 from gateway.sightings import Sightings
 from gateway.visit import OpenLink, Outcome, VisitReport, visit, without_serial_numbers
+from gateway.waiting import Waiting
 
 if TYPE_CHECKING:  # bleak is loaded only where the roster has a Bluetooth device: it costs memory
     from device_drivers.links.ble import BleBackend
@@ -108,6 +109,7 @@ class _Gateway:
         kernel = clocks.kernel_synchronised if config.clock == "kernel" else lambda: True
         self._clock_watch = ClockWatch(clocks.now, clock.monotonic, kernel)
         self._endings = Endings()
+        self._waiting = Waiting(clocks.now, clock.monotonic)
         self._certificates = CertificateWatch(config, self._use_identity, clocks.now, clock.monotonic)
         self._heart = heartbeat.Heart(
             outbox,
@@ -129,6 +131,7 @@ class _Gateway:
             receipt_timeout_s=config.intervals.receipt_timeout_s,
             reconnect_max_s=config.intervals.reconnect_max_s,
             on_receipt=self._clock_watch.told,
+            waiting=self._waiting,
         )
 
     async def run(self, on_ready: Callable[[], None] | None, stop: asyncio.Event) -> None:
@@ -204,6 +207,7 @@ class _Gateway:
             on_put=self._publisher.wake,
             clock_synchronised=self._clock_watch.synchronised,
             endings=self._endings,
+            waiting=self._waiting,
         )
         self._record(report)
         return report

@@ -29,8 +29,8 @@ def kernel_synchronised() -> bool | None:
 
 
 def monotonic() -> float:
-    """Seconds of a clock that never jumps, for deadlines; its zero means nothing."""
-    return time.monotonic()
+    """Seconds of a clock that never jumps, and that goes on while the computer sleeps; its zero means nothing."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,19 +32,23 @@ class ClockWatch:
         said = self._kernel()
         return False if self._has_jumped and not said else said
 
-    def told(self, cloud_time: datetime, at_once: bool) -> None:
+    def told(self, cloud_time: datetime, sent_s_ago: float | None) -> None:
         """A receipt was made at this time, by the cloud's clock.
 
-        ``at_once``: what it answers was first sent less than ``RIGHT_WITHIN`` ago, by the monotonic clock, so that the
-        receipt is as young. Any other may have waited at the broker while we were off: a clock that stood still
-        meanwhile would agree with it, so it can only convict.
+        ``sent_s_ago``: when what it answers was first sent, by the monotonic clock; the receipt is no older. None: it
+        may have waited at the broker while we were off. A clock that stood still meanwhile would agree with it, so it
+        can only convict.
         """
         self._look()
-        age = self._now() - cloud_time
-        if age < -RIGHT_WITHIN or (at_once and age > RIGHT_WITHIN + RIGHT_WITHIN):
+        ahead_at_most = self._now() - cloud_time
+        if ahead_at_most < -RIGHT_WITHIN:
             self._agrees = False
-        elif at_once and age <= RIGHT_WITHIN:
-            self._agrees, self._has_jumped = True, False
+        elif sent_s_ago is not None:
+            ahead_at_least = ahead_at_most - timedelta(seconds=sent_s_ago)
+            if ahead_at_least > RIGHT_WITHIN:
+                self._agrees = False
+            elif ahead_at_least >= -RIGHT_WITHIN and ahead_at_most <= RIGHT_WITHIN:
+                self._agrees, self._has_jumped = True, False
 
     def _look(self) -> None:
         """Whatever was known of the clock is void once it has jumped."""

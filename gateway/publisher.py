@@ -28,10 +28,10 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from device_drivers.timestamps import RIGHT_WITHIN
 from gateway.config import Mqtt
 from gateway.heartbeat import LAST_WILL
 from gateway.outbox import Lane, Outbox, OutboxError, Outgoing
+from gateway.waiting import Waiting
 from gateway.wire import v1
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,8 @@ class Publisher:
         by_certificate: bool = False,
         receipt_timeout_s: float = 30.0,
         reconnect_max_s: float = 60.0,
-        on_receipt: Callable[[datetime, bool], None] = lambda _, __: None,
+        on_receipt: Callable[[datetime, float | None], None] = lambda _, __: None,
+        waiting: Waiting | None = None,
     ) -> None:
         self._outbox = outbox
         self._gateway_id = gateway_id
@@ -95,6 +96,7 @@ class Publisher:
         self._monotonic = monotonic
         self._receipt_timeout_s = receipt_timeout_s
         self._on_receipt = on_receipt
+        self._waiting = waiting or Waiting(now, monotonic)
         self._flights: dict[str, _Flight] = {}
         self._resumed = False
         self._receipts: list[v1.ReceiptsMessage] = []
@@ -231,10 +233,15 @@ class Publisher:
 
     def _publish(self, outgoing: Outgoing, before: _Flight) -> None:
         message = v1.ReadingsMessage(
-            v=v1.VERSION, message_id=outgoing.message_id, session=outgoing.session, readings=outgoing.readings
+            v=v1.VERSION,
+            message_id=outgoing.message_id,
+            session=outgoing.session,
+            readings=outgoing.readings,
+            waited_s=self._waiting.oldest_s(outgoing.session.session_id, outgoing.readings),
         )
         properties = _properties(PacketTypes.PUBLISH)
         properties.CorrelationData = bytes.fromhex(outgoing.message_id)
+        properties.MessageExpiryInterval = v1.MESSAGE_EXPIRY_S
         channel: Literal["live", "readings"] = "live" if outgoing.lane is Lane.LIVE else "readings"
         topic = v1.topic(self._gateway_id, channel)
         mid = self._client.publish(topic, v1.encode(message), qos=1, properties=properties).mid
@@ -276,8 +283,7 @@ class Publisher:
             return
         flight = self._flights.get(receipt.message_id)
         first_sent = flight.first_sent if flight is not None else None
-        at_once = first_sent is not None and self._monotonic() - first_sent <= RIGHT_WITHIN.total_seconds()
-        self._on_receipt(receipt.committed_at, at_once)
+        self._on_receipt(receipt.committed_at, None if first_sent is None else self._monotonic() - first_sent)
         self._receipts.append(receipt)
         del self._receipts[:-MAX_RECEIPTS_KEPT]
         self._wake.set()

@@ -27,6 +27,7 @@ from firmware_profiles.schema import Profile
 from gateway.endings import Endings
 from gateway.outbox import Lane, Outbox, OutboxError, Seen
 from gateway.roster import RosteredDevice, Unresolved
+from gateway.waiting import Waiting
 from gateway.wire import v1
 
 log = logging.getLogger(__name__)
@@ -94,14 +95,15 @@ async def visit(
     on_put: Callable[[], None] = lambda: None,
     clock_synchronised: Callable[[], bool | None] = lambda: None,
     endings: Endings | None = None,
+    waiting: Waiting | None = None,
 ) -> VisitReport:
     """Visit a device; every way in which that can end is a VisitReport, never an exception.
 
     Where the outbox takes nothing, the device is left alone: it keeps its memory. ``on_put`` is called after something
     to publish became durable. ``clock_synchronised``: see ``clock_watch``. ``endings`` remembers what was told; without
-    it every ended session is.
+    it every ended session is. ``waiting`` is told of the session, so that it knows how long its readings have waited.
     """
-    one = _Visit(device, outbox, now, on_put, clock_synchronised, endings or Endings())
+    one = _Visit(device, outbox, now, on_put, clock_synchronised, endings or Endings(), waiting)
     if (shortage := outbox.shortage()) is not None:
         return one.report(Outcome.OUTBOX_FAILED, shortage)
     try:
@@ -145,6 +147,7 @@ class _Visit:
         on_put: Callable[[], None],
         clock_synchronised: Callable[[], bool | None],
         endings: Endings,
+        waiting: Waiting | None,
     ) -> None:
         self._device = device
         self._outbox = outbox
@@ -156,6 +159,8 @@ class _Visit:
         self._opened_at = self._started_at = now()
         self._previous: v1.WirePrevious | None = None
         self._session_id = uuid.uuid4().hex
+        self._waiting = waiting
+        self._note_clocks()
         self.opened: Opened | None = None
         self.answered: str | None = None
         self._received = 0
@@ -225,11 +230,17 @@ class _Visit:
     def _compare_clocks(self, opened: Opened, profile: Profile) -> None:
         self._opened_at = opened.coincident.gateway_time if opened.coincident else self._now()
         self._synchronised = self._clock_synchronised()
+        if not self._note_clocks():
+            self._synchronised = False  # the stamp may be of before the jump
         self._previous = self._outbox.drained(opened.identity.device_id, profile.device.driver)
+
+    def _note_clocks(self) -> bool:
+        return self._waiting is None or self._waiting.note(self._session_id)
 
     def _keep(self, readings: tuple[Reading, ...], profile: Profile) -> None:
         opened = self._opened()
         read_at = self._now()
+        self._note_clocks()
         rows = [(v1.wire_reading(r, read_at), lane(r, opened.coincident, read_at)) for r in readings]
         new = self._outbox.put(self._session(profile), rows, read_at, irrevocable=_deletes(profile))
         self._new += new

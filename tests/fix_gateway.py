@@ -29,6 +29,7 @@ class FakeCloud:
         self._subscribed = asyncio.Event()
         self.messages: list[v1.ReadingsMessage] = []
         self.correlations: list[bytes] = []
+        self.expiries: list[int | None] = []  # what is left of them, in seconds
         self.topics: list[str] = []
         self.statuses: list[v1.StatusMessage] = []
         self.answering = True
@@ -97,6 +98,7 @@ class FakeCloud:
             self.messages.append(readings)
             self.topics.append(message.topic)
             self.correlations.append(getattr(message.properties, "CorrelationData", b""))
+            self.expiries.append(getattr(message.properties, "MessageExpiryInterval", None))
             if self.answering:
                 self.answer(readings, gateway_id=message.topic.split("/")[2])
         self._loop.create_task(self._notify())

@@ -2,8 +2,8 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
@@ -41,12 +41,16 @@ class Refusal:
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
-    """One message from a gateway's readings topic. ``correlation`` is MQTT 5 correlation data, the message's id."""
+    """One message from a gateway's readings topic. ``correlation`` is MQTT 5 correlation data, the message's id.
+
+    ``kept_s``: how long the broker kept it, in whole seconds; None where it does not say.
+    """
 
     gateway_id: str
     payload: bytes
     correlation: bytes
     received_at: datetime
+    kept_s: int | None = None
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +68,7 @@ class Decoded(msgspec.Struct, frozen=True, kw_only=True):
     message: v1.ReadingsMessage
     session: Session
     coincident: CoincidentTimeStamp | None
-    evidence: Evidence  # what the session says for and against its stamp
+    evidence: Evidence  # what the session and its way to us say for and against its stamp
     items: Sequence[Item]
 
     def split(self) -> "Sequence[Decoded]":
@@ -95,7 +99,7 @@ def decode(arrival: Arrival) -> Decoded | Undecoded:
 def _decode(arrival: Arrival) -> Decoded:
     message = v1.decode_readings(arrival.payload)
     wire = message.session
-    coincident, evidence = v1.coincident(wire), v1.evidence(wire)
+    coincident, evidence = v1.coincident(wire), _with_waiting(v1.evidence(wire), message, arrival)
     try:
         device = v1.device_identity(wire.device)
         _ = device.device_id
@@ -122,6 +126,17 @@ def _decode(arrival: Arrival) -> Decoded:
         coincident=coincident,
         evidence=evidence,
         items=[_item(reading, device, wire.profile) for reading in message.readings],
+    )
+
+
+def _with_waiting(evidence: Evidence, message: v1.ReadingsMessage, arrival: Arrival) -> Evidence:
+    """The time in the gateway and the time at the broker; unknown where either is."""
+    if message.waited_s is None or arrival.kept_s is None or not message.readings:
+        return evidence
+    return replace(
+        evidence,
+        oldest_read_at=min([reading.read_at for reading in message.readings]),
+        waited=timedelta(seconds=message.waited_s + arrival.kept_s),
     )
 
 

@@ -33,11 +33,15 @@ FIRST_RETRY_S, LAST_RETRY_S = 1, 5
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """What came on a topic; ``connection`` and ``packet_id`` say how to acknowledge it."""
+    """What came on a topic; ``connection`` and ``packet_id`` say how to acknowledge it.
+
+    ``expires_in_s``: what is left of its message expiry interval; None where it has none.
+    """
 
     topic: str
     payload: bytes
     correlation: bytes
+    expires_in_s: int | None
     connection: int
     packet_id: int
 
@@ -118,6 +122,7 @@ class Lane:
                 topic=message.topic,
                 payload=bytes(message.payload),
                 correlation=getattr(message.properties, "CorrelationData", b""),
+                expires_in_s=getattr(message.properties, "MessageExpiryInterval", None),
                 connection=self._connection,
                 packet_id=message.mid,
             ),

@@ -11,6 +11,9 @@ Topics (MQTT 5, QoS 1, no retained message, no patient data anywhere in them):
 The correlation data of a readings message are its message_id (16 octets). The two topics differ in nothing but the
 queue that their messages wait in: a reading is taken on either of them.
 
+A readings message expires after MESSAGE_EXPIRY_S, for the sake of its countdown: the broker hands on what is left (MQTT
+5, 3.3.2.3.3), and so the cloud learns how long it was kept there.
+
 JSON, UTF-8. Decimals travel as strings, so that 5.0 stays 5.0. Times are RFC 3339 with their offset where they are the
 gateway's or the cloud's (a time without one is refused), and naive ISO 8601 where they are the device's.
 
@@ -39,6 +42,8 @@ MAX_READINGS = 50
 MAX_READINGS_OCTETS = 128 * 1024
 # Decimals beyond 10^±128 are no device's: IEEE 11073 FLOAT ends there, and a database need not find out.
 MAX_DECIMAL_EXPONENT = 128
+# Nothing is lost where a message expires: what has no receipt is published again.
+MESSAGE_EXPIRY_S = 30 * 24 * 3600
 # Figures of more characters than this are no device's either, and are not kept in memory for the next that is equal.
 LONGEST_KEPT_FIGURES = 32
 
@@ -47,6 +52,8 @@ Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 # A UUID in either spelling, with or without hyphens; gateways write 32 hex digits.
 Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$")]
 Count = Annotated[int, msgspec.Meta(ge=0)]
+# Up to three centuries.
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e10)]
 
 
 class WireError(Exception):
@@ -131,10 +138,17 @@ class WireReading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 class ReadingsMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Readings of one session.
+
+    ``waited_s``: how long ago the gateway read the oldest of them (the one with the earliest ``read_at``) when it
+    published the message, by a clock that nobody can set; absent where it does not know.
+    """
+
     v: int
     message_id: Id
     session: WireSession
     readings: tuple[WireReading, ...]
+    waited_s: Seconds | None = None
 
 
 class Fate(StrEnum):

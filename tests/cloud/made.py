@@ -122,12 +122,15 @@ def message(*readings: Reading, visit: v1.WireSession | None = None) -> v1.Readi
     )
 
 
-def arrival(content: v1.ReadingsMessage | bytes, *, gateway_id: str = GATEWAY, at: datetime = NOW) -> Arrival:
+def arrival(
+    content: v1.ReadingsMessage | bytes, *, gateway_id: str = GATEWAY, at: datetime = NOW, kept_s: int | None = 0
+) -> Arrival:
     """A message as the broker hands it over."""
     if isinstance(content, bytes):
-        return Arrival(gateway_id=gateway_id, payload=content, correlation=b"\x07" * 16, received_at=at)
-    correlation = bytes.fromhex(content.message_id)
-    return Arrival(gateway_id=gateway_id, payload=v1.encode(content), correlation=correlation, received_at=at)
+        payload, correlation = content, b"\x07" * 16
+    else:
+        payload, correlation = v1.encode(content), bytes.fromhex(content.message_id)
+    return Arrival(gateway_id=gateway_id, payload=payload, correlation=correlation, received_at=at, kept_s=kept_s)
 
 
 def sent(*readings: Reading, visit: v1.WireSession | None = None) -> Arrival:

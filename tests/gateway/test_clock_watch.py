@@ -38,7 +38,7 @@ def test_the_kernel_is_asked_first(kernel: bool | None) -> None:
 def test_a_receipt_that_agrees_vouches_for_a_clock_without_ntp() -> None:
     computer = Computer(kernel=False)
     watch = computer.watch()
-    watch.told(computer.now() - timedelta(seconds=20), at_once=True)
+    watch.told(computer.now() - timedelta(seconds=20), sent_s_ago=25)
     computer.passed += 5 * HOUR
     assert watch.synchronised() is True
 
@@ -46,29 +46,39 @@ def test_a_receipt_that_agrees_vouches_for_a_clock_without_ntp() -> None:
 def test_a_receipt_from_the_future_convicts_a_clock_that_is_behind() -> None:
     computer = Computer(error=-HOUR, kernel=True)
     watch = computer.watch()
-    watch.told(NOW, at_once=False)
+    watch.told(NOW, sent_s_ago=None)
     assert watch.synchronised() is False
 
 
 def test_a_receipt_that_waited_for_hours_says_nothing() -> None:
     computer = Computer(kernel=False)
     watch = computer.watch()
-    watch.told(computer.now() - 5 * HOUR, at_once=False)
+    watch.told(computer.now() - 5 * HOUR, sent_s_ago=None)
     assert watch.synchronised() is False
 
 
 def test_a_clock_that_stood_still_while_the_gateway_was_off_is_not_vouched_for_by_a_receipt_of_that_time() -> None:
     computer = Computer(error=-HOUR, kernel=False)  # off for an hour, and no clock of its own that went on
     watch = computer.watch()
-    watch.told(computer.now(), at_once=False)
+    watch.told(computer.now(), sent_s_ago=None)
     assert watch.synchronised() is False
 
 
 def test_a_receipt_that_came_at_once_convicts_a_clock_that_runs_ahead() -> None:
     computer = Computer(error=HOUR, kernel=None)
     watch = computer.watch()
-    watch.told(NOW, at_once=True)
+    watch.told(NOW, sent_s_ago=1)
     assert watch.synchronised() is False
+
+
+@pytest.mark.parametrize("error_s", [-100, -50, 50, 100])
+@pytest.mark.parametrize("made_s_ago", [0, 20, 50])
+def test_a_receipt_vouches_only_for_what_is_right_however_long_it_was_on_its_way(error_s: int, made_s_ago: int) -> None:
+    """Sent 50 s ago: behind by 100 s, a clock would agree with a receipt that took all of them."""
+    computer = Computer(error=timedelta(seconds=error_s), kernel=None)
+    watch = computer.watch()
+    watch.told(NOW - timedelta(seconds=made_s_ago), sent_s_ago=50)
+    assert watch.synchronised() is not True or abs(error_s) <= 60
 
 
 @pytest.mark.parametrize("jump", [HOUR, -HOUR])
@@ -78,10 +88,10 @@ def test_a_clock_that_jumped_is_not_believed_until_somebody_vouches_for_it(
 ) -> None:
     computer = Computer(kernel=kernel)
     watch = computer.watch()
-    watch.told(computer.now(), at_once=True)
+    watch.told(computer.now(), sent_s_ago=1)
     computer.error += jump
     assert watch.synchronised() is False
-    watch.told(computer.now(), at_once=True)
+    watch.told(computer.now(), sent_s_ago=1)
     assert watch.synchronised() is True
 
 

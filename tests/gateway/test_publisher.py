@@ -15,9 +15,10 @@ from gateway import publisher as publisher_module
 from gateway.config import Mqtt
 from gateway.outbox import Lane, Outbox, OutboxError
 from gateway.publisher import STUCK_AFTER, WINDOW, Publisher
+from gateway.waiting import Waiting
 from gateway.wire import v1
 from tests.fix_gateway import GATEWAY_ID, FakeCloud, eventually
-from tests.gateway.made import receipts, session, wire
+from tests.gateway.made import NOW, receipts, session, wire
 
 
 @pytest.fixture
@@ -34,7 +35,8 @@ async def publishing(
     *,
     receipt_timeout_s: float = 30.0,
     password: str | None = None,
-    on_receipt: Callable[[datetime, bool], None] = lambda _, __: None,
+    on_receipt: Callable[[datetime, float | None], None] = lambda _, __: None,
+    waiting: Waiting | None = None,
 ) -> AsyncIterator[Publisher]:
     publisher = Publisher(
         outbox,
@@ -47,6 +49,7 @@ async def publishing(
         receipt_timeout_s=receipt_timeout_s,
         reconnect_max_s=1.0,
         on_receipt=on_receipt,
+        waiting=waiting,
     )
     task = asyncio.create_task(publisher.run())
     try:
@@ -186,17 +189,49 @@ async def test_a_live_reading_does_not_wait_for_the_backlog(
 async def test_only_a_receipt_for_what_was_first_sent_just_now_is_known_to_be_as_young(
     broker: OwnBroker, cloud: FakeCloud, outbox: Outbox
 ) -> None:
-    heard: list[bool] = []
+    heard: list[float | None] = []
     put(outbox, 1)
     claimed = outbox.claim(Lane.LIVE)  # by an earlier process, that was killed then
     assert claimed is not None
-    async with publishing(broker, outbox, on_receipt=lambda _, at_once: heard.append(at_once)) as publisher:
+    async with publishing(broker, outbox, on_receipt=lambda _, sent: heard.append(sent)) as publisher:
         await eventually(lambda: outbox.depth().rows == 0)
-        assert heard == [False]
+        assert heard == [None]
         put(outbox, 2, visit=1)
         publisher.wake()
         await eventually(lambda: outbox.depth().rows == 0)
-    assert heard == [False, True]
+    assert heard[1] is not None
+    assert 0 <= heard[1] < 20
+
+
+async def test_each_publication_says_how_long_its_oldest_reading_has_waited_until_then(
+    broker: OwnBroker, cloud: FakeCloud, outbox: Outbox
+) -> None:
+    cloud.answering = False
+    passed_s = 0.0
+    waiting = Waiting(lambda: NOW, lambda: passed_s)
+    waiting.note(session().session_id)
+    put(outbox, 1)
+    put(outbox, 2, visit=1)  # of an earlier process
+    passed_s = 5.0
+    async with publishing(broker, outbox, waiting=waiting):
+        await cloud.until(lambda: len(cloud.messages) == 2)
+        passed_s = 3605.0
+        broker.kill()
+        broker.start()
+        await cloud.until(lambda: len(cloud.messages) == 4)
+    told = [(message.session.session_id, message.waited_s) for message in cloud.messages]
+    first, other = session().session_id, session(1).session_id
+    assert sorted(told[:2]) == [(first, 5.0), (other, None)]
+    assert sorted(told[2:]) == [(first, 3605.0), (other, None)]
+
+
+async def test_a_message_expires_late_enough_to_tell_how_long_the_broker_kept_it(
+    broker: OwnBroker, cloud: FakeCloud, outbox: Outbox
+) -> None:
+    put(outbox, 1)
+    async with publishing(broker, outbox):
+        await cloud.until(lambda: len(cloud.messages) == 1)
+    assert cloud.expiries == [pytest.approx(v1.MESSAGE_EXPIRY_S, abs=20)]
 
 
 async def test_messages_that_nobody_ever_receipts_do_not_hold_up_what_comes_after(

@@ -25,6 +25,7 @@ from gateway.config import DeviceEntry
 from gateway.outbox import Lane, Outbox, Seen
 from gateway.roster import RosteredDevice, resolve
 from gateway.visit import OpenLink, Outcome, VisitReport, lane, spell, visit, without_serial_numbers
+from gateway.waiting import Waiting
 from gateway.wire import v1
 from tests.gateway.made import NOW, reading, receipts
 
@@ -118,6 +119,59 @@ async def test_the_session_tells_of_the_whole_visit_before_it_and_of_the_gateway
     evidence = v1.evidence(outgoing.session)
     assert (evidence.previous, evidence.drained_at) == (first, first.gateway_time)
     assert evidence.synchronised is None
+
+
+async def test_what_a_visit_has_read_is_known_to_have_waited_since(outbox: Outbox) -> None:
+    known = Waiting(clock.now, clock.monotonic)
+    began = clock.monotonic()
+    await visited(meter(), outbox, waiting=known)
+    outgoing = outbox.claim(Lane.BACKFILL)
+    assert outgoing is not None
+    waited_s = known.oldest_s(outgoing.session.session_id, outgoing.readings)
+    assert waited_s is not None
+    assert 0 <= waited_s <= clock.monotonic() - began + 0.01
+
+
+@pytest.mark.parametrize("jump", [timedelta(minutes=30), timedelta(minutes=-30)], ids=str)
+async def test_where_the_clock_was_set_within_a_visit_nobody_knows_how_long_its_readings_have_waited(
+    outbox: Outbox, jump: timedelta
+) -> None:
+    """Also where it was set between the stamp, which is then wrong, and the first reading, which is right."""
+    looks = 0
+
+    def now() -> datetime:
+        nonlocal looks
+        looks += 1
+        return clock.now() - (jump if looks <= 2 else timedelta(0))
+
+    known = Waiting(now, clock.monotonic)
+    async with PtyDoor(meter()) as door:
+        await visit(rostered(), over(door.url), outbox, now, waiting=known)
+    for outgoing in (outbox.claim(Lane.BACKFILL), outbox.claim(Lane.LIVE)):
+        if outgoing is not None:
+            assert known.oldest_s(outgoing.session.session_id, outgoing.readings) is None
+    assert looks > 4
+
+
+async def test_a_clock_that_is_set_between_the_stamp_and_the_question_whether_it_is_kept_was_not(
+    outbox: Outbox,
+) -> None:
+    off = timedelta(minutes=-30)
+
+    def asked() -> bool:
+        nonlocal off
+        off = timedelta(0)
+        return True
+
+    def now() -> datetime:
+        return clock.now() + off
+
+    async with PtyDoor(meter()) as door:
+        known = Waiting(now, clock.monotonic)
+        await visit(rostered(), over(door.url), outbox, now, clock_synchronised=asked, waiting=known)
+    outgoing = outbox.claim(Lane.LIVE) or outbox.claim(Lane.BACKFILL)
+    assert outgoing is not None
+    assert outgoing.session.clock_synchronised is False
 
 
 async def test_a_visit_whose_clock_is_known_to_be_wrong_proves_nothing_to_the_next(outbox: Outbox) -> None:

@@ -96,6 +96,7 @@ class Gateway:
         """Publish a message as a gateway does."""
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho leaves it untyped
         properties.CorrelationData = arrival.correlation
+        properties.MessageExpiryInterval = v1.MESSAGE_EXPIRY_S
         self._client.publish(v1.topic(self._gateway_id, "readings"), arrival.payload, qos=1, properties=properties)
 
     def say(self, status: v1.StatusMessage) -> None:

@@ -51,6 +51,8 @@ evidences = st.builds(
     drained_at=mostly(nothing, before),
     synchronised=st.sampled_from([None, True, True, False]),
     started_at=st.sampled_from([None, VISIT, VISIT - timedelta(minutes=2)]),
+    oldest_read_at=mostly(now, nothing),
+    waited=mostly(nothing, st.integers(0, 120).map(lambda s: timedelta(seconds=s))),
 )
 walls = st.builds(
     lambda home, away, since, days: Zones(

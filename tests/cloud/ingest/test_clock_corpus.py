@@ -22,7 +22,7 @@ from gateway.wire import v1
 from tests.cloud.made import CUFF, METER, Ward, arrival, glucose, message, pressure
 
 HOME = ZoneInfo("Europe/Copenhagen")  # the ward's patient lives there; clocks change on 29 March and 25 October 2026
-MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 def at(text: str) -> datetime:
@@ -84,11 +84,23 @@ def memory(made: Iterable[Made], *, cuff: bool = False) -> list[Reading]:
 
 
 def judged(
-    ward: Ward, made: list[Made], session: v1.WireSession, received: datetime, *, cuff: bool = False
+    ward: Ward,
+    made: list[Made],
+    session: v1.WireSession,
+    received: datetime,
+    *,
+    cuff: bool = False,
+    waited: timedelta | None = None,
+    kept_s: int | None = 0,
 ) -> list[str]:
-    """What became of each: ``right``, the reason for which it is held, or ``WRONG by ...``. Oldest first."""
+    """What became of each: ``right``, the reason for which it is held, or ``WRONG by ...``. Oldest first.
+
+    ``waited`` in the gateway, as it says, and ``kept_s`` at the broker.
+    """
     readings = memory(made, cuff=cuff)
-    sent: Arrival = arrival(message(*readings, visit=session), at=received)
+    waited_s = waited.total_seconds() if waited is not None else None
+    told = msgspec.structs.replace(message(*readings, visit=session), waited_s=waited_s)
+    sent: Arrival = arrival(told, at=received, kept_s=kept_s)
     fates = ward.receive(sent, at=received)[0].receipts.receipts
     table = "SELECT reading_id, effective_time FROM "
     rows = ward.rows(table + "blood_pressure") if cuff else ward.rows("SELECT reading_id, effective_time FROM glucose")
@@ -241,12 +253,68 @@ def test_a_gateway_without_ntp_that_is_behind_dates_nothing(ward: Ward, error: t
 
 def test_a_gateway_without_ntp_is_believed_where_its_reading_comes_at_once_and_agrees(ward: Ward) -> None:
     session = visit(NOON, wall(NOON), synchronised=False)
-    assert judged(ward, kept(*DAYS), session, NOON + 20 * RIGHT_WITHIN / 60) == ["right"] * 3
+    assert judged(ward, kept(*DAYS), session, NOON + 20 * SECOND, waited=20 * SECOND) == ["right"] * 3
 
 
 def test_a_gateway_without_ntp_whose_message_was_held_up_dates_nothing(ward: Ward) -> None:
     session = visit(NOON, wall(NOON), synchronised=False)
-    assert judged(ward, kept(*DAYS), session, NOON + HOUR) == ["unknown_timeline"] * 3
+    assert judged(ward, kept(*DAYS), session, NOON + HOUR, waited=HOUR) == ["unknown_timeline"] * 3
+
+
+@pytest.mark.parametrize("late", [65 * SECOND, 2 * MINUTE, HOUR, 3 * DAY], ids=str)
+@pytest.mark.parametrize("at_broker", [0.0, 0.3, 1.0], ids=["in_the_outbox", "in_both", "at_the_broker"])
+@pytest.mark.parametrize("ahead", [-1, 1], ids=["behind", "ahead"])
+def test_a_gateway_without_ntp_that_is_off_by_as_much_as_its_message_is_late_dates_nothing(
+    ward: Ward, late: timedelta, at_broker: float, ahead: int
+) -> None:
+    """Ahead, it looks as if it came at once and agreed: only how long it waited tells."""
+    kept_s = int(at_broker * late.total_seconds())
+    waited = late - kept_s * SECOND
+    session = visit(NOON, wall(NOON), gateway_error=ahead * late, synchronised=False)
+    found = judged(ward, kept(*DAYS), session, NOON + late, waited=waited, kept_s=kept_s)
+    assert found == ["unknown_timeline"] * 3
+
+
+@pytest.mark.parametrize("waited", [None, timedelta(0)], ids=["an_older_gateway", "a_younger_gateway"])
+@pytest.mark.parametrize("kept_s", [None, 0], ids=["a_broker_that_does_not_say", "a_broker_that_says"])
+def test_a_gateway_without_ntp_dates_nothing_where_nobody_knows_how_long_a_message_waited(
+    ward: Ward, waited: timedelta | None, kept_s: int | None
+) -> None:
+    session = visit(NOON, wall(NOON), synchronised=False)
+    is_known = waited is not None and kept_s is not None
+    found = judged(ward, kept(*DAYS), session, NOON, waited=waited, kept_s=kept_s)
+    assert found == (["right"] if is_known else ["unknown_timeline"]) * 3
+
+
+def test_a_message_that_comes_again_after_a_reconnection_is_judged_by_its_own_waiting_time(ward: Ward) -> None:
+    """The first did not arrive. The clock is ahead by 90 s, and the second comes so late that it seems to fit."""
+    off = 90 * SECOND
+    session = visit(NOON, wall(NOON), gateway_error=off, synchronised=False)
+    assert judged(ward, kept(*DAYS), session, NOON + off, waited=off) == ["unknown_timeline"] * 3
+
+
+@pytest.mark.parametrize("error", [-50 * SECOND, -31 * SECOND, 31 * SECOND, 50 * SECOND], ids=str)
+@pytest.mark.parametrize("late", [0 * SECOND, 40 * SECOND], ids=str)
+def test_a_gateway_without_ntp_that_does_not_agree_to_half_a_minute_dates_nothing(
+    ward: Ward, error: timedelta, late: timedelta
+) -> None:
+    session = visit(NOON, wall(NOON), gateway_error=error, synchronised=False)
+    assert judged(ward, kept(*DAYS), session, NOON + late, waited=late) == ["unknown_timeline"] * 3
+
+
+@pytest.mark.parametrize("error", [-HOUR, HOUR], ids=["behind", "ahead"])
+@pytest.mark.parametrize("late", [0 * HOUR, 3 * HOUR], ids=["at_once", "late"])
+def test_a_known_waiting_time_contradicts_a_clock_of_which_nobody_knows(
+    ward: Ward, error: timedelta, late: timedelta
+) -> None:
+    session = visit(NOON, wall(NOON), gateway_error=error, synchronised=None)
+    assert judged(ward, kept(*DAYS), session, NOON + late, waited=late) == ["unknown_timeline"] * 3
+
+
+@pytest.mark.parametrize("synchronised", [None, True])
+def test_a_clock_that_nothing_speaks_against_dates_what_comes_late(ward: Ward, synchronised: bool | None) -> None:
+    session = visit(NOON, wall(NOON), synchronised=synchronised)
+    assert judged(ward, kept(*DAYS), session, NOON + 3 * HOUR, waited=3 * HOUR) == ["right"] * 3
 
 
 @pytest.mark.parametrize("jump", [-3 * HOUR, 3 * HOUR], ids=["back", "forward"])

@@ -44,11 +44,13 @@ def test_a_golden_readings_message_comes_back_octet_for_octet_through_our_readin
             message.session.started_at,
             v1.coincident(message.session),
             message.session.holds,
+            clock_synchronised=message.session.clock_synchronised,
             ended_at=message.session.ended_at,
             complete=message.session.complete,
             received=message.session.received,
         ),
         readings=tuple(v1.wire_reading(reading, read_at) for reading, read_at in readings),
+        waited_s=message.waited_s,
     )
     assert v1.encode(again) == octets(path)
 
@@ -134,6 +136,13 @@ def test_a_device_that_cannot_be_told_from_another_is_refused() -> None:
 def test_a_moment_without_its_offset_is_refused() -> None:
     with pytest.raises(v1.WireError, match="timezone"):
         v1.decode_status(b'{"v":1,"state":"online","at":"2026-11-21T13:00:00"}')
+
+
+@pytest.mark.parametrize("waited", ["-0.1", "1e11", '"3"'])
+def test_a_waiting_time_that_cannot_be_is_refused(waited: str) -> None:
+    whole = octets(GOLDEN / "readings-waited.json").replace(b'"waited_s":3.25', f'"waited_s":{waited}'.encode())
+    with pytest.raises(v1.WireError, match="waited_s"):
+        v1.decode_readings(whole)
 
 
 @pytest.mark.parametrize("device_time", ["2026-11-21T13:00:00Z", "yesterday", "2026-02-30T00:00:00"])
