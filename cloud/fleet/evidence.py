@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from psycopg.rows import class_row
+
 from alerting.technical.fleet import Component, Fleet, Gateway, Holdings, RosterEntry, Use
 from cloud.db.connect import Connection
 
@@ -44,73 +46,13 @@ def _time(text: Any) -> datetime | None:
 
 
 def _gateways(connection: Connection) -> Sequence[Gateway]:
-    return [
-        Gateway(
-            gateway_id=gateway_id,
-            state=state,
-            state_at=state_at,
-            last_seen_at=last_seen_at,
-            outbox_depth=outbox_depth,
-            oldest_unsent_s=oldest_unsent_s,
-            clock_synchronised=clock_synchronised,
-            clock_offset_s=clock_offset_s,
-            disk_free_octets=disk_free_octets,
-            storage_error=storage_error,
-            readings_damaged=readings_damaged,
-            certificate_until=certificate_until,
-            back_at=back_at,
-        )
-        for (
-            gateway_id,
-            state,
-            state_at,
-            last_seen_at,
-            outbox_depth,
-            oldest_unsent_s,
-            clock_synchronised,
-            clock_offset_s,
-            disk_free_octets,
-            storage_error,
-            readings_damaged,
-            certificate_until,
-            back_at,
-        ) in connection.execute(_GATEWAYS)
-    ]
+    with connection.cursor(row_factory=class_row(Gateway)) as cursor:
+        return cursor.execute(_GATEWAYS).fetchall()
 
 
 def _roster(connection: Connection) -> Sequence[RosterEntry]:
-    return [
-        RosterEntry(
-            gateway_id=gateway_id,
-            name=name,
-            profile=profile,
-            told_at=told_at,
-            device_id=device_id,
-            visited_at=visited_at,
-            outcome=outcome,
-            reason=reason,
-            identity=identity,
-            complete_at=complete_at,
-            heard_at=heard_at,
-            battery_low=battery_low,
-            repairs=repairs,
-        )
-        for (
-            gateway_id,
-            name,
-            profile,
-            told_at,
-            device_id,
-            visited_at,
-            outcome,
-            reason,
-            identity,
-            complete_at,
-            heard_at,
-            battery_low,
-            repairs,
-        ) in connection.execute(_ROSTER)
-    ]
+    with connection.cursor(row_factory=class_row(RosterEntry)) as cursor:
+        return cursor.execute(_ROSTER).fetchall()
 
 
 def _holdings(connection: Connection) -> Sequence[Holdings]:
@@ -176,10 +118,10 @@ def zones(connection: Connection, patient_ids: Iterable[UUID]) -> Mapping[UUID, 
 _GATEWAYS = """
 SELECT g.gateway_id, g.state, g.state_at, g.last_seen_at, g.outbox_depth, g.oldest_unsent_s, g.clock_synchronised,
        g.clock_offset_s, g.disk_free_octets, g.storage_error, g.readings_damaged,
-       coalesce(g.certificate_until, c.not_after),
+       coalesce(g.certificate_until, c.not_after) AS certificate_until,
        CASE WHEN used.gateway_id IS NOT NULL THEN
            (SELECT max(resolved_at) FROM technical_alarm t
-            WHERE t.gateway_id = g.gateway_id AND t.condition = 'gateway_away') END
+            WHERE t.gateway_id = g.gateway_id AND t.condition = 'gateway_away') END AS back_at
 FROM gateway g
 LEFT JOIN (SELECT gateway_id, max(not_after) AS not_after FROM gateway_certificate
            WHERE revoked_at IS NULL GROUP BY gateway_id) c USING (gateway_id)
