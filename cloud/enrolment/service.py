@@ -104,12 +104,13 @@ async def renew(
 ) -> Signed | Refused:
     """A certificate for a certificate that is still good. The caller commits, whatever the answer.
 
-    The one before stays good for OVERLAP, or to its end.
+    The one before stays good for OVERLAP, or to its end. The rate limit is for those who are refused: who guesses, from
+    however many addresses, must not keep gateways from renewing. A wrong clock is no attempt at anything.
     """
-    if await _too_often(conn, address, now):
-        return Refused(refusal=Refusal.TOO_OFTEN)
     answer = await _renew(conn, authority, asked, now, validity)
-    if isinstance(answer, Refused):
+    if isinstance(answer, Refused) and answer.refusal is not Refusal.CLOCK:
+        if await _too_often(conn, address, now):
+            return Refused(refusal=Refusal.TOO_OFTEN)
         await _refused(conn, "gateway.renewal_refused", answer, address, now)
     return answer
 
@@ -150,8 +151,6 @@ def _renewable(
         return Refusal.EXPIRED_CERTIFICATE
     if certificates.common_name(present.subject) != request.gateway_id:
         return Refusal.ANOTHER_NAME
-    if abs((asked.at - now).total_seconds()) > wire.RENEWAL_WINDOW_S:
-        return Refusal.CLOCK
     key = present.public_key()
     if not isinstance(key, ec.EllipticCurvePublicKey):
         return Refusal.FOREIGN_CERTIFICATE
@@ -159,14 +158,14 @@ def _renewable(
         key.verify(asked.signature, wire.renewal_statement(asked.csr, asked.at), ec.ECDSA(hashes.SHA256()))
     except InvalidSignature:
         return Refusal.WRONG_SIGNATURE
-    return None
+    return Refusal.CLOCK if abs((asked.at - now).total_seconds()) > wire.RENEWAL_WINDOW_S else None
 
 
 async def revoke(conn: Connection, gateway_id: str, why: str, now: datetime) -> bool:
-    """Neither a certificate nor a code of this gateway counts any more. False where there is no such gateway."""
+    """Neither a certificate nor a code of this gateway counts any more. False where there is neither."""
     await store.one_at_a_time(conn, gateway_id)
-    await store.withdraw_codes(conn, gateway_id, now)
-    if not await store.revoke_gateway(conn, gateway_id, now):
+    withdrawn = await store.withdraw_codes(conn, gateway_id, now)
+    if not await store.revoke_gateway(conn, gateway_id, now) and not withdrawn:
         return False
     count = await store.revoke_others(conn, gateway_id, None, now, why)
     await audit.record(
@@ -183,6 +182,7 @@ async def revoke(conn: Connection, gateway_id: str, why: str, now: datetime) -> 
 async def new_code(conn: Connection, gateway_id: str, valid_for: timedelta, now: datetime) -> str:
     """Draw a one-time code for a gateway; it is told here and never again. CheckViolation for an impossible id."""
     code = codes.draw()
+    await store.one_at_a_time(conn, gateway_id)
     await store.add_code(conn, codes.code_hash(code), gateway_id, now, now + valid_for)
     await audit.record(
         conn,

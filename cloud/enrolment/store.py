@@ -30,11 +30,7 @@ async def add_code(
     conn: Connection, code_hash: bytes, gateway_id: str, at: datetime, expires_at: datetime, by: UUID | None = None
 ) -> None:
     """Note a new code, and withdraw the gateway's older ones. CheckViolation for an id that no gateway may have."""
-    await conn.execute(
-        "UPDATE enrolment_code SET withdrawn_at = %s"
-        " WHERE gateway_id = %s AND used_at IS NULL AND withdrawn_at IS NULL",
-        (at, gateway_id),
-    )
+    await withdraw_codes(conn, gateway_id, at)
     await conn.execute(
         "INSERT INTO enrolment_code (code_hash, gateway_id, created_at, created_by, expires_at)"
         " VALUES (%s, %s, %s, %s, %s)",
@@ -132,13 +128,14 @@ async def revoke_gateway(conn: Connection, gateway_id: str, at: datetime) -> boo
     return cursor.rowcount > 0
 
 
-async def withdraw_codes(conn: Connection, gateway_id: str, at: datetime) -> None:
-    """The gateway's unused codes are good for nothing."""
-    await conn.execute(
+async def withdraw_codes(conn: Connection, gateway_id: str, at: datetime) -> int:
+    """The gateway's unused codes are good for nothing; how many there were."""
+    cursor = await conn.execute(
         "UPDATE enrolment_code SET withdrawn_at = %s"
         " WHERE gateway_id = %s AND used_at IS NULL AND withdrawn_at IS NULL",
         (at, gateway_id),
     )
+    return cursor.rowcount
 
 
 async def standing(conn: Connection, serial_number: int, at: datetime) -> Standing | None:

@@ -314,6 +314,47 @@ async def test_a_certificate_of_another_authority_is_not_renewed(
     assert answer == Refused(refusal=Refusal.FOREIGN_CERTIFICATE)
 
 
+async def test_nobody_who_guesses_keeps_a_gateway_from_renewing(
+    enrolment_role: AsyncConnection, clone_authority: Authority, database: Database
+) -> None:
+    old, key = await enrolled(enrolment_role, clone_authority, database)
+    stranger = ec.generate_private_key(ec.SECP256R1())
+    for _ in range(service.FAILURES_ALLOWED):
+        await renew(enrolment_role, clone_authority, old.certificate, stranger, NOW)
+    with psycopg.connect(database.admin_url) as conn:
+        conn.execute(
+            "INSERT INTO enrolment_failure (address, at)"
+            " SELECT '10.0.0.0'::inet + n, %s FROM generate_series(1, %s) AS n",
+            (NOW, service.FAILURES_OF_ALL),
+        )
+    before = rows(database, "SELECT count(*) FROM audit")
+    answer = await renew(enrolment_role, clone_authority, old.certificate, stranger, NOW)
+    assert answer == Refused(refusal=Refusal.TOO_OFTEN)
+    assert rows(database, "SELECT count(*) FROM audit") == before
+    assert isinstance(await renew(enrolment_role, clone_authority, old.certificate, key, NOW), Signed)
+
+
+async def test_a_house_of_gateways_with_wrong_clocks_is_not_told_to_wait(
+    enrolment_role: AsyncConnection, clone_authority: Authority, database: Database
+) -> None:
+    old, key = await enrolled(enrolment_role, clone_authority, database)
+    for _ in range(service.FAILURES_ALLOWED + 1):
+        answer = await renew(
+            enrolment_role, clone_authority, old.certificate, key, NOW, said=NOW - timedelta(days=20_000)
+        )
+        assert answer == Refused(refusal=Refusal.CLOCK, gateway_id="home-1")
+    assert rows(database, "SELECT count(*) FROM enrolment_failure") == [(0,)]
+
+
+async def test_a_code_that_got_into_the_wrong_hands_is_withdrawn_before_any_gateway_used_it(
+    enrolment_role: AsyncConnection, clone_authority: Authority, database: Database
+) -> None:
+    code = await code_for(database)
+    await revoked(database)
+    answer = await certify(enrolment_role, clone_authority, code, signing_request()[0])
+    assert answer == Refused(refusal=Refusal.WITHDRAWN_CODE, gateway_id="home-1")
+
+
 async def test_a_gateway_that_renews_in_a_circle_is_stopped(
     enrolment_role: AsyncConnection, clone_authority: Authority, database: Database
 ) -> None:
