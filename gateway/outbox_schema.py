@@ -42,6 +42,7 @@ CREATE INDEX waiting ON reading (lane, seq) WHERE message_id IS NULL;
 CREATE INDEX waiting_in_session ON reading (session_id, lane, seq) WHERE message_id IS NULL;
 CREATE INDEX in_flight ON reading (message_id) WHERE message_id IS NOT NULL;
 CREATE INDEX of_session ON reading (session_id);
+CREATE INDEX damaged ON reading (seq) WHERE lane = 'damaged';
 CREATE TABLE receipted (               -- so that a meter's memory, read again, is not sent again
     reading_key BLOB PRIMARY KEY,
     fate        TEXT NOT NULL
