@@ -52,10 +52,18 @@ def test_every_reference_inside_the_asyncapi_page_leads_somewhere() -> None:
 
 def test_the_asyncapi_page_says_quality_of_service_one_and_nothing_retained() -> None:
     for operation in ASYNCAPI["operations"].values():
-        assert operation["bindings"]["mqtt"] == {"qos": 1, "retain": False}
+        assert operation["bindings"]["mqtt"].items() >= {"qos": 1, "retain": False}.items()
     will = ASYNCAPI["servers"]["broker"]["bindings"]["mqtt"]["lastWill"]
     assert will["message"].encode() == v1.encode(v1.StatusMessage(v=1, state="offline"))
     assert (will["topic"], will["qos"], will["retain"]) == (v1.topic("{gateway_id}", "status"), 1, False)
+
+
+def test_the_asyncapi_page_says_when_readings_expire_and_that_nothing_else_does() -> None:
+    bindings = {name: operation["bindings"]["mqtt"] for name, operation in ASYNCAPI["operations"].items()}
+    expiring = {
+        name: mqtt["messageExpiryInterval"] for name, mqtt in bindings.items() if "messageExpiryInterval" in mqtt
+    }
+    assert expiring == {"publishLiveReadings": v1.MESSAGE_EXPIRY_S, "publishReadings": v1.MESSAGE_EXPIRY_S}
 
 
 def references(node: object) -> list[str]:
