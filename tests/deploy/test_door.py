@@ -1,6 +1,7 @@
 """The gateways' door at a real broker: who is let in, what they may say and hear there, and what the log says of it."""
 
 import queue
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
 from psycopg import AsyncConnection
 
 from cloud import clock
@@ -19,8 +22,10 @@ from cloud.enrolment.revocations import BrokerFiles, Revocations
 from cloud.enrolment.store import add_certificate, enrol_gateway, revoke_others
 from cloud.ingest.subscriber import Subscriber
 from cloud.pki.authority import Authority
+from deploy.services import places
 from deploy.services.broker_login import ACCEPTED, lets_in
 from deploy.services.source import OwnBroker
+from deploy.services.start import own_broker
 from gateway import identity
 from gateway.identity import Identity
 from tests.fix_enrolment import as_signed, identity_signed_by, kept
@@ -336,6 +341,53 @@ def broker_files(broker: OwnBroker) -> BrokerFiles:
         host=broker.host, port=broker.port, username="enrolment", password=broker.add_user("enrolment")
     )
     return BrokerFiles(revocation_list=broker.door.revocation_list, reload=broker.door.reload, address=inside)
+
+
+@pytest.mark.parametrize("cipher", ["ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES128-SHA256", "AES128-SHA"])
+def test_an_old_cipher_is_not_spoken(
+    broker: OwnBroker, clone_authority: Authority, tmp_path: Path, cipher: str
+) -> None:
+    context = identity.tls_context(kept(identity_signed_by(clone_authority, "home-1"), tmp_path))
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(f"{cipher}:@SECLEVEL=0")
+    with (
+        socket.create_connection((broker.door.host, broker.door.port)) as plain,
+        pytest.raises((ssl.SSLError, ConnectionResetError)),
+    ):
+        context.wrap_socket(plain, server_hostname=broker.door.host)
+
+
+def test_a_last_will_on_anothers_topic_is_not_published(
+    broker: OwnBroker, clone_authority: Authority, tmp_path: Path
+) -> None:
+    with the_ingest(broker, "ingest-1") as ingest:
+        for name in ("home-1", "home-2"):  # the second wills on its own topic, and is heard
+            forger = Guest(broker, identity_signed_by(clone_authority, name), tmp_path / name)
+            forger.client.will_set("phg/v1/home-2/status", name.encode(), qos=1)
+            assert forger.let_in()
+            forger.client.disconnect(ReasonCode(PacketTypes.DISCONNECT, identifier=4))  # with its will
+            forger.client.loop_stop()
+        assert collected(ingest, 1) == {b"home-2"}
+
+
+def test_debug_lines_name_a_refused_publication_and_the_documented_filter_leaves_it(
+    clone_authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = tmp_path / "mosquitto.conf"
+    text = places.MOSQUITTO_CONF.read_text().replace("log_timestamp_format %Y-%m-%dT%H:%M:%S", "log_timestamp false")
+    changed.write_text(f"{text}log_type debug\n")
+    monkeypatch.setattr(places, "MOSQUITTO_CONF", changed)
+    with own_broker() as broker:
+        with guest(broker, identity_signed_by(clone_authority, "home-1"), tmp_path) as home:
+            assert home.let_in()
+            home.publish("phg/v1/home-1/live")
+            home.publish("Sending/Received/phg/v1/home-2/live")
+        left = [line for line in broker.log().splitlines() if not re.match("^(Sending|Received) ", line)]
+    assert any(
+        line.startswith("Denied PUBLISH from home-1 ") and "'Sending/Received/phg/v1/home-2/live'" in line
+        for line in left
+    )
+    assert not any("'phg/v1/home-1/live'" in line for line in left)
 
 
 class Cloud:
