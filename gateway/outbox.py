@@ -284,8 +284,10 @@ class Outbox:
         drained: WirePrevious | None = None,
         ended: WireSession | None = None,
     ) -> None:
-        """The end of a visit, after everything that it found has been ``put``: ``move_cursor``, ``remember_drained``
-        and ``put_ended`` in one transaction.
+        """The end of a visit, only after everything that it found has been ``put``, in one transaction.
+
+        The driver's cursor moves; ``drained`` is for the mapping of what is measured until the next visit that goes to
+        its end, ``ended`` for ``claim_ended``.
         """
         with self._transaction() as db:
             octets = msgspec.json.encode(dict(cursor))
@@ -302,19 +304,10 @@ class Outbox:
         octets = self._of_device("device_cursor", "cursor", device_id, driver)
         return msgspec.json.decode(octets, type=dict[str, int | str]) if octets else None
 
-    def move_cursor(self, device_id: str, driver: str, cursor: Cursor) -> None:
-        """Called only after everything before the cursor has been ``put``."""
-        self.complete(device_id, driver, cursor)
-
     def drained(self, device_id: str, driver: str) -> WirePrevious | None:
         """The last visit that went to its end, for the mapping of what was measured since."""
         octets = self._of_device("drained", "drained", device_id, driver)
         return msgspec.json.decode(octets, type=WirePrevious) if octets else None
-
-    def remember_drained(self, device_id: str, driver: str, visit: WirePrevious) -> None:
-        """Called only after everything that the visit found has been ``put``."""
-        with self._transaction() as db:
-            self._keep_of_device(db, "drained", "drained", device_id, driver, _json(visit))
 
     def _of_device(self, table: str, where: str, device_id: str, driver: str) -> bytes | None:
         device = self._key().keyed(device_id)

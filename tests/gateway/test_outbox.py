@@ -130,8 +130,8 @@ def test_a_session_is_kept_as_long_as_its_readings_and_no_longer(outbox: Outbox,
 
 def test_the_cursor_is_kept_per_device_and_driver(outbox: Outbox) -> None:
     assert outbox.cursor("lifescan:sn:1", "ultramini") is None
-    outbox.move_cursor("lifescan:sn:1", "ultramini", {"sequence_number": 7})
-    outbox.move_cursor("lifescan:sn:1", "ultramini", {"sequence_number": 8, "newest": "a"})
+    outbox.complete("lifescan:sn:1", "ultramini", {"sequence_number": 7})
+    outbox.complete("lifescan:sn:1", "ultramini", {"sequence_number": 8, "newest": "a"})
     assert outbox.cursor("lifescan:sn:1", "ultramini") == {"sequence_number": 8, "newest": "a"}
     assert outbox.cursor("lifescan:sn:2", "ultramini") is None
     assert outbox.cursor("lifescan:sn:1", "other") is None
@@ -237,7 +237,7 @@ start = int(sys.argv[2])
 for number in range(start, 1_000_000, 5):
     batch = range(number, number + 5)
     outbox.put(session(number), [(wire(n), Lane.BACKFILL) for n in batch], NOW)
-    outbox.move_cursor("meter", "driver", {"next": number + 5})
+    outbox.complete("meter", "driver", {"next": number + 5})
     print(number + 5, flush=True)
 """
 

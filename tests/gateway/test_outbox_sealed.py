@@ -54,8 +54,8 @@ def busy(outbox: Outbox) -> None:
     outbox.free([receipts(first.message_id, *(r.reading_id for r in first.readings[:10]))])
     outbox.claim(Lane.LIVE)
     for device in (METER, CUFF):
-        outbox.move_cursor(device.device_id, "driver", {"newest": wire(0).reported_time})
-        outbox.remember_drained(device.device_id, "driver", WirePrevious(gateway_time=NOW, device_time=wire(0).raw))
+        drained = WirePrevious(gateway_time=NOW, device_time=wire(0).raw)
+        outbox.complete(device.device_id, "driver", {"newest": wire(0).reported_time}, drained=drained)
         outbox.remember(device.model, Seen(device.device_id, "1"))
         identity = f"model X; serial number {METER.serial_number}, address {ADDRESS}"
         outbox.record_visit(

@@ -42,7 +42,7 @@ class OutboxStates(RuleBasedStateMachine):
     @rule(numbers=NUMBERS, lane=LANES)
     def complete_visit(self, numbers: list[int], lane: Lane) -> None:
         self.visit(numbers, lane)
-        self.outbox.move_cursor("meter", "driver", {"made": len(self.made)})
+        self.outbox.complete("meter", "driver", {"made": len(self.made)})
 
     @rule(lane=LANES, limit=st.integers(1, 8))
     def publish(self, lane: Lane, limit: int) -> None:
