@@ -101,9 +101,9 @@ def _while_watched(
 def trouble_of(entry: RosterEntry, since: datetime) -> str | None:
     """What speaks for a device that cannot be read rather than for one that nobody used; None: nothing."""
     read_at = latest(entry.complete_at, since) or since
-    is_read = entry.complete_at is not None and entry.complete_at == entry.visited_at
-    if entry.repairs and not is_read and entry.outcome not in (None, "complete", "paired"):
-        return f"its bond had to be repaired ({', '.join(sorted(entry.repairs))}), and it has not been read since"
+    # Repairs are counted for good: what they say of now, the last visit has to confirm.
+    if entry.repairs and entry.outcome not in (None, "complete", "paired"):
+        return f"its bond had to be repaired ({', '.join(sorted(entry.repairs))}), and its last visit did not read it"
     if entry.outcome in ANSWERED_IN_VAIN and entry.visited_at is not None and entry.visited_at > read_at:
         return f"it answered and could not be read: {entry.reason or entry.outcome}"
     if entry.heard_at is not None and entry.heard_at > read_at and entry.outcome not in (None, "complete"):
