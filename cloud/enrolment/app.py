@@ -1,8 +1,9 @@
 """The enrolment service as an ASGI application, and serving it over TLS."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import datetime
 from socket import socket
 from typing import Any, Final
@@ -21,8 +22,12 @@ from cloud.db.connect import CONNECT_TIMEOUT_S, session_options
 from cloud.db.presence import present
 from cloud.enrolment.revocations import BrokerFiles, Revocations
 from cloud.enrolment.routes import router
+from cloud.enrolment.store import Connection
 from cloud.pki import authority
 
+log = logging.getLogger(__name__)
+
+NOT_IN_FORCE: Final = "the list of revoked certificates is not in force"
 POOL_SIZE: Final = 5
 WAIT_FOR_CONNECTION_S: Final = 5.0
 FIRST_CONTACT_WITHIN_S: Final = 15.0
@@ -109,7 +114,7 @@ def _lifespan(settings: EnrolmentSettings) -> Callable[[FastAPI], Any]:
             keeping = asyncio.create_task(app.state.revocations.run(pool), name="revocations")
             try:
                 name, every_s = settings.name, settings.beat_every_s
-                async with present(pool.connection, name, "enrolment", every_s, app.state.now):
+                async with present(_while_in_force(app, pool), name, "enrolment", every_s, app.state.now):
                     yield
             finally:
                 keeping.cancel()
@@ -117,6 +122,21 @@ def _lifespan(settings: EnrolmentSettings) -> Callable[[FastAPI], Any]:
                     await keeping
 
     return lifespan
+
+
+def _while_in_force(app: FastAPI, pool: Pool) -> Callable[[], AbstractAsyncContextManager[Connection]]:
+    """Connections for saying that we are there: a service that cannot shut the revoked out is to be missed."""
+    revocations: Revocations = app.state.revocations
+
+    @asynccontextmanager
+    async def connection() -> AsyncIterator[Connection]:
+        if not revocations.is_in_force():
+            log.error("%s, hence we do not say that we are there", NOT_IN_FORCE)
+            raise OSError(NOT_IN_FORCE)
+        async with pool.connection() as conn:
+            yield conn
+
+    return connection
 
 
 def _pool(url: str) -> Pool:
@@ -136,7 +156,9 @@ def _pool(url: str) -> Pool:
 
 
 async def _health(request: Request) -> Response:
-    """200 while the database answers; no data."""
+    """200 while the database answers and whoever is revoked is shut out; no data."""
+    if not request.app.state.revocations.is_in_force():
+        return PlainTextResponse(f"{NOT_IN_FORCE}\n", status.HTTP_503_SERVICE_UNAVAILABLE)
     pool: Pool = request.app.state.pool
     try:
         async with pool.connection(timeout=1) as conn:

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 # What was revoked elsewhere (at a command line, in the console) is in force after so long at the latest.
 LOOK_EVERY_S = 15.0
+# What is not in force for so long is somebody's work.
+IN_FORCE_WITHIN = timedelta(minutes=5)
 # Well before a list's end, after which the broker would let nobody in.
 AT_LEAST_EVERY = timedelta(days=1)
 # A certificate that has ended need not be listed; the broker's clock may be a little behind.
@@ -52,9 +54,14 @@ class Revocations:
         self._files = files
         self._now = now
         self._wanted = asyncio.Event()
-        self._known: set[int] | None = None  # serial numbers that we have dealt with, or deal with
+        self._known: set[int] = set()  # serial numbers that we have dealt with, or deal with
         self._to_end: set[str] = set()  # gateways whose connections may stand
         self._unconfirmed = True
+        self._in_force_at = now()
+
+    def is_in_force(self) -> bool:
+        """Whether all who are revoked are shut out, as far as we can tell, and were a few minutes ago at the latest."""
+        return self._now() - self._in_force_at <= IN_FORCE_WITHIN
 
     def look(self) -> None:
         """Something was revoked."""
@@ -95,27 +102,27 @@ class Revocations:
             entries = {certificate.serial_number: certificate.revoked_at for certificate in revoked}
             replace_file(self._files.revocation_list, self._authority.list_revoked(entries, now, previous))
             log.info("%d certificates are revoked, %d of them newly", len(revoked), len(added))
-        await self._tell(again=self._notice(revoked) or changed)
+        await self._tell(self._new(revoked), changed=changed)
         return added
 
-    def _notice(self, revoked: Sequence[RevokedCertificate]) -> bool:
-        """Note whose connections have to end; whether there is anybody new."""
-        if self._known is None:  # who goes on with its next certificate is not disturbed at each start of ours
-            self._known = {each.serial_number for each in revoked if each.why == store.RENEWED}
-        new = [certificate for certificate in revoked if certificate.serial_number not in self._known]
-        self._known |= {certificate.serial_number for certificate in new}
-        self._to_end |= {certificate.gateway_id for certificate in new}
-        return bool(new)
+    def _new(self, revoked: Sequence[RevokedCertificate]) -> set[str]:
+        """The gateways that were revoked and that we have not met as such.
 
-    async def _tell(self, *, again: bool) -> None:
-        if again:
-            await self._reload()
-            self._unconfirmed = True
-        elif self._unconfirmed:
-            self._unconfirmed = not await self._reload()
-        ended = await self._hang_up(sorted(self._to_end))
-        if not self._unconfirmed:
-            self._to_end -= ended
+        Who was renewed is not disturbed: it is connected with its next certificate.
+        """
+        new = [each for each in revoked if each.why != store.RENEWED and each.serial_number not in self._known]
+        self._known |= {certificate.serial_number for certificate in new}
+        return {certificate.gateway_id for certificate in new}
+
+    async def _tell(self, new: set[str], *, changed: bool) -> None:
+        """Have the list read and hang up; whoever is new has that done again next time."""
+        has_read = await self._reload() if changed or new or self._unconfirmed else True
+        self._unconfirmed = changed or bool(new) or not has_read
+        ended = await self._hang_up(sorted(self._to_end | new))
+        again = self._to_end - ended if has_read else self._to_end
+        self._to_end = again | new
+        if has_read and not again:
+            self._in_force_at = self._now()
 
     def _read(self) -> str | None:
         """The list that is there, or None where there is none of this authority's."""

@@ -234,6 +234,41 @@ async def test_a_broker_that_cannot_be_told_to_hang_up_is_told_later(
     assert at_the_door.met == ["home-1", "home-2", "home-3"]
 
 
+async def test_a_list_that_changes_at_each_look_disturbs_nobody_and_is_in_force(
+    enrolment_role: AsyncConnection, clone_authority: Authority, tmp_path: Path, counter: tuple[Counter, BrokerAddress]
+) -> None:
+    """Gateways that were enrolled on one day end the weeks of their old certificates on one day, too."""
+    now = MovableClock()
+    files = BrokerFiles(revocation_list=tmp_path / "crl.pem", reload="true", address=counter[1])
+    revocations = Revocations(clone_authority, files, now)
+    await given_out(enrolment_role, clone_authority, "home-0")
+    await store.revoke_others(enrolment_role, "home-0", None, clock.now(), "stolen")
+    for number in range(1, 5):
+        now.ahead += timedelta(minutes=4)
+        await given_out(enrolment_role, clone_authority, f"home-{number}")
+        await store.revoke_others(enrolment_role, f"home-{number}", None, now(), store.RENEWED)
+        assert len(await revocations.publish(enrolment_role)) >= 1
+        assert revocations.is_in_force()
+    assert counter[0].met == ["home-0", "home-0"]
+
+
+async def test_what_is_not_in_force_for_minutes_is_known(
+    enrolment_role: AsyncConnection, clone_authority: Authority, tmp_path: Path
+) -> None:
+    now, mended = MovableClock(), tmp_path / "mended"
+    files = BrokerFiles(revocation_list=tmp_path / "crl.pem", reload=f"test -e {mended}", address=None)
+    revocations = Revocations(clone_authority, files, now)
+    for _ in range(2):
+        await revocations.publish(enrolment_role)
+    assert revocations.is_in_force()
+    now.ahead = timedelta(minutes=6)
+    await revocations.publish(enrolment_role)
+    assert not revocations.is_in_force()
+    mended.touch()
+    await revocations.publish(enrolment_role)
+    assert revocations.is_in_force()
+
+
 async def test_who_was_revoked_before_the_service_was_started_is_hung_up_on_and_who_was_renewed_is_not(
     enrolment_role: AsyncConnection, clone_authority: Authority, tmp_path: Path, counter: tuple[Counter, BrokerAddress]
 ) -> None:

@@ -10,7 +10,7 @@ import httpx
 import msgspec
 import pytest
 
-from cloud.enrolment import app, codes
+from cloud.enrolment import app, codes, revocations
 from gateway.wire import enrolment as wire
 from tests.fix_enrolment import EnrolmentService, signing_request
 
@@ -93,6 +93,25 @@ async def test_no_code_and_no_key_is_in_the_log_or_the_audit(
     for secret in (good, wrong, "PRIVATE KEY"):
         assert secret not in written
         assert secret.replace("-", "") not in written
+
+
+async def test_a_service_that_cannot_shut_the_revoked_out_is_missed(
+    enrolment: EnrolmentService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revocations, "LOOK_EVERY_S", 0.1)
+    listed = enrolment.broker.door.revocation_list
+    async with client(enrolment) as http:
+        assert (await http.get("/healthz")).status_code == 200
+        listed.unlink()
+        listed.mkdir()  # what no file can replace
+        await http.post(wire.CERTIFICATES, content=asked(await enrolment.code("home-1")))  # makes it look
+        enrolment.clock.ahead = 2 * revocations.IN_FORCE_WITHIN
+        health = await http.get("/healthz")
+        assert (health.status_code, health.text) == (503, "the list of revoked certificates is not in force\n")
+        listed.rmdir()
+        async with asyncio.timeout(20):
+            while (await http.get("/healthz")).status_code != 200:  # noqa: ASYNC110 -- it looks again by itself
+                await asyncio.sleep(0.05)
 
 
 HEAD = b"POST /enrolment/v1/certificates HTTP/1.1\r\nHost: x\r\n"
