@@ -17,6 +17,8 @@ from gateway.wire import v1
 
 log = logging.getLogger(__name__)
 
+LARGEST_COUNT = 2**31 - 1
+
 
 class ReasonCode(StrEnum):
     """Why something is in quarantine; the database knows the same list."""
@@ -113,11 +115,11 @@ def _decode(arrival: Arrival) -> Decoded:
         started_at=within_reach(wire.started_at),
         gateway_time=within_reach_if_any(wire.gateway_time),
         device_time=coincident.device_time if coincident else None,
-        holds=wire.holds,
+        holds=_count(wire.holds),
         received_at=arrival.received_at,
         ended_at=within_reach_if_any(wire.ended_at),
         complete=wire.complete,
-        received=wire.received,
+        received=_count(wire.received),
     )
     return Decoded(
         arrival=arrival,
@@ -138,6 +140,11 @@ def _with_waiting(evidence: Evidence, message: v1.ReadingsMessage, arrival: Arri
         oldest_read_at=min([reading.read_at for reading in message.readings]),
         waited=timedelta(seconds=message.waited_s + arrival.kept_s),
     )
+
+
+def _count(count: int | None) -> int | None:
+    """None for what no memory holds: a session's count must not hold its readings back, nor the rest of a batch up."""
+    return count if count is not None and count <= LARGEST_COUNT else None
 
 
 def _item(wire: v1.WireReading, device: DeviceIdentity, profile: str) -> Item:

@@ -1,5 +1,6 @@
 """One gateway that says absurd things: all others are judged, and the pages can be read."""
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -11,8 +12,9 @@ from cloud.db.components import beat
 from cloud.db.connect import Connection, open_connection
 from cloud.fleet.judging import judge_fleet
 from cloud.ingest.status import record
+from gateway.wire import v1
 from tests.cloud.ingest.test_status import delivered, status
-from tests.cloud.made import METER, NOW, Ward, arrival, message, session
+from tests.cloud.made import METER, NOW, Ward, arrival, glucose, message, sent, session
 
 DAY = timedelta(days=1)
 TIMES = [
@@ -65,3 +67,17 @@ def test_no_time_of_a_session_stops_the_judgement(ward: Ward, jobs: Connection, 
     assert judge_fleet(jobs, NOW - DAY, NOW + DAY)
     assert ward.rows("SELECT last_seen_at, complete_at FROM device")
     assert ward.rows("SELECT started_at, ended_at FROM device_session")
+
+
+@pytest.mark.parametrize("count", [2**31, 2**63, 10**30])
+def test_no_count_of_a_session_holds_its_readings_back_or_slows_the_others_down(
+    ward: Ward, caplog: pytest.LogCaptureFixture, count: int
+) -> None:
+    visit = session()
+    told: Any = msgspec.to_builtins(message(glucose(), visit=visit))
+    told["session"] |= {"holds": count, "received": count}
+    fates = ward.fates(arrival(json.dumps(told, default=str).encode()), sent(glucose("99")))
+
+    assert [fate for fate, _ in fates] == [v1.Fate.STORED, v1.Fate.STORED]
+    assert ward.rows("SELECT holds, received FROM device_session ORDER BY holds") == [(3, None), (None, None)]
+    assert "together were refused" not in caplog.text
