@@ -150,6 +150,7 @@ class Lane:
     def _on_disconnect(
         self, _: Client, __: object, ___: DisconnectFlags, reason: ReasonCode, ____: Properties | None
     ) -> None:
+        self._connection += 1  # what came over it can no longer be acknowledged
         self.subscribed.clear()
         self._on_change()
         log.warning("the broker is away: %s", reason)
