@@ -47,6 +47,11 @@ class Message:
     way: Way
     data: bytes
 
+    @property
+    def command(self) -> str | None:
+        """What the host asks, the first octet of its data in hex; None for the cuff's messages."""
+        return self.data[:1].hex() if self.way is Way.HOST else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:

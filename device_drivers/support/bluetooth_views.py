@@ -16,6 +16,7 @@ from device_drivers.codecs.blood_pressure_measurement import (
     BloodPressureMeasurement,
     decode_blood_pressure_measurement,
 )
+from device_drivers.codecs.cgm_measurement import CgmMeasurement, decode_cgm_measurement, encode_cgm_measurement
 from device_drivers.codecs.date_time import DateTime, decode_current_time, decode_date_time
 from device_drivers.codecs.elapsed_time import SYNC_SOURCES, decode_elapsed_time
 from device_drivers.codecs.glucose_feature import FEATURES, decode_glucose_feature
@@ -195,6 +196,12 @@ def weight_measurement(octets: bytes) -> Object:
     return _fields(measurement) | _beyond(octets, len(encode_weight_measurement(measurement)))
 
 
+def cgm_measurement(octets: bytes) -> Object:
+    """CGM Measurement (0x2AA7): the first record of the value, and ``further_records`` where there are more."""
+    first, *further = map(_cgm_record, decode_cgm_measurement(octets))
+    return first | ({"further_records": further} if further else {})
+
+
 def elapsed_time(octets: bytes) -> Object:
     """Current Elapsed Time (0x2BF2)."""
     elapsed = decode_elapsed_time(octets)
@@ -246,6 +253,19 @@ def _response(response: NumberOfStoredRecords | Response) -> Object:
         "request_op_code": response.request_op_code,
         "response_code": response.code,
         "response_code_name": response.meaning,
+    }
+
+
+def _cgm_record(measurement: CgmMeasurement) -> Object:
+    view = _fields(measurement)
+    octets = (measurement.status, measurement.calibration_and_temperature, measurement.warning)
+    return {
+        "size": len(encode_cgm_measurement(measurement)),
+        "unit": "mg/dL",
+        **{name: value for name, value in view.items() if name not in ("has_crc", "annunciations")},
+        "sensor_status_annunciation": [octet for octet in octets if octet is not None],
+        "sensor_status": measurement.annunciations,
+        "e2e_crc": "valid" if measurement.has_crc else None,
     }
 
 

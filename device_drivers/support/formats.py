@@ -10,14 +10,19 @@ from dataclasses import dataclass
 from device_drivers.codecs import (
     abbott_mem,
     andon_bm,
-    lifescan_ultra,
     maibobo_rbp,
     microlife_b3,
     omron_hem,
     suntech_nibp,
 )
 from device_drivers.codecs.sfloat import decode_float, decode_sfloat
-from device_drivers.support import ascensia_view, bluetooth_views, lifescan_binary_view, taidoc_51_view
+from device_drivers.support import (
+    ascensia_view,
+    bluetooth_views,
+    lifescan_binary_view,
+    lifescan_text_view,
+    taidoc_51_view,
+)
 
 Decode = Callable[[bytes], object]
 
@@ -61,12 +66,13 @@ FORMATS: dict[str, Format] = {
     "temperature-measurement": Format("Temperature Measurement 0x2A1C", bluetooth_views.temperature_measurement),
     "plx-spot-check": Format("PLX Spot-Check Measurement 0x2A5E", bluetooth_views.plx_spot_check),
     "weight-measurement": Format("Weight Measurement 0x2A9D", bluetooth_views.weight_measurement),
+    "cgm-measurement": Format("CGM Measurement 0x2AA7, one record or several", bluetooth_views.cgm_measurement),
     "elapsed-time": Format("Current Elapsed Time 0x2BF2", bluetooth_views.elapsed_time),
     "isens-clock": Format("i-SENS meters' own clock 0xFFF1, a command to set it", bluetooth_views.isens_clock),
     # Serial lines and HID devices.
     "lifescan-ultramini": Format("LifeScan UltraMini, UltraEasy: one frame", lifescan_binary_view.ultramini_frame),
     "lifescan-verio-iq": Format("LifeScan Verio IQ: one frame", lifescan_binary_view.verio_iq_frame),
-    "lifescan-ultra": Format("LifeScan Ultra, Ultra2: one line of the meter", lifescan_ultra.decode, is_text=True),
+    "lifescan-ultra": Format("LifeScan Ultra, Ultra2: one line of the meter", lifescan_text_view.line, is_text=True),
     "ascensia-contour": Format(
         "Ascensia Contour: one record, or one frame, with or without the HID reports around it",
         ascensia_view.contour,

@@ -6,6 +6,7 @@ for the unit, 0 (mg/dL) or 1 (mmol/L).
 
 from collections.abc import Callable
 from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Protocol
 
 from device_drivers.codecs import lifescan_ultramini, lifescan_verio_iq
@@ -79,7 +80,7 @@ def _answer(payload: bytes, wire: Messages) -> Object:
     """The first that fits; the lengths of the answers tell nearly all of them apart."""
     views: tuple[Callable[[bytes], Object], ...] = (
         lambda octets: {"message": "number_of_records", "number_of_records": wire.decode_count(octets)},
-        lambda octets: {"message": "clock_or_unit", "local_time": wire.decode_clock(octets)},
+        lambda octets: {"message": "clock_or_unit", **_clock(wire.decode_clock(octets), octets)},
         lambda octets: {"message": "record", **_measured(wire.decode_record(octets))},
         lambda octets: {"message": "version", **record(wire.decode_version(octets))},
         lambda octets: {"message": "serial_number", "serial_number": wire.decode_serial_number(octets)},
@@ -92,11 +93,22 @@ def _answer(payload: bytes, wire: Messages) -> Object:
     return {"message": "unknown", "payload": payload}
 
 
+def _clock(local: datetime, payload: bytes) -> Object:
+    """The wall clock, and the count of seconds as sent: the last four octets of the answer."""
+    return {"local_time": local, "seconds": int.from_bytes(payload[-4:], "little")}
+
+
 def _measured(found: Record) -> Object:
     measured = {name: value for name, value in record(found).items() if name != "epoch"}
     return {
         **measured,
         "value": None if found.value in _STATES else found.value,
         "unit": "mg/dL",
+        "mmol_l": None if found.value in _STATES else _mmol_l(found.value),
         "state": _STATES.get(found.value, "measured"),
     }
+
+
+def _mmol_l(mg_dl: int) -> Decimal:
+    """As programs and displays show it, to one decimal: the meter itself sends mg/dL whatever its display shows."""
+    return (Decimal(mg_dl) / 18).quantize(Decimal("0.1"), ROUND_HALF_UP)

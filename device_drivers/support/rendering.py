@@ -18,7 +18,7 @@ from functools import cached_property
 import msgspec
 
 from device_drivers.codecs.sfloat import Special
-from device_drivers.errors import CodecError
+from device_drivers.errors import ChecksumError, CodecError
 
 Object = dict[str, object]
 
@@ -106,12 +106,13 @@ def number(value: Decimal) -> int | Decimal:
 
 
 def failure(error: CodecError) -> Object:
-    """Where and why octets could not be understood."""
+    """Where and why octets could not be understood; ``checksum_ok`` false where they were damaged on the way."""
     return {
         "error": f"{error.reason} at octet {error.offset} of {len(error.octets)}",
         "format": error.format,
         "offset": error.offset,
         "octets": error.octets.hex(),
+        **({"checksum_ok": False} if isinstance(error, ChecksumError) else {}),
     }
 
 

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from device_drivers.__main__ import main
+from device_drivers.codecs.cgm_measurement import crc
+from device_drivers.codecs.microlife_b3 import READ_MEMORY, Message, Way, encode_message
 from device_drivers.support.formats import FORMATS
 
 CAPTURES = Path(__file__).parents[2] / "captures"
@@ -168,6 +170,43 @@ def test_a_request_that_a_server_must_refuse_is_no_request(decode: Decode) -> No
 
 def test_octets_beyond_a_record_are_counted(decode: Decode) -> None:
     assert decode("glucose-measurement", "000a00e7070a010900006400").object["octets_beyond"] == 2
+
+
+def test_a_cgm_measurement_says_its_annunciation_and_that_its_crc_is_valid(decode: Decode) -> None:
+    """80 mg/dL after 5 minutes, the battery low, and a second record without a CRC in the same value."""
+    record = bytes.fromhex("09 80 5000 0500 02")
+    said = decode("cgm-measurement", (record + crc(record).to_bytes(2, "little")).hex(), "06 00 5100 0a00")
+    names = ("size", "glucose_concentration", "unit", "time_offset", "sensor_status", "e2e_crc")
+    assert [said.object[name] for name in names] == [9, 80, "mg/dL", 5, ["device_battery_low"], "valid"]
+    assert said.object["sensor_status_annunciation"] == [2]
+    assert [(each["time_offset"], each["e2e_crc"]) for each in said.object["further_records"]] == [(10, None)]
+
+
+def test_a_line_says_its_checksum_and_damage_says_that_it_is_damage(decode: Decode) -> None:
+    line = 'P "SAT","05/27/06","16:42:08   ","  051 ", 00 '
+    said = decode("lifescan-ultra", "--text", line + "0829")
+    names = ("record", "local_time", "weekday_matches", "mg_dl", "is_control", "checksum", "checksum_ok")
+    assert [said.object[name] for name in names] == ["record", "2006-05-27T16:42:08", True, 51, False, "0829", True]
+    damaged = decode("lifescan-ultra", "--text", line + "082A")
+    assert (damaged.code, damaged.object["checksum_ok"]) == (4, False)
+    assert "checksum_ok" not in decode("lifescan-ultra", "--text", "no line").object
+
+
+def test_lifescans_binary_frames_say_seconds_and_both_units(decode: Decode) -> None:
+    frames = [frame["octets"] for exchange in capture("lifescan_ultramini")["session"] for frame in exchange["frames"]]
+    said = [decode("lifescan-ultramini", frame).object for frame in frames]
+    records = [each for each in said if each["message"] == "record" and each["value"] is not None]
+    assert records
+    for record in records:
+        assert abs(record["mmol_l"] - Decimal(record["value"]) / 18) <= Decimal("0.05")
+    for each in said:
+        if each["message"] == "clock_or_unit":
+            assert each["seconds"] >= 0
+
+
+def test_a_message_to_microlifes_cuff_says_its_command(decode: Decode) -> None:
+    said = decode("microlife-b3", encode_message(Message(Way.HOST, READ_MEMORY)).hex())
+    assert (said.object["way"], said.object["command"]) == ("host", "00")
 
 
 def test_a_date_that_does_not_exist_is_null_and_stands_beside_what_was_sent(decode: Decode) -> None:
