@@ -18,6 +18,10 @@ KEEPALIVE_AFTER_S = 10
 KEEPALIVE_EVERY_S = 5
 KEEPALIVES = 4
 UNACKNOWLEDGED_MS = 30_000
+# The other side of the same: a client that is gone without a word, in the middle of a transaction, keeps its locks, and
+# whoever needs them waits in vain. No transaction of ours rests for longer than it takes to think.
+IDLE_IN_TRANSACTION_MS = 15_000
+LOOKS_FOR_ITS_CLIENT_EVERY_MS = 5_000
 
 
 def open_connection(url: str, application_name: str, *, autocommit: bool = False) -> Connection:
@@ -45,7 +49,17 @@ def noticing(url: str) -> str:
 
 def session_options() -> str:
     """Server settings of every connection of ours, as libpq's ``options``."""
-    return f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT_MS}"
+    settings = {
+        "timezone": "UTC",
+        "statement_timeout": STATEMENT_TIMEOUT_MS,
+        "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_MS,
+        "client_connection_check_interval": LOOKS_FOR_ITS_CLIENT_EVERY_MS,
+        "tcp_keepalives_idle": KEEPALIVE_AFTER_S,
+        "tcp_keepalives_interval": KEEPALIVE_EVERY_S,
+        "tcp_keepalives_count": KEEPALIVES,
+        "tcp_user_timeout": UNACKNOWLEDGED_MS,
+    }
+    return " ".join(f"-c {name}={value}" for name, value in settings.items())
 
 
 _ENCODER = msgspec.json.Encoder(decimal_format="string")

@@ -23,3 +23,11 @@ def test_a_database_that_is_gone_without_a_word_is_noticed_within_half_a_minute(
             assert user_timeout_ms == UNACKNOWLEDGED_MS == 30_000
         finally:
             end.detach()  # it is the connection's
+
+
+def test_the_database_ends_a_transaction_whose_client_is_gone_without_a_word(database: Database) -> None:
+    """Its locks would be waited for in vain: the server must look for its client, and let no transaction rest."""
+    with closing(open_connection(database.ingest_url, "test")) as connection:
+        asked = ("idle_in_transaction_session_timeout", "client_connection_check_interval", "tcp_user_timeout")
+        said = {name: connection.execute("SELECT current_setting(%s)", [name]).fetchone() for name in asked}
+    assert said == dict(zip(asked, [("15s",), ("5s",), ("30s",)], strict=True))
