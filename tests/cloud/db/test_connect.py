@@ -30,4 +30,4 @@ def test_the_database_ends_a_transaction_whose_client_is_gone_without_a_word(dat
     with closing(open_connection(database.ingest_url, "test")) as connection:
         asked = ("idle_in_transaction_session_timeout", "client_connection_check_interval", "tcp_user_timeout")
         said = {name: connection.execute("SELECT current_setting(%s)", [name]).fetchone() for name in asked}
-    assert said == dict(zip(asked, [("15s",), ("5s",), ("30s",)], strict=True))
+    assert said == dict(zip(asked, [("15s",), ("5s",), ("30000",)], strict=True))
