@@ -13,7 +13,7 @@ from fastapi import Depends, FastAPI, Request, Response, status
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 
 from cloud import clock
@@ -22,10 +22,10 @@ from cloud.auth.routes import SIGN_INS_AT_ONCE
 from cloud.auth.routes import router as auth
 from cloud.config import ConsoleSettings
 from cloud.console import assets
-from cloud.console.edge import Pool, same_origin, wants_fragment
+from cloud.console.edge import same_origin, wants_fragment
 from cloud.console.headers import HEADERS, SecurityHeaders
 from cloud.console.pages import page
-from cloud.db.connect import CONNECT_TIMEOUT_S, noticing, session_options
+from cloud.db.pool import Pool, make_pool
 from cloud.db.presence import present
 from cloud.gateways.routes import router as gateways
 from cloud.live.hub import Hub
@@ -37,7 +37,6 @@ from cloud.technical.routes import router as technical
 from cloud.worklist.routes import router as worklist
 
 POOL_SIZE: Final = 10
-WAIT_FOR_CONNECTION_S: Final = 5.0
 FIRST_CONTACT_WITHIN_S: Final = 15.0
 # Live streams never end by themselves; whoever stops the console need not wait for them.
 STOP_WITHIN_S: Final = 3
@@ -108,7 +107,7 @@ class _Server(uvicorn.Server):
 def _lifespan(settings: ConsoleSettings) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with _pool(settings.database_url) as pool:
+        async with make_pool(settings.database_url, "pulsepost-console", min_size=2, max_size=POOL_SIZE) as pool:
             await pool.wait(FIRST_CONTACT_WITHIN_S)
             hub = Hub(settings.database_url)
             app.state.pool, app.state.hub = pool, hub
@@ -123,22 +122,6 @@ def _lifespan(settings: ConsoleSettings) -> Callable[[FastAPI], Any]:
                     await listening
 
     return lifespan
-
-
-def _pool(url: str) -> Pool:
-    return AsyncConnectionPool(
-        noticing(url),
-        min_size=2,
-        max_size=POOL_SIZE,
-        timeout=WAIT_FOR_CONNECTION_S,
-        kwargs={
-            "application_name": "pulsepost-console",
-            "connect_timeout": CONNECT_TIMEOUT_S,
-            "options": session_options(),
-        },
-        check=AsyncConnectionPool.check_connection,
-        open=False,
-    )
 
 
 async def _health(request: Request) -> Response:

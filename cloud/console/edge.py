@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, HTTPException, Request, status
 from psycopg import AsyncConnection
-from psycopg_pool import AsyncConnectionPool
+
+from cloud.db.pool import Pool
 
 Connection = AsyncConnection[Any]
-Pool = AsyncConnectionPool[Connection]
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # Our forms are a handful of short fields; whatever is larger is none of them.

@@ -12,13 +12,12 @@ import psycopg
 import uvicorn
 from fastapi import FastAPI, Request, Response, status
 from fastapi.responses import PlainTextResponse
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import PoolTimeout
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from cloud import clock
 from cloud.config import EnrolmentSettings
-from cloud.console.edge import Pool
-from cloud.db.connect import CONNECT_TIMEOUT_S, session_options
+from cloud.db.pool import Pool, make_pool
 from cloud.db.presence import present
 from cloud.enrolment.revocations import BrokerFiles, Revocations
 from cloud.enrolment.routes import router
@@ -29,7 +28,6 @@ log = logging.getLogger(__name__)
 
 NOT_IN_FORCE: Final = "the list of revoked certificates is not in force"
 POOL_SIZE: Final = 5
-WAIT_FOR_CONNECTION_S: Final = 5.0
 FIRST_CONTACT_WITHIN_S: Final = 15.0
 STOP_WITHIN_S: Final = 3
 # Beyond so many at once, further ones are told to come again.
@@ -108,7 +106,7 @@ class _Server(uvicorn.Server):
 def _lifespan(settings: EnrolmentSettings) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with _pool(settings.database_url) as pool:
+        async with make_pool(settings.database_url, "pulsepost-enrolment", min_size=1, max_size=POOL_SIZE) as pool:
             await pool.wait(FIRST_CONTACT_WITHIN_S)
             app.state.pool = pool
             keeping = asyncio.create_task(app.state.revocations.run(pool), name="revocations")
@@ -137,22 +135,6 @@ def _while_in_force(app: FastAPI, pool: Pool) -> Callable[[], AbstractAsyncConte
             yield conn
 
     return connection
-
-
-def _pool(url: str) -> Pool:
-    return AsyncConnectionPool(
-        url,
-        min_size=1,
-        max_size=POOL_SIZE,
-        timeout=WAIT_FOR_CONNECTION_S,
-        kwargs={
-            "application_name": "pulsepost-enrolment",
-            "connect_timeout": CONNECT_TIMEOUT_S,
-            "options": session_options(),
-        },
-        check=AsyncConnectionPool.check_connection,
-        open=False,
-    )
 
 
 async def _health(request: Request) -> Response:

@@ -13,7 +13,7 @@ import psycopg
 from psycopg_pool import PoolTimeout
 
 from cloud.config import BrokerAddress
-from cloud.console.edge import Pool
+from cloud.db.pool import Pool
 from cloud.enrolment import broker, store
 from cloud.enrolment.models import RevokedCertificate
 from cloud.enrolment.store import Connection

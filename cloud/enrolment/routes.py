@@ -10,7 +10,7 @@ import psycopg
 from fastapi import APIRouter, Request, Response, status
 from psycopg_pool import PoolTimeout
 
-from cloud.console.edge import Pool
+from cloud.db.pool import Pool
 from cloud.enrolment import service
 from cloud.enrolment.models import Refusal, Refused, Signed
 from cloud.enrolment.store import Connection

@@ -14,7 +14,8 @@ from cloud.auth import store as accounts
 from cloud.auth.models import CLINICAL, TECHNICAL, Role, Session
 from cloud.components import service as components
 from cloud.components.views import html as our_side_html
-from cloud.console.edge import Connection, Pool
+from cloud.console.edge import Connection
+from cloud.db.pool import Pool
 from cloud.live.models import CaseChanged, Notice, ReadingStored, TechnicalChanged
 from cloud.technical import service as technical
 from cloud.technical import views as technical_views

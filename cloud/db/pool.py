@@ -1,0 +1,29 @@
+"""Connections of a web process: opened once, checked before use, and noticing when the database is gone."""
+
+from typing import Any, Final, TypeAlias
+
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from cloud.db.connect import CONNECT_TIMEOUT_S, noticing, session_options
+
+Pool: TypeAlias = AsyncConnectionPool[AsyncConnection[Any]]
+
+WAIT_FOR_CONNECTION_S: Final = 5.0
+
+
+def make_pool(url: str, application_name: str, *, min_size: int, max_size: int) -> Pool:
+    """Not open yet. Whoever waits longer than WAIT_FOR_CONNECTION_S for a connection gets PoolTimeout."""
+    return AsyncConnectionPool(
+        noticing(url),
+        min_size=min_size,
+        max_size=max_size,
+        timeout=WAIT_FOR_CONNECTION_S,
+        kwargs={
+            "application_name": application_name,
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            "options": session_options(),
+        },
+        check=AsyncConnectionPool.check_connection,
+        open=False,
+    )
