@@ -17,29 +17,47 @@ class State(StrEnum):
 class Event(StrEnum):
     """What can happen to a case."""
 
-    JOIN = "join"  # a further reading of the same condition
-    WORSEN = "worsen"  # a further reading of higher priority: raised again
-    ACKNOWLEDGE = "acknowledge"
+    JOIN = "join"  # a further finding of the same condition
+    WORSEN = "worsen"  # a further finding of a graver tier: raised again
+    ACKNOWLEDGE = "acknowledge"  # a person takes it: theirs while the lease lasts
     START = "start"
+    HAND_OVER = "hand_over"  # offered to another person; it stays with its owner until that one acknowledges it
+    LAPSE = "lapse"  # the lease ran out: nobody's again
+    ESCALATE = "escalate"  # by a deadline that passed, or by its owner: the next of the path
     RESOLVE = "resolve"
+    CLOSE_AUTOMATICALLY = "close_automatically"  # of a class that the programme allows, and never somebody's own
 
 
 CLOSED = frozenset({State.RESOLVED, State.EXPIRED})
+# Nobody works on it: its deadline counts, and people are paged.
+WAITING = frozenset({State.RAISED, State.ESCALATED})
+OWNED = frozenset({State.ACKNOWLEDGED, State.IN_PROGRESS})
 
 TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.RAISED, Event.JOIN): State.RAISED,
     (State.RAISED, Event.WORSEN): State.RAISED,
     (State.RAISED, Event.ACKNOWLEDGE): State.ACKNOWLEDGED,
+    (State.RAISED, Event.ESCALATE): State.ESCALATED,
+    (State.RAISED, Event.CLOSE_AUTOMATICALLY): State.RESOLVED,
     (State.ACKNOWLEDGED, Event.JOIN): State.ACKNOWLEDGED,
     (State.ACKNOWLEDGED, Event.WORSEN): State.RAISED,
     (State.ACKNOWLEDGED, Event.START): State.IN_PROGRESS,
+    (State.ACKNOWLEDGED, Event.HAND_OVER): State.ACKNOWLEDGED,
+    (State.ACKNOWLEDGED, Event.ACKNOWLEDGE): State.ACKNOWLEDGED,  # by whom it was offered to
+    (State.ACKNOWLEDGED, Event.LAPSE): State.RAISED,
+    (State.ACKNOWLEDGED, Event.ESCALATE): State.ESCALATED,
     (State.ACKNOWLEDGED, Event.RESOLVE): State.RESOLVED,
     (State.IN_PROGRESS, Event.JOIN): State.IN_PROGRESS,
     (State.IN_PROGRESS, Event.WORSEN): State.RAISED,
+    (State.IN_PROGRESS, Event.HAND_OVER): State.IN_PROGRESS,
+    (State.IN_PROGRESS, Event.ACKNOWLEDGE): State.ACKNOWLEDGED,
+    (State.IN_PROGRESS, Event.LAPSE): State.RAISED,
+    (State.IN_PROGRESS, Event.ESCALATE): State.ESCALATED,
     (State.IN_PROGRESS, Event.RESOLVE): State.RESOLVED,
-    # An escalated case is already with the next tier: worsening changes its priority, not its state.
+    # An escalated case is already with the next of the path: worsening changes its tier, not its state.
     (State.ESCALATED, Event.JOIN): State.ESCALATED,
     (State.ESCALATED, Event.WORSEN): State.ESCALATED,
+    (State.ESCALATED, Event.ESCALATE): State.ESCALATED,
     (State.ESCALATED, Event.ACKNOWLEDGE): State.ACKNOWLEDGED,
 }
 

@@ -1,26 +1,31 @@
 """The jobs that there are, and when: one procrastinate application, put together for one process."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from procrastinate import App, JobContext, PsycopgConnector
 
 from cloud.db.connect import CONNECT_TIMEOUT_S, noticing, session_options
+from cloud.jobs.desk import Desk
 
 POOL_SIZE = 4
 WAIT_FOR_CONNECTION_S = 5.0
 EVERY_MINUTE = "* * * * *"
 
 
-def make_app(database_url: str, name: str, judge: Callable[[], None], judge_every_s: int) -> App:
-    """An application whose workers judge the fleet each ``judge_every_s`` seconds, and take up what dead ones left."""
+# Each room's jobs: a function that adds its tasks to the application.
+ROOMS: Sequence[Callable[[App, Desk], None]] = ()
+
+
+def make_app(desk: Desk, judge: Callable[[], None]) -> App:
+    """An application whose workers judge the fleet at intervals, take up what dead ones left, and do each room's jobs."""
     app = App(
         connector=PsycopgConnector(
-            conninfo=noticing(database_url),
+            conninfo=noticing(desk.settings.database_url),
             min_size=1,
             max_size=POOL_SIZE,
             timeout=WAIT_FOR_CONNECTION_S,
             kwargs={
-                "application_name": f"pulsepost {name}",
+                "application_name": f"pulsepost {desk.settings.name}",
                 "connect_timeout": CONNECT_TIMEOUT_S,
                 "options": session_options(),
             },
@@ -30,7 +35,7 @@ def make_app(database_url: str, name: str, judge: Callable[[], None], judge_ever
     )
 
     # The sixth field of a cron line is its seconds.
-    @app.periodic(cron=f"* * * * * */{judge_every_s}")
+    @app.periodic(cron=f"* * * * * */{desk.settings.judge_every_s}")
     @app.task(name="judge_fleet", queueing_lock="judge_fleet")
     def judge_the_fleet(timestamp: int) -> None:
         del timestamp
@@ -44,4 +49,6 @@ def make_app(database_url: str, name: str, judge: Callable[[], None], judge_ever
         for job in await context.app.job_manager.get_stalled_jobs():
             await context.app.job_manager.retry_job(job)
 
+    for room in ROOMS:
+        room(app, desk)
     return app

@@ -17,6 +17,7 @@ from cloud.config import JobsSettings
 from cloud.db import presence
 from cloud.db.connect import CONNECT_TIMEOUT_S, noticing, session_options
 from cloud.db.presence import present
+from cloud.jobs.desk import Desk
 from cloud.jobs.judge import Judge
 from cloud.jobs.tasks import make_app
 
@@ -73,9 +74,10 @@ class Jobs:
 
     async def _work(self) -> None:
         """One worker, until it is asked to stop or loses the database. AWAY."""
-        settings = self._settings
-        app = make_app(settings.database_url, settings.name, self._judge, settings.judge_every_s)
+        desk = Desk(self._settings, self._now)
+        app = make_app(desk, self._judge)
         try:
+            desk.pool.open()
             async with asyncio.timeout(OPEN_WITHIN_S):
                 await app.open_async()
             self._say_ready()
@@ -88,6 +90,7 @@ class Jobs:
                 await working
         finally:
             await app.close_async()
+            await asyncio.to_thread(desk.pool.close)
 
     def _say_ready(self) -> None:
         if self._ready is not None:

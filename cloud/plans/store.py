@@ -1,4 +1,4 @@
-"""All SQL of patients' own alarm limits."""
+"""All SQL of what holds for patients: programmes, and their own alarm limits."""
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from alerting.limits import DEFAULT_LIMITS, PatientLimit, Priority
 from cloud.db.connect import Connection, one
+from cloud.plans.models import PatientRules
 from device_drivers.nomenclature import Unit
 
 log = logging.getLogger(__name__)
@@ -75,3 +76,12 @@ def set_limit(
     ).fetchone()
     limit_id: UUID = one(row)[0]
     return limit_id
+
+
+def rules_of(connection: Connection, patient_ids: Collection[UUID], at: datetime) -> Mapping[UUID, PatientRules]:
+    """What holds for each of these patients at this time: programme, limits with the doctor's own, heightened period.
+
+    Every patient asked for is in the answer. Patients without anything of their own share one object by identity, so
+    that what is worked out of it once serves them all.
+    """
+    raise NotImplementedError

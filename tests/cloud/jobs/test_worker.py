@@ -187,15 +187,15 @@ def test_only_the_jobs_process_sees_jobs(ward: Ward, table: str) -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        "SELECT * FROM glucose",
+        "SELECT * FROM glucose_observation",
         "SELECT * FROM blood_pressure_observation",
         "SELECT display_name FROM patient",
         "SELECT payload FROM quarantine",
         "SELECT * FROM account",
-        "SELECT * FROM alert",
+        "SELECT password_hash FROM account",
         "SELECT raw FROM ledger",
         "UPDATE gateway SET revoked_at = NULL",
-        "UPDATE alert_case SET owner = NULL",
+        "UPDATE alert SET tier = 'routine'",
         "DELETE FROM technical_alarm",
     ],
 )

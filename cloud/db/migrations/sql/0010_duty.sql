@@ -1,0 +1,1 @@
+-- Who is on duty: shifts, on-call, holidays; and what happens where nobody is.
