@@ -35,12 +35,14 @@ class Terms:
     """What a tier promises, counted from the moment when the case opens.
 
     ``working_time`` says that a deadline counts hours of working days; whoever sets timers maps it on the calendar.
+    ``lease`` counts from the owner's last act: after it the case is nobody's again.
     """
 
     acknowledge_within: timedelta
     contact_within: timedelta
     escalate_after: timedelta
     escalate_to: tuple[Role, ...]
+    lease: timedelta
     pages: bool
     working_time: bool
     source: str
@@ -52,23 +54,23 @@ TERMS: Mapping[Tier, Terms] = {
     Tier.EMERGENCY: Terms(
         acknowledge_within=timedelta(minutes=5), contact_within=timedelta(minutes=15),
         escalate_after=timedelta(minutes=10), escalate_to=(Role.DOCTOR_ON_DUTY, Role.LEAD_NURSE),
-        pages=True, working_time=False, source=_SOURCE),
+        lease=timedelta(minutes=15), pages=True, working_time=False, source=_SOURCE),
     Tier.URGENT: Terms(
         acknowledge_within=timedelta(minutes=15), contact_within=timedelta(hours=1),
         escalate_after=timedelta(minutes=60), escalate_to=(Role.DOCTOR_ON_DUTY,),
-        pages=True, working_time=False, source=_SOURCE),
+        lease=timedelta(hours=1), pages=True, working_time=False, source=_SOURCE),
     Tier.SAME_SHIFT: Terms(
         acknowledge_within=timedelta(hours=2), contact_within=timedelta(hours=8),
         escalate_after=timedelta(hours=4), escalate_to=(Role.LEAD_NURSE,),
-        pages=False, working_time=False, source=_SOURCE),
+        lease=timedelta(hours=8), pages=False, working_time=False, source=_SOURCE),
     Tier.ROUTINE: Terms(
         acknowledge_within=timedelta(hours=24), contact_within=timedelta(hours=72),
         escalate_after=timedelta(days=7), escalate_to=(Role.WEEKLY_REVIEW,),
-        pages=False, working_time=True, source=_SOURCE),
+        lease=timedelta(hours=72), pages=False, working_time=True, source=_SOURCE),
     Tier.RETROSPECTIVE: Terms(
         acknowledge_within=timedelta(hours=24), contact_within=timedelta(hours=72),
         escalate_after=timedelta(days=7), escalate_to=(Role.WEEKLY_REVIEW,),
-        pages=False, working_time=True, source=_SOURCE),
+        lease=timedelta(hours=72), pages=False, working_time=True, source=_SOURCE),
 }  # fmt: skip
 
 # The worklist and the database speak IEC 60601-1-8's three priorities.

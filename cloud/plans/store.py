@@ -8,7 +8,9 @@ from uuid import UUID
 
 from alerting.limits import DEFAULT_LIMITS, PatientLimit, Priority
 from cloud.db.connect import Connection, one
+from cloud.plans import rules
 from cloud.plans.models import PatientRules
+from cloud.plans.rules import LimitRow, OwnTerms, ProgrammeRow
 from device_drivers.nomenclature import Unit
 
 log = logging.getLogger(__name__)
@@ -82,6 +84,52 @@ def rules_of(connection: Connection, patient_ids: Collection[UUID], at: datetime
     """What holds for each of these patients at this time: programme, limits with the doctor's own, heightened period.
 
     Every patient asked for is in the answer. Patients without anything of their own share one object by identity, so
-    that what is worked out of it once serves them all.
+    that what is worked out of it once serves them all: also from call to call, while nobody changes their programme.
     """
-    raise NotImplementedError
+    programmes = _programmes(connection)
+    chosen: dict[UUID, tuple[str, datetime | None]] = {}
+    limits: dict[UUID, list[LimitRow]] = {}
+    for patient_id, programme_id, heightened_until, *limit in connection.execute(
+        _OF_PATIENTS, {"patient_ids": list(patient_ids), "at": at}
+    ):
+        chosen[patient_id] = programme_id or rules.STANDARD, heightened_until
+        if limit[0] is not None:
+            limits.setdefault(patient_id, []).append(LimitRow(*limit))
+    standard = rules.shared(programmes[rules.STANDARD])
+    return {
+        patient_id: rules.own(programmes[of[0]], limits.get(patient_id, ()), of[1], at)
+        if (of := chosen.get(patient_id))
+        else standard
+        for patient_id in patient_ids
+    }
+
+
+def _programmes(connection: Connection) -> Mapping[str, ProgrammeRow]:
+    """All programmes; there are few, and they are read each time, so that none is ever stale."""
+    found: dict[str, ProgrammeRow] = {}
+    for programme_id, name, regimes, late, heightened, closing, budget, *terms in connection.execute(_PROGRAMMES):
+        row = found.get(programme_id) or ProgrammeRow(
+            programme_id, name, tuple(regimes), late, heightened, frozenset(closing), budget, ()
+        )
+        found[programme_id] = row if terms[0] is None else row._replace(terms=(*row.terms, OwnTerms(*terms)))
+    return found
+
+
+_PROGRAMMES = """
+SELECT p.programme_id, p.display_name, p.regimes, p.late_after, p.heightened_for, p.automatic_closing, p.alert_budget,
+       t.tier, t.acknowledge_within, t.contact_within, t.escalate_after, t.lease
+FROM programme p LEFT JOIN programme_terms t USING (programme_id)
+ORDER BY p.programme_id, t.tier
+"""
+
+# Those with anything of their own: a row for each limit, or one without.
+_OF_PATIENTS = """
+SELECT asked.patient_id, p.programme_id, p.heightened_until, l.limit_id, l.condition, l.unit, l.value, l.priority,
+       l.reason, a.display_name, l.set_at, l.expires_at, l.version
+FROM unnest(%(patient_ids)s::uuid[]) AS asked(patient_id)
+LEFT JOIN patient_programme p ON p.patient_id = asked.patient_id AND p.valid @> %(at)s::timestamptz
+LEFT JOIN (alarm_limit l JOIN account a ON a.account_id = l.set_by)
+    ON l.patient_id = asked.patient_id AND l.superseded_at IS NULL
+WHERE p.programme_id IS NOT NULL OR l.limit_id IS NOT NULL
+ORDER BY asked.patient_id, l.condition, l.unit
+"""
