@@ -22,6 +22,11 @@ class Event(StrEnum):
     ACKNOWLEDGE = "acknowledge"  # a person takes it: theirs while the lease lasts
     START = "start"
     HAND_OVER = "hand_over"  # offered to another person; it stays with its owner until that one acknowledges it
+    WITHDRAW = "withdraw"  # the offer, while nobody has accepted it
+    CONTACT = "contact"  # somebody spoke with the patient
+    ASK = "ask"  # about red flags, and there was none; one makes it WORSEN
+    SILENCE = "silence"  # by a person, with a reason and an end
+    END_SILENCE = "end_silence"
     LAPSE = "lapse"  # the lease ran out: nobody's again
     ESCALATE = "escalate"  # by a deadline that passed, or by its owner: the next of the path
     RESOLVE = "resolve"
@@ -33,29 +38,31 @@ CLOSED = frozenset({State.RESOLVED, State.EXPIRED})
 WAITING = frozenset({State.RAISED, State.ESCALATED})
 OWNED = frozenset({State.ACKNOWLEDGED, State.IN_PROGRESS})
 
+# Whatever its state: something is written down, and the state stays.
+_STAYS = (Event.JOIN, Event.CONTACT, Event.ASK, Event.SILENCE, Event.END_SILENCE)
+
 TRANSITIONS: dict[tuple[State, Event], State] = {
-    (State.RAISED, Event.JOIN): State.RAISED,
+    **{(state, event): state for state in State if state not in CLOSED for event in _STAYS},
     (State.RAISED, Event.WORSEN): State.RAISED,
     (State.RAISED, Event.ACKNOWLEDGE): State.ACKNOWLEDGED,
     (State.RAISED, Event.ESCALATE): State.ESCALATED,
     (State.RAISED, Event.CLOSE_AUTOMATICALLY): State.RESOLVED,
-    (State.ACKNOWLEDGED, Event.JOIN): State.ACKNOWLEDGED,
     (State.ACKNOWLEDGED, Event.WORSEN): State.RAISED,
     (State.ACKNOWLEDGED, Event.START): State.IN_PROGRESS,
     (State.ACKNOWLEDGED, Event.HAND_OVER): State.ACKNOWLEDGED,
+    (State.ACKNOWLEDGED, Event.WITHDRAW): State.ACKNOWLEDGED,
     (State.ACKNOWLEDGED, Event.ACKNOWLEDGE): State.ACKNOWLEDGED,  # by whom it was offered to
     (State.ACKNOWLEDGED, Event.LAPSE): State.RAISED,
     (State.ACKNOWLEDGED, Event.ESCALATE): State.ESCALATED,
     (State.ACKNOWLEDGED, Event.RESOLVE): State.RESOLVED,
-    (State.IN_PROGRESS, Event.JOIN): State.IN_PROGRESS,
     (State.IN_PROGRESS, Event.WORSEN): State.RAISED,
     (State.IN_PROGRESS, Event.HAND_OVER): State.IN_PROGRESS,
+    (State.IN_PROGRESS, Event.WITHDRAW): State.IN_PROGRESS,
     (State.IN_PROGRESS, Event.ACKNOWLEDGE): State.ACKNOWLEDGED,
     (State.IN_PROGRESS, Event.LAPSE): State.RAISED,
     (State.IN_PROGRESS, Event.ESCALATE): State.ESCALATED,
     (State.IN_PROGRESS, Event.RESOLVE): State.RESOLVED,
     # An escalated case is already with the next of the path: worsening changes its tier, not its state.
-    (State.ESCALATED, Event.JOIN): State.ESCALATED,
     (State.ESCALATED, Event.WORSEN): State.ESCALATED,
     (State.ESCALATED, Event.ESCALATE): State.ESCALATED,
     (State.ESCALATED, Event.ACKNOWLEDGE): State.ACKNOWLEDGED,
