@@ -10,7 +10,7 @@ clinician's signature before it is used on patients; ``unsigned`` lists it.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -43,12 +43,17 @@ class Figure(StrEnum):
     LOW_GLUCOSE_INDEX = "low_glucose_index"  # LBGI; the same number in both units
 
 
+# Since when the regimes are in use as they stand. Whoever changes a figure gives its source the date of the change.
+IN_USE_SINCE = datetime(2026, 11, 22, tzinfo=UTC)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Who says so, and how well we know it."""
+    """Who says so, how well we know it, and since when our rules have gone by it."""
 
     text: str
     evidence: Evidence
+    since: datetime = IN_USE_SINCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +78,8 @@ class Confirmation:
 class RegimeLimit(AlarmLimit):
     """A limit that knows which figure it looks at, its tier, and its authority.
 
-    ``times`` within ``within`` says that one reading beyond the limit is not enough. ``version`` and ``why`` are a
-    doctor's: the defaults have none.
+    ``times`` within ``within`` says that one reading beyond the limit is not enough. ``since`` is when our rules began
+    to go by a default, and when a doctor set a limit. ``version`` and ``why`` are a doctor's: the defaults have none.
     """
 
     tier: Tier
@@ -153,8 +158,8 @@ def _limit(
 ) -> RegimeLimit:
     return RegimeLimit(
         condition=condition, measure=measure, relation=relation, values=values, priority=PRIORITY_OF[tier],
-        source=source.text, tier=tier, evidence=source.evidence, figure=figure, confirm=confirm, times=times,
-        within=within,
+        source=source.text, since=source.since, tier=tier, evidence=source.evidence, figure=figure, confirm=confirm,
+        times=times, within=within,
     )  # fmt: skip
 
 

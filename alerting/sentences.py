@@ -164,7 +164,7 @@ def rhythm_sentence(reason: RhythmReason, words: Language = ENGLISH) -> str:
     """What the cuff saw and how often; an ECG decides what it is."""
     return words.gettext(
         "Irregular pulse seen by the cuff in {sessions} on {days} within {within}, from {first} to {last}; "
-        "{needed} is the limit (set by {source}): confirm with an ECG"
+        "{needed} is the limit ({authority}): confirm with an ECG"
     ).format(
         sessions=words.ngettext("{n} session", "{n} sessions", reason.sessions).format(n=reason.sessions),
         days=_days(len(reason.on_days), words),
@@ -172,7 +172,7 @@ def rhythm_sentence(reason: RhythmReason, words: Language = ENGLISH) -> str:
         first=reason.on_days[0].isoformat(),
         last=reason.on_days[-1].isoformat(),
         needed=_days(reason.needed_days, words),
-        source=source_text(reason.source, words),
+        authority=set_by_text(reason.source, words),
     )
 
 
@@ -190,10 +190,10 @@ def silence_sentence(reason: SilenceReason, words: Language = ENGLISH) -> str:
     }[reason.step]
     missed = words.ngettext("{n} measurement missed", "{n} measurements missed", reason.missed).format(n=reason.missed)
     text = words.gettext(
-        "{kind} since one was due at {since}, {missed}: {task} after {limit} (set by {source})"
+        "{kind} since one was due at {since}, {missed}: {task} after {limit} ({authority})"
     ).format(
         kind=kind, since=moment_text(reason.missed_since), missed=missed, task=task,
-        limit=duration_text(reason.limit, words), source=source_text(reason.source, words),
+        limit=duration_text(reason.limit, words), authority=set_by_text(reason.source, words),
     )  # fmt: skip
     return words.gettext("{text}; heightened attention").format(text=text) if reason.heightened else text
 
@@ -201,24 +201,23 @@ def silence_sentence(reason: SilenceReason, words: Language = ENGLISH) -> str:
 def late_sentence(reason: LateReason, words: Language = ENGLISH) -> str:
     """The finding, and that it is history."""
     return words.gettext(
-        "In retrospect: {finding}; measured at {measured}, reached us at {received}, "
-        "later than {limit} (set by {source})"
+        "In retrospect: {finding}; measured at {measured}, reached us at {received}, later than {limit} ({authority})"
     ).format(
         finding=sentence(reason.finding, words),
         measured=moment_text(reason.effective_time),
         received=moment_text(reason.received_at),
         limit=duration_text(reason.late_after, words),
-        source=source_text(reason.source, words),
+        authority=set_by_text(reason.source, words),
     )
 
 
 def symptom_sentence(reason: SymptomReason, words: Language = ENGLISH) -> str:
     """The finding, and the symptoms that make it an emergency."""
-    return words.gettext("{finding}; with {flags}, as answered at {asked}: an emergency (set by {source})").format(
+    return words.gettext("{finding}; with {flags}, as answered at {asked}: an emergency ({authority})").format(
         finding=sentence(reason.finding, words),
         flags=", ".join(red_flag_name(flag, words) for flag in reason.flags),
         asked=moment_text(reason.asked_at),
-        source=source_text(reason.source, words),
+        authority=set_by_text(reason.source, words),
     )
 
 
@@ -257,18 +256,29 @@ def sufficiency_sentence(sufficiency: Sufficiency, words: Language = ENGLISH) ->
 
 
 def authority_text(limit: RegimeLimit, words: Language = ENGLISH) -> str:
-    """Who set the limit, since when, which version and why; and whether it is no more than a proposal."""
-    source = source_text(Source(text=limit.source, evidence=limit.evidence), words)
-    parts = [words.gettext("set by {source}").format(source=source)]
+    """Who set the limit, since when, which version and why; and whether it is no more than a proposal.
+
+    Of a default: the source, and since when our rules go by it, which is not the date of the source.
+    """
+    if limit.evidence is not Evidence.PRESCRIBED and limit.since is not None:
+        return set_by_text(Source(text=limit.source, evidence=limit.evidence, since=limit.since), words)
+    parts = [words.gettext("set by {source}").format(source=limit.source)]
     if limit.since is not None:
         parts[0] = words.gettext("set by {source} since {since}").format(
-            source=source, since=limit.since.date().isoformat()
+            source=limit.source, since=limit.since.date().isoformat()
         )
     if limit.version is not None:
         parts.append(words.gettext("version {version}").format(version=limit.version))
     if limit.why:
         parts.append(limit.why)
     return ", ".join(parts)
+
+
+def set_by_text(source: Source, words: Language = ENGLISH) -> str:
+    """``set by 722 protocol, in use since 2026-11-22``."""
+    return words.gettext("set by {source}, in use since {since}").format(
+        source=source_text(source, words), since=source.since.date().isoformat()
+    )
 
 
 def source_text(source: Source, words: Language = ENGLISH) -> str:

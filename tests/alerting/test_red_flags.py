@@ -38,8 +38,9 @@ def test_the_answers_are_part_of_the_reason() -> None:
     assert found.reason.flags == (RedFlag.CHEST_PAIN, RedFlag.VOMITING)
     assert sentence(found.reason) == (
         "Systolic pressure 190 mmHg: at or above the limit of 180 mmHg (set by AHA advice for home measurement, "
-        "not confirmed by a clinician); with chest pain, vomiting, as answered at 2026-03-02 08:07 UTC: "
-        "an emergency (set by AHA, symptoms of a hypertensive emergency)"
+        "not confirmed by a clinician"
+        ", in use since 2026-11-22); with chest pain, vomiting, as answered at 2026-03-02 08:07 UTC: "
+        "an emergency (set by AHA, symptoms of a hypertensive emergency, in use since 2026-11-22)"
     )
 
 

@@ -59,22 +59,24 @@ def remeasured(answer: Answer, again: str | None) -> RemeasureReason:
 SENTENCES: list[tuple[Reason, str]] = [
     (
         LimitReason(figure=quantity("53", Unit.MG_DL), limit=limit("ada", "hypoglycaemia_level_2")),
-        "Glucose 53 mg/dL: below the limit of 54 mg/dL (set by ADA Standards of Care, section 6)",
+        "Glucose 53 mg/dL: below the limit of 54 mg/dL (set by ADA Standards of Care, section 6"
+        ", in use since 2026-11-22)",
     ),
     (
         LimitReason(figure=quantity("LO", Unit.MMOL_L), limit=limit("ada", "hypoglycaemia_level_2")),
         "Glucose below the meter's range (LO): below the limit of 3.0 mmol/L "
-        "(set by ADA Standards of Care, section 6)",
+        "(set by ADA Standards of Care, section 6, in use since 2026-11-22)",
     ),
     (
         LimitReason(figure=quantity("HI", Unit.MG_DL), limit=limit("ada", "hyperglycaemia_extreme")),
         "Glucose above the meter's range (HI): at or above the limit of 600 mg/dL "
-        "(set by criteria of the hyperosmolar hyperglycaemic state, not confirmed by a clinician)",
+        "(set by criteria of the hyperosmolar hyperglycaemic state, not confirmed by a clinician"
+        ", in use since 2026-11-22)",
     ),
     (
         AVERAGE,
         "Systolic pressure, home average of 24 readings on 6 days, 137.2 mmHg: at or above the limit of 135 mmHg "
-        "(set by 2024 ESC elevated blood pressure guideline)",
+        "(set by 2024 ESC elevated blood pressure guideline, in use since 2026-11-22)",
     ),
     (
         replace(AVERAGE, limit=prescribed("home_average_systolic"), figure=quantity("151", Unit.MM_HG)),
@@ -84,14 +86,15 @@ SENTENCES: list[tuple[Reason, str]] = [
     (
         replace(AVERAGE, sufficiency=replace(WEEK, off_scale=1)),
         "Systolic pressure, home average of 24 readings on 6 days, 137.2 mmHg: at or above the limit of 135 mmHg "
-        "(set by 2024 ESC elevated blood pressure guideline); 1 reading of HI or LO is left out",
+        "(set by 2024 ESC elevated blood pressure guideline"
+        ", in use since 2026-11-22); 1 reading of HI or LO is left out",
     ),
     (
         LimitReason(
             figure=quantity("162.5", Unit.MM_HG), limit=limit("esc2024", "hypertension_systolic"), readings=2
         ),
         "Systolic pressure, mean of a session of 2 readings, 162.5 mmHg: above the limit of 160 mmHg "
-        "(set by BEAT-HF trial, Trials 2014;15:124, table 1, with symptoms)",
+        "(set by BEAT-HF trial, Trials 2014;15:124, table 1, with symptoms, in use since 2026-11-22)",
     ),
     (
         DifferenceReason(
@@ -99,7 +102,7 @@ SENTENCES: list[tuple[Reason, str]] = [
             unit=Unit.MM_HG, limit=limit("esc2024", "weekly_rise_systolic"), sufficiency=WEEK,
         ),
         "Systolic pressure: home average 141 mmHg, 12 mmHg more than 129 mmHg in the week before: "
-        "at or above the limit of 10 mmHg (set by a proposal of this project)",
+        "at or above the limit of 10 mmHg (set by a proposal of this project, in use since 2026-11-22)",
     ),
     (
         RepeatedReason(
@@ -107,7 +110,7 @@ SENTENCES: list[tuple[Reason, str]] = [
             limit=limit("ada", "hypoglycaemia_repeated"),
         ),
         "Glucose below the limit of 70 mg/dL 3 times within 7 days, 58 mg/dL at worst; 3 times is the limit "
-        "(set by a proposal of this project)",
+        "(set by a proposal of this project, in use since 2026-11-22)",
     ),
     (
         IndexReason(
@@ -115,32 +118,33 @@ SENTENCES: list[tuple[Reason, str]] = [
             sufficiency=replace(WEEK, readings=30, days=14),
         ),
         "Low blood glucose index 3.10 (moderate risk) of 30 readings on 14 days: above the limit of 2.5 "
-        "(set by Kovatchev and Cox 1998, risk of severe hypoglycaemia)",
+        "(set by Kovatchev and Cox 1998, risk of severe hypoglycaemia, in use since 2026-11-22)",
     ),
     (
         remeasured(Answer.CONFIRMED, "186"),
         "Systolic pressure 190 mmHg: at or above the limit of 180 mmHg (set by AHA advice for home measurement, "
-        "not confirmed by a clinician); confirmed by measuring again: 186 mmHg",
+        "not confirmed by a clinician, in use since 2026-11-22); confirmed by measuring again: 186 mmHg",
     ),
     (
         remeasured(Answer.CLEARED, "150"),
         "Systolic pressure 190 mmHg: at or above the limit of 180 mmHg (set by AHA advice for home measurement, "
-        "not confirmed by a clinician); not confirmed by measuring again: 150 mmHg",
+        "not confirmed by a clinician, in use since 2026-11-22); not confirmed by measuring again: 150 mmHg",
     ),
     (
         remeasured(Answer.UNANSWERED, None),
         "Systolic pressure 190 mmHg: at or above the limit of 180 mmHg (set by AHA advice for home measurement, "
-        "not confirmed by a clinician); nobody measured again until 2026-03-02 08:15 UTC",
+        "not confirmed by a clinician, in use since 2026-11-22); nobody measured again until 2026-03-02 08:15 UTC",
     ),
     (
         remeasured(Answer.WAITING, None),
         "Systolic pressure 190 mmHg: at or above the limit of 180 mmHg (set by AHA advice for home measurement, "
-        "not confirmed by a clinician); asked to measure again, an answer is due at 2026-03-02 08:15 UTC",
+        "not confirmed by a clinician"
+        ", in use since 2026-11-22); asked to measure again, an answer is due at 2026-03-02 08:15 UTC",
     ),
     (
         SustainedReason(weeks=(AVERAGE, AVERAGE)),
         "Systolic pressure, home average of 24 readings on 6 days, 137.2 mmHg: at or above the limit of 135 mmHg "
-        "(set by 2024 ESC elevated blood pressure guideline); for 2 weeks running",
+        "(set by 2024 ESC elevated blood pressure guideline, in use since 2026-11-22); for 2 weeks running",
     ),
     (
         RhythmReason(
@@ -148,7 +152,8 @@ SENTENCES: list[tuple[Reason, str]] = [
             source=IRREGULAR_PULSE.source,
         ),
         "Irregular pulse seen by the cuff in 3 sessions on 2 days within 30 days, from 2026-03-02 to 2026-03-07; "
-        "2 days is the limit (set by Watanabe 2021, 2 of 3 readings; on 2 days within 30 (proposal)): "
+        "2 days is the limit (set by Watanabe 2021, 2 of 3 readings; on 2 days within 30 (proposal)"
+        ", in use since 2026-11-22): "
         "confirm with an ECG",
     ),
     (
@@ -157,7 +162,8 @@ SENTENCES: list[tuple[Reason, str]] = [
             limit=timedelta(hours=24), source=OURS, heightened=True,
         ),
         "No blood-pressure reading since one was due at 2026-03-02 08:00 UTC, 2 measurements missed: "
-        "call the patient after 24 hours (set by a proposal of this project); heightened attention",
+        "call the patient after 24 hours (set by a proposal of this project"
+        ", in use since 2026-11-22); heightened attention",
     ),
     (
         LateReason(
@@ -165,9 +171,10 @@ SENTENCES: list[tuple[Reason, str]] = [
             effective_time=START, received_at=START + timedelta(hours=9),
             late_after=timedelta(hours=6), source=OURS,
         ),
-        "In retrospect: Glucose 53 mg/dL: below the limit of 54 mg/dL (set by ADA Standards of Care, section 6); "
+        "In retrospect: Glucose 53 mg/dL: below the limit of 54 mg/dL (set by ADA Standards of Care, section 6"
+        ", in use since 2026-11-22); "
         "measured at 2026-03-02 08:00 UTC, reached us at 2026-03-02 17:00 UTC, "
-        "later than 6 hours (set by a proposal of this project)",
+        "later than 6 hours (set by a proposal of this project, in use since 2026-11-22)",
     ),
 ]  # fmt: skip
 
