@@ -4,11 +4,11 @@ Equal content gives the same object, so that what is worked out of it once serve
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from alerting.limits import Priority
@@ -60,6 +60,17 @@ class LimitRow(NamedTuple):
     set_at: datetime
     expires_at: datetime | None
     version: int
+
+
+def by_id(rows: Iterable[tuple[Any, ...]]) -> Mapping[str, ProgrammeRow]:
+    """The rows of ``store.PROGRAMMES``, one for each of a programme's own terms, as programmes by their id."""
+    found: dict[str, ProgrammeRow] = {}
+    for programme_id, name, regimes, late, heightened, closing, budget, *terms in rows:
+        row = found.get(programme_id) or ProgrammeRow(
+            programme_id, name, tuple(regimes), late, heightened, frozenset(closing), budget, ()
+        )
+        found[programme_id] = row if terms[0] is None else row._replace(terms=(*row.terms, OwnTerms(*terms)))
+    return found
 
 
 # A programme that somebody changes leaves its former content behind: a few at a time are in use.

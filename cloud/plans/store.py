@@ -1,4 +1,7 @@
-"""All SQL of what holds for patients: programmes, and their own alarm limits."""
+"""All SQL of what holds for patients: programmes, and their own alarm limits.
+
+What people do on pages is ``cloud.planning`` and ``cloud.programmes``, with the same statements.
+"""
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
@@ -6,21 +9,24 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from alerting.limits import DEFAULT_LIMITS, PatientLimit, Priority
+from alerting.limits import PatientLimit, Priority
+from alerting.regimes import REGIMES
 from cloud.db.connect import Connection, one
 from cloud.plans import rules
 from cloud.plans.models import PatientRules
-from cloud.plans.rules import LimitRow, OwnTerms, ProgrammeRow
+from cloud.plans.rules import LimitRow
 from device_drivers.nomenclature import Unit
 
 log = logging.getLogger(__name__)
 
-# Condition → the units in which it has a default; a patient's own limit must name one of them.
-UNITS_OF: Mapping[str, frozenset[Unit]] = {limit.condition: frozenset(limit.values) for limit in DEFAULT_LIMITS}
+# Condition → the units in which some regime has it; a patient's own limit must name one of them.
+UNITS_OF: Mapping[str, frozenset[Unit]] = {
+    limit.condition: frozenset(limit.values) for regime in REGIMES.values() for limit in regime.limits
+}
 
 
 class UnknownLimit(ValueError):
-    """No default limit has this condition in this unit, so nobody would ever look at it."""
+    """No regime has this condition in this unit, so nobody would ever look at it."""
 
 
 def limits_of(connection: Connection, patient_ids: Collection[UUID]) -> Mapping[UUID, Sequence[PatientLimit]]:
@@ -63,20 +69,28 @@ def set_limit(
     at: datetime,
     expires_at: datetime | None = None,
 ) -> UUID:
-    """A patient's own limit, superseding the former; gives its limit_id. UnknownLimit where none would be looked at."""
+    """A patient's own limit, the next version in place of the former; gives its limit_id.
+
+    UnknownLimit where no regime has this condition in this unit. ValueError without a reason.
+    """
     if unit not in UNITS_OF.get(condition, ()):
-        raise UnknownLimit(f"no default limit {condition!r} in {unit}")
-    connection.execute(
-        "UPDATE alarm_limit SET superseded_at = %s"
-        " WHERE patient_id = %s AND condition = %s AND unit = %s AND superseded_at IS NULL",
-        (at, patient_id, condition, unit.value),
-    )
-    row = connection.execute(
-        "INSERT INTO alarm_limit (patient_id, condition, unit, value, priority, reason, set_by, set_at, expires_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING limit_id",
-        (patient_id, condition, unit.value, value, priority.value, reason, set_by, at, expires_at),
-    ).fetchone()
-    limit_id: UUID = one(row)[0]
+        raise UnknownLimit(f"no regime has a limit {condition!r} in {unit}")
+    if not reason.strip():
+        raise ValueError("a limit needs a reason")
+    parameters = {
+        "patient_id": patient_id,
+        "condition": condition,
+        "unit": unit.value,
+        "value": value,
+        "priority": priority.value,
+        "reason": reason.strip(),
+        "set_by": set_by,
+        "at": at,
+        "expires_at": expires_at,
+    }
+    connection.execute(LOCK_LIMIT, parameters)
+    connection.execute(SUPERSEDE_LIMIT, parameters)
+    limit_id: UUID = one(connection.execute(INSERT_LIMIT, parameters).fetchone())[0]
     return limit_id
 
 
@@ -86,7 +100,8 @@ def rules_of(connection: Connection, patient_ids: Collection[UUID], at: datetime
     Every patient asked for is in the answer. Patients without anything of their own share one object by identity, so
     that what is worked out of it once serves them all: also from call to call, while nobody changes their programme.
     """
-    programmes = _programmes(connection)
+    # There are few, and they are read each time, so that none is ever stale.
+    programmes = rules.by_id(connection.execute(PROGRAMMES))
     chosen: dict[UUID, tuple[str, datetime | None]] = {}
     limits: dict[UUID, list[LimitRow]] = {}
     for patient_id, programme_id, heightened_until, *limit in connection.execute(
@@ -104,18 +119,7 @@ def rules_of(connection: Connection, patient_ids: Collection[UUID], at: datetime
     }
 
 
-def _programmes(connection: Connection) -> Mapping[str, ProgrammeRow]:
-    """All programmes; there are few, and they are read each time, so that none is ever stale."""
-    found: dict[str, ProgrammeRow] = {}
-    for programme_id, name, regimes, late, heightened, closing, budget, *terms in connection.execute(_PROGRAMMES):
-        row = found.get(programme_id) or ProgrammeRow(
-            programme_id, name, tuple(regimes), late, heightened, frozenset(closing), budget, ()
-        )
-        found[programme_id] = row if terms[0] is None else row._replace(terms=(*row.terms, OwnTerms(*terms)))
-    return found
-
-
-_PROGRAMMES = """
+PROGRAMMES = """
 SELECT p.programme_id, p.display_name, p.regimes, p.late_after, p.heightened_for, p.automatic_closing, p.alert_budget,
        t.tier, t.acknowledge_within, t.contact_within, t.escalate_after, t.lease
 FROM programme p LEFT JOIN programme_terms t USING (programme_id)
@@ -132,4 +136,24 @@ LEFT JOIN (alarm_limit l JOIN account a ON a.account_id = l.set_by)
     ON l.patient_id = asked.patient_id AND l.superseded_at IS NULL
 WHERE p.programme_id IS NOT NULL OR l.limit_id IS NOT NULL
 ORDER BY asked.patient_id, l.condition, l.unit
+"""
+
+# Two doctors who set the same limit at once: one after the other, each a version.
+LOCK_LIMIT = """
+SELECT pg_advisory_xact_lock(hashtextextended('alarm_limit', 0)
+                             # hashtextextended(%(patient_id)s::text || %(condition)s || %(unit)s, 0))
+"""
+
+SUPERSEDE_LIMIT = """
+UPDATE alarm_limit SET superseded_at = %(at)s
+WHERE patient_id = %(patient_id)s AND condition = %(condition)s AND unit = %(unit)s AND superseded_at IS NULL
+"""
+
+# A version that has ended as soon as it begins withdraws the limit: the default holds again, and no older version does.
+INSERT_LIMIT = """
+INSERT INTO alarm_limit (patient_id, condition, unit, value, priority, reason, set_by, set_at, expires_at, version)
+SELECT %(patient_id)s, %(condition)s, %(unit)s, %(value)s, %(priority)s, %(reason)s, %(set_by)s, %(at)s, %(expires_at)s,
+       coalesce(max(version), 0) + 1
+FROM alarm_limit WHERE patient_id = %(patient_id)s AND condition = %(condition)s AND unit = %(unit)s
+RETURNING limit_id
 """
