@@ -113,13 +113,23 @@ def lapsed(life: Life, at: datetime, terms: Terms) -> Life:
     return replace(again, contact_by=at + terms.contact_within)
 
 
-def escalated(life: Life, to: str, at: datetime, terms: Terms) -> Life:
-    """By a person, to ``doctor`` or ``lead_nurse``: it is nobody's until somebody takes it, and they are told now.
+def escalated(life: Life, to: str, step: int, at: datetime, terms: Terms) -> Life:
+    """By a person, to ``doctor`` or ``lead_nurse``: as if its deadline had passed, and nobody's until somebody takes it.
 
-    What was promised to the patient stays promised.
+    ``step``: of the path, at which it is escalated. The round goes on: whoever knows of the case is not told again; what
+    was promised to the patient stays promised.
     """
-    state = after(life.state, Event.ESCALATE)
-    return replace(_next_round(unsilenced(life), state, at, terms), escalated_to=to)
+    return replace(
+        unsilenced(life),
+        state=after(life.state, Event.ESCALATE),
+        step=max(life.step + 1, step),
+        deadline=at + terms.acknowledge_within,
+        escalated_to=to,
+        owner=None,
+        lease_until=None,
+        offered_to=None,
+        next_at=at,
+    )
 
 
 def contacted(life: Life, at: datetime, lease: timedelta) -> Life:

@@ -1,7 +1,7 @@
 -- The life of a case: tier, one owner with a lease, a deadline, when somebody must look again; and the timers' seam.
 
--- People read in their own language.
-ALTER TABLE account ADD COLUMN IF NOT EXISTS language text NOT NULL DEFAULT 'en';
+-- People read in the language that they chose; NULL: in the one that their browser asks for.
+ALTER TABLE account ADD COLUMN IF NOT EXISTS language text CHECK (language IN ('en', 'ru', 'zh'));
 
 -- A case -----------------------------------------------------------------------------------------------------------------
 
@@ -46,6 +46,8 @@ ALTER TABLE alert_case SET (fillfactor = 80);
 ALTER TABLE alert ADD COLUMN IF NOT EXISTS tier text;
 UPDATE alert SET tier = CASE priority WHEN 'high' THEN 'urgent' WHEN 'medium' THEN 'same_shift' ELSE 'routine' END;
 ALTER TABLE alert ALTER COLUMN tier SET NOT NULL, ALTER COLUMN reading_id DROP NOT NULL;
+-- Who told of it: a symptom that the patient was asked about. NULL: it was measured, or missed.
+ALTER TABLE alert ADD COLUMN IF NOT EXISTS told_by uuid REFERENCES account;
 -- A finding on more than one reading (a session, a week) has none of its own: it is told by what it is about.
 ALTER TABLE alert DROP CONSTRAINT alert_reading_id_condition_key;
 CREATE UNIQUE INDEX alert_once ON alert (patient_id, condition, effective_time, coalesce(reading_id, '00000000-0000-0000-0000-000000000000'), tier);
@@ -88,7 +90,8 @@ GRANT EXECUTE ON FUNCTION wake_case(uuid, timestamptz) TO pulsepost_ingest, puls
 GRANT UPDATE (tier, round, raised_at, contact_by, step, lease_until, offered_to, escalated_to, next_at, silenced_until,
               silenced_by, silenced_why, resolved_at, disposition, closed_automatically)
     ON alert_case TO pulsepost_ingest, pulsepost_jobs;
-GRANT UPDATE (owner) ON alert_case TO pulsepost_jobs;
+-- Who worsens it or ends a lease takes it from its owner.
+GRANT UPDATE (owner, contacted_at) ON alert_case TO pulsepost_ingest, pulsepost_jobs;
 GRANT UPDATE (priority, tier, sentence, reason, round, raised_at, contact_by, contacted_at, lease_until, step,
               escalated_to, offered_to, next_at, silenced_until, silenced_by, silenced_why, resolved_at, disposition,
               resolved_why)
