@@ -2,13 +2,14 @@
 
 import secrets
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import Depends, HTTPException, Request, status
 
 from cloud.auth import cookies, service
 from cloud.auth.models import CLINICAL, NURSING, SUPPORTING, TECHNICAL, Role, Session
-from cloud.console.edge import UNSAFE, Now, Tx, form_field
+from cloud.console.edge import UNSAFE, Now, Tx, form_field, language_of_browser
 
 CSRF_HEADER = "X-CSRF-Token"
 CSRF_FIELD = "csrf_token"
@@ -26,6 +27,8 @@ async def signed_in(request: Request, conn: Tx, now: Now) -> Session:
         raise SignInNeeded
     if request.method in UNSAFE:
         await require_csrf_token(request, session.csrf_token)
+    if session.language is None:
+        session = replace(session, language=language_of_browser(request))
     request.state.session = session
     return session
 

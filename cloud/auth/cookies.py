@@ -1,4 +1,4 @@
-"""The two cookies: of a session, and of a sign-in form that has no session yet."""
+"""The cookies: of a session, of a sign-in form that has no session yet, and of what a browser was told to prefer."""
 
 import secrets
 
@@ -8,6 +8,7 @@ from cloud.console.edge import is_secure
 
 SESSION = "pulsepost"
 SIGN_IN = "pulsepost-sign-in"
+A_YEAR_S = 31_536_000
 
 
 def read(request: Request, name: str) -> str | None:
@@ -17,6 +18,13 @@ def read(request: Request, name: str) -> str | None:
 def write(request: Request, response: Response, name: str, value: str) -> None:
     """For the browser's session only; no script reads it. Lax: a link in a message or a CRM opens a page signed in."""
     response.set_cookie(_full(request, name), value, path="/", httponly=True, samesite="lax", secure=is_secure(request))
+
+
+def remember(request: Request, response: Response, name: str, value: str) -> None:
+    """A preference, for a year; no script reads it."""
+    response.set_cookie(
+        name, value, max_age=A_YEAR_S, path="/", httponly=True, samesite="lax", secure=is_secure(request)
+    )
 
 
 def clear(request: Request, response: Response, name: str) -> None:

@@ -28,7 +28,10 @@ TECHNICAL = NURSING | SUPPORTING
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A signed-in person. ``token_hash`` is the session's key; the token itself is only in the person's cookie."""
+    """A signed-in person. ``token_hash`` is the session's key; the token itself is only in the person's cookie.
+
+    Within a request ``language`` is the one that they read, chosen or not.
+    """
 
     token_hash: bytes
     csrf_token: str
@@ -38,6 +41,7 @@ class Session:
     display_name: str
     role: Role
     patient_id: UUID | None
+    language: str | None = None  # None: they have not chosen one
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "role", Role(self.role))

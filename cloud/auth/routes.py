@@ -1,19 +1,20 @@
-"""GET and POST /login, POST /logout, and / which leads everybody to their own first page."""
+"""GET and POST /login, POST /logout, POST /language, and / which leads everybody to their own first page."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Request, Response, status
+from fastapi import APIRouter, Depends, HTTPException, Request, Response, status
 from fastapi.responses import RedirectResponse
 
 from cloud.audit import store as audit
-from cloud.auth import cookies, service
+from cloud.auth import cookies, service, store
 from cloud.auth.access import Anyone, require_csrf_token
 from cloud.auth.models import Refusal, Role, Session
-from cloud.console.edge import Now, Tx, form_field
+from cloud.console.edge import LANGUAGE_COOKIE, Now, Tx, form_field, language_of, own_path
 from cloud.console.pages import page
-from cloud.console.texts import SIGN_IN_REFUSALS
+from cloud.console.spoken import spoken_in
+from cloud.language.languages import known
 
 router = APIRouter()
 
@@ -35,8 +36,12 @@ async def home(request: Request, session: Anyone) -> Response:
 
 
 @router.get("/login")
-async def sign_in_page(request: Request) -> Response:
-    return _form(request, None)
+async def sign_in_page(request: Request, language: str = "") -> Response:
+    if not known(language):
+        return _form(request, None)
+    response = _see("/login")
+    cookies.remember(request, response, LANGUAGE_COOKIE, language)
+    return response
 
 
 @router.post("/login")
@@ -53,6 +58,9 @@ async def sign_in(
     await audit.record(
         conn, at=now, account_id=result.account_id, action="sign_in", subject=f"account:{result.account_id}"
     )
+    chosen = known(request.cookies.get(LANGUAGE_COOKIE))
+    if chosen:
+        await store.choose_language(conn, result.account_id, chosen)
     response = _see("/")
     cookies.clear(request, response, cookies.SIGN_IN)
     cookies.write(request, response, cookies.SESSION, result.token)
@@ -67,6 +75,18 @@ async def sign_out(request: Request, conn: Tx, now: Now, session: Anyone) -> Res
     )
     response = _see("/login")
     cookies.clear(request, response, cookies.SESSION)
+    return response
+
+
+@router.post("/language")
+async def choose_language(request: Request, conn: Tx, session: Anyone) -> Response:
+    """Read in this language from now on, here and wherever the same person signs in."""
+    language = known(await form_field(request, "language"))
+    if language is None:
+        raise HTTPException(status.HTTP_404_NOT_FOUND)
+    await store.choose_language(conn, session.account_id, language)
+    response = _see(own_path(await form_field(request, "back")))
+    cookies.remember(request, response, LANGUAGE_COOKIE, language)
     return response
 
 
@@ -96,7 +116,7 @@ def _form(request: Request, refusal: Refusal | None) -> Response:
             Refusal.THROTTLED: status.HTTP_429_TOO_MANY_REQUESTS,
         }[refusal],
         csrf_token=token,
-        refusal=SIGN_IN_REFUSALS[refusal] if refusal else None,
+        refusal=spoken_in(language_of(request)).SIGN_IN_REFUSALS[refusal] if refusal else None,
     )
     if refusal is Refusal.THROTTLED:
         response.headers["Retry-After"] = str(int(service.FAILURES_WITHIN.total_seconds()))

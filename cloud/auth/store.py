@@ -91,7 +91,7 @@ async def session(conn: Connection, token_hash: bytes, now: datetime, idle: time
     async with conn.cursor(row_factory=class_row(Session)) as cursor:
         await cursor.execute(
             """SELECT s.token_hash, s.csrf_token, s.last_seen_at,
-                      a.account_id, a.login, a.display_name, a.role, a.patient_id
+                      a.account_id, a.login, a.display_name, a.role, a.patient_id, a.language
                FROM login_session s JOIN account a USING (account_id)
                WHERE s.token_hash = %s AND s.expires_at > %s AND s.last_seen_at > %s AND a.disabled_at IS NULL""",
             (token_hash, now, now - idle),
@@ -101,6 +101,10 @@ async def session(conn: Connection, token_hash: bytes, now: datetime, idle: time
 
 async def seen(conn: Connection, token_hash: bytes, now: datetime) -> None:
     await conn.execute("UPDATE login_session SET last_seen_at = %s WHERE token_hash = %s", (now, token_hash))
+
+
+async def choose_language(conn: Connection, account_id: UUID, language: str) -> None:
+    await conn.execute("UPDATE account SET language = %s WHERE account_id = %s", (language, account_id))
 
 
 async def in_care_team(conn: Connection, account_id: UUID, patient_id: UUID) -> bool:

@@ -2,8 +2,9 @@
 
 from cloud.components.models import OurSide
 from cloud.console.pages import fragment
+from cloud.language.languages import ENGLISH
 
 
-def html(our_side: OurSide) -> str:
-    """What does not work and what does; empty while everything does."""
-    return fragment("our_side.html", our_side=our_side).strip()
+def html(our_side: OurSide, language: str | None) -> str:
+    """What does not work and what does, in this language; empty while everything does."""
+    return fragment("our_side.html", language=language or ENGLISH, our_side=our_side).strip()

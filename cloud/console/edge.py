@@ -9,12 +9,15 @@ from fastapi import Depends, HTTPException, Request, status
 from psycopg import AsyncConnection
 
 from cloud.db.pool import Pool
+from cloud.language.languages import ENGLISH, accepted, known
 
 Connection = AsyncConnection[Any]
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # Our forms are a handful of short fields; whatever is larger is none of them.
 LARGEST_FORM = 16_384
+# A preference and no secret: it says nothing of who somebody is.
+LANGUAGE_COOKIE = "pulsepost-language"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -54,6 +57,24 @@ async def form_field(request: Request, name: str) -> str:
 def is_secure(request: Request) -> bool:
     """Whether cookies may and must be Secure: always, except over plain HTTP on this machine itself."""
     return request.url.scheme == "https" or request.url.hostname not in LOOPBACK
+
+
+def language_of(request: Request) -> str:
+    """The reader's language: chosen by whoever is signed in, else chosen in this browser, else the browser's own."""
+    session = getattr(request.state, "session", None)
+    return known(session.language) or ENGLISH if session is not None else language_of_browser(request)
+
+
+def language_of_browser(request: Request) -> str:
+    """What was chosen in this browser, else what it asks for, else English."""
+    chosen = known(request.cookies.get(LANGUAGE_COOKIE))
+    return chosen or accepted(request.headers.get("accept-language", "")) or ENGLISH
+
+
+def own_path(text: str) -> str:
+    """A path of this site to go back to; ``/`` for whatever else was sent."""
+    is_ours = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable()
+    return text if is_ours and not urlsplit(text).netloc else "/"
 
 
 def wants_fragment(request: Request) -> bool:

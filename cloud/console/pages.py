@@ -1,5 +1,9 @@
-"""Jinja: every page and fragment is rendered here, escaped, with the words of ``texts``."""
+"""Jinja: every page and fragment is rendered here, escaped, in the reader's language, with the words of ``texts``.
 
+There is an environment for each language, so that a macro needs to know nothing of the reader.
+"""
+
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -7,12 +11,16 @@ from fastapi import Request, status
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from cloud.console import texts
+from cloud.console.edge import language_of
+from cloud.console.spoken import spoken_in
+from cloud.language.languages import LANGUAGES
 
 HERE: Final = Path(__file__).parent
 
 
-def _environment() -> Environment:
+@cache
+def _environment(language: str) -> Environment:
+    spoken = spoken_in(language)
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
@@ -21,33 +29,30 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]  # added by the extension
-    environment.filters.update(
-        clock_offset=texts.clock_offset,
-        days_left=texts.days_left,
-        due=texts.due,
-        duration=texts.duration,
-        local=texts.local,
-        numbers=texts.numbers,
-        octets=texts.octets,
-        subject=texts.subject,
-        unit=texts.unit,
-        word=texts.word,
+    environment.install_gettext_translations(spoken.words, newstyle=True)  # type: ignore[attr-defined]  # the extension's
+    environment.filters.update(spoken.filters())
+    environment.globals.update(
+        texts=spoken,
+        figure=spoken.figure,
+        language=spoken.words.facts.tag,
+        languages=[(code, facts.tag, facts.name) for code, facts in LANGUAGES.items()],
     )
-    environment.globals.update(texts=texts, figure=texts.figure, language="en")
     return environment
 
 
-_ENVIRONMENT: Final = _environment()
-
-
-def fragment(name: str, **context: Any) -> str:
-    """The HTML of a part of a page."""
-    return _ENVIRONMENT.get_template(name).render(**context)
+def fragment(name: str, *, language: str | None = None, **context: Any) -> str:
+    """The HTML of a part of a page, in this language, else in that of the ``session`` that is given."""
+    if language is None:
+        language = context["session"].language
+    return _environment(language).get_template(name).render(**context)
 
 
 def page(request: Request, name: str, *, status_code: int = status.HTTP_200_OK, **context: Any) -> HTMLResponse:
     """A whole page; ``session`` is whoever is signed in, or None."""
     session = getattr(request.state, "session", None)
-    html = fragment(name, session=session, path=request.url.path, **context)
-    return HTMLResponse(html, status_code)
+    language = language_of(request)
+    path = request.url.path
+    # Only what is asked for with GET can be asked for again in another language.
+    back = path if request.method == "GET" and status_code == status.HTTP_200_OK else "/"
+    html = fragment(name, language=language, session=session, path=path, back=back, **context)
+    return HTMLResponse(html, status_code, headers={"Content-Language": LANGUAGES[language].tag})

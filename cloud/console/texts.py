@@ -1,15 +1,12 @@
 """Every word that the console says about a code, in one place; templates mark theirs with ``_()`` for Babel.
 
-Unknown codes are spoken as they are, with spaces: a flag that a new device sends is shown, not lost.
+Each value of each table here is a message to translate (``deploy.catalogues`` finds them); ``console.spoken`` gives the
+tables in a reader's language, and nobody shows a reader this module's own. Unknown codes are spoken as they are, with
+spaces: a flag that a new device sends is shown, not lost.
 """
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from collections.abc import Mapping
 from typing import Final
-from zoneinfo import ZoneInfo
-
-from psycopg.types.range import Range
 
 SIGN_IN_REFUSALS: Final[Mapping[str, str]] = {
     "wrong": "This login and password do not fit together.",
@@ -46,7 +43,13 @@ CONDITIONS: Final[Mapping[str, str]] = {
 
 RELATIONS: Final[Mapping[str, str]] = {"below": "below", "above": "above", "at_or_above": "at or above"}
 
-UNITS: Final[Mapping[str, str]] = {"mm[Hg]": "mmHg", "/min": "/min"}
+UNITS: Final[Mapping[str, str]] = {
+    "mm[Hg]": "{} mmHg",
+    "/min": "{}/min",
+    "mg/dL": "{} mg/dL",
+    "mmol/L": "{} mmol/L",
+    "kPa": "{} kPa",
+}
 
 QUANTITY_STATES: Final[Mapping[str, str]] = {
     "above_range": "HI",
@@ -93,6 +96,7 @@ ROLES: Final[Mapping[str, str]] = {
 # The page's script says the same while time passes; it is given these words.
 SPANS: Final[Mapping[str, str]] = {
     "moment": "under 1 min",
+    "seconds": "{} s",
     "minutes": "{} min",
     "hours": "{} h {} min",
     "days": "{} d",
@@ -152,11 +156,85 @@ SUBJECT_KINDS: Final[Mapping[str, str]] = {
     "component": "our process",
 }
 
-RANGE: Final = "{} to {}"
-MOST_RANGES: Final = 8
+RANGES: Final[Mapping[str, str]] = {"range": "{} to {}"}
 
-# The network and the broker take their part of a second; less than this is no offset.
-CLOCK_RIGHT_WITHIN_S: Final = 5
+SIZES: Final[Mapping[str, str]] = {"megaoctets": "{} MB", "gigaoctets": "{} GB"}
+
+OFF_SCALE: Final[Mapping[str, str]] = {"above_range": "HI, above {}", "below_range": "LO, below {}"}
+
+# How often a measurement is expected.
+RHYTHMS: Final[Mapping[str, str]] = {
+    "none": "at no set time",
+    "day": "every day",
+    "days": "every {} days",
+    "hours": "every {} h",
+    "minutes": "every {} min",
+    "seconds": "every {} s",
+}
+
+# What meters and their users say around a measurement (Glucose Measurement Context of the Bluetooth SIG, and others).
+CONTEXT: Final[Mapping[str, str]] = {
+    "carbohydrate": "carbohydrate",
+    "comment": "comment",
+    "exercise": "exercise",
+    "hba1c": "HbA1c",
+    "health": "health",
+    "meal": "meal",
+    "medication": "medication",
+    "sample_location": "taken from",
+    "tester": "measured by",
+}
+CONTEXT_VALUES: Final[Mapping[str, str]] = {
+    "preprandial": "before a meal",
+    "postprandial": "after a meal",
+    "fasting": "fasting",
+    "casual": "casual",
+    "bedtime": "at bedtime",
+    "breakfast": "breakfast",
+    "lunch": "lunch",
+    "dinner": "dinner",
+    "snack": "snack",
+    "drink": "drink",
+    "supper": "supper",
+    "brunch": "brunch",
+    "self": "self",
+    "health_care_professional": "health care professional",
+    "lab_test": "laboratory",
+    "minor_health_issues": "minor health issues",
+    "major_health_issues": "major health issues",
+    "during_menses": "during menses",
+    "under_stress": "under stress",
+    "no_health_issues": "no health issues",
+    "rapid_acting_insulin": "rapid acting insulin",
+    "short_acting_insulin": "short acting insulin",
+    "intermediate_acting_insulin": "intermediate acting insulin",
+    "long_acting_insulin": "long acting insulin",
+    "pre_mixed_insulin": "pre-mixed insulin",
+    "finger": "finger",
+    "alternate_site_test": "alternate site",
+    "earlobe": "earlobe",
+}
+ANNOTATIONS: Final[Mapping[str, str]] = {
+    "averaged": "averaged",
+    "body_movement": "body movement",
+    "clock_not_set": "clock not set",
+    "cuff_too_loose": "cuff too loose",
+    "failed_measurement": "failed measurement",
+    "irregular_pulse": "irregular pulse",
+    "improper_measurement_position": "improper measurement position",
+    "pulse_rate_above_range": "pulse rate above range",
+    "pulse_rate_below_range": "pulse rate below range",
+    "device_battery_low": "battery low",
+    "sample_size_insufficient": "sample too small",
+    "strip_insertion_error": "strip inserted wrongly",
+    "strip_type_incorrect": "wrong type of strip",
+    "sensor_result_too_high": "result too high for the sensor",
+    "sensor_result_too_low": "result too low for the sensor",
+    "sensor_temperature_too_high": "too warm to measure",
+    "sensor_temperature_too_low": "too cold to measure",
+    "weekday_does_not_fit": "weekday does not fit",
+}
+
 CLOCK_OFFSETS: Final[Mapping[str, str]] = {"right": "right", "ahead": "{} ahead", "behind": "{} behind"}
 DAYS_LEFT: Final[Mapping[str, str]] = {"days": "{} d left", "today": "ends within a day", "ended": "ended {} ago"}
 
@@ -197,93 +275,3 @@ VISIT_OUTCOMES: Final[Mapping[str, str]] = {
     "outbox_failed": "Gateway could keep nothing",
     "defect": "Our mistake",
 }
-
-
-def word(code: str, words: Mapping[str, str]) -> str:
-    return words.get(code) or code.replace("_", " ")
-
-
-def unit(code: str) -> str:
-    """A UCUM unit as people write it."""
-    return UNITS.get(code, code)
-
-
-def duration(span: timedelta) -> str:
-    """A span in its one or two largest units: ``3 min``, ``2 h 5 min``, ``4 d``."""
-    minutes = max(0, int(span.total_seconds() // 60))
-    if minutes < 1:
-        return SPANS["moment"]
-    if minutes < 60:
-        return SPANS["minutes"].format(minutes)
-    hours, minutes = divmod(minutes, 60)
-    if hours < 24:
-        return SPANS["hours"].format(hours, minutes)
-    return SPANS["days"].format(hours // 24)
-
-
-def due(deadline: datetime, now: datetime) -> str:
-    """``due in 12 min`` or ``overdue by 1 h 0 min``."""
-    if deadline > now:
-        return SPANS["due"].format(duration(deadline - now))
-    return SPANS["overdue"].format(duration(now - deadline))
-
-
-def local(moment: datetime, zone: str, form: str = "%d %b %Y, %H:%M") -> str:
-    """A moment on the clock of an IANA zone; on UTC's, and saying so, where nobody here knows the zone."""
-    try:
-        return moment.astimezone(ZoneInfo(zone)).strftime(form)
-    except (KeyError, ValueError, OSError):  # one patient's zone must not take everybody's worklist away
-        return f"{moment.astimezone(UTC).strftime(form)} UTC"
-
-
-def figure(value: Decimal | None, state: str, bound: Decimal | None, unit_code: str) -> str:
-    """One figure as the device said it: ``5.40 mmol/L``, ``HI, above 600 mg/dL``, ``Failed measurement``."""
-    if value is not None:
-        return f"{value} {unit(unit_code)}"
-    if bound is not None and state in ("above_range", "below_range"):
-        side = "above" if state == "above_range" else "below"
-        return f"{QUANTITY_STATES[state]}, {side} {bound} {unit(unit_code)}"
-    return word(state, QUANTITY_STATES)
-
-
-def subject(name: str) -> str:
-    """``gateway:home-17`` as people say it: ``gateway home-17``."""
-    kind, _, rest = name.partition(":")
-    return f"{word(kind, SUBJECT_KINDS)} {rest}".strip()
-
-
-def numbers(ranges: Iterable[Range[int]]) -> str:
-    """Whole numbers of ranges whose end is not in them: ``17 to 19, 31``; at most MOST_RANGES of them."""
-    spoken = [
-        str(each.lower) if each.upper == each.lower + 1 else RANGE.format(each.lower, each.upper - 1)
-        for each in ranges
-        if each.lower is not None and each.upper is not None
-    ]
-    return ", ".join([*spoken[:MOST_RANGES], *(["…"] if len(spoken) > MOST_RANGES else [])])
-
-
-def octets(number: int | None) -> str:
-    """A size in its largest unit: ``950 MB``, ``12.3 GB``."""
-    if number is None:
-        return "–"
-    if number < 999_500_000:
-        return f"{number / 1_000_000:.0f} MB"
-    return f"{number / 1_000_000_000:.1f} GB"
-
-
-def clock_offset(seconds: float | None) -> str:
-    """A clock beside ours: ``right``, ``12 s ahead``, ``1 h 5 min behind``."""
-    if seconds is None:
-        return "–"
-    if abs(seconds) < CLOCK_RIGHT_WITHIN_S:
-        return CLOCK_OFFSETS["right"]
-    size = f"{abs(seconds):.0f} s" if abs(seconds) < 60 else duration(timedelta(seconds=abs(seconds)))
-    return CLOCK_OFFSETS["ahead" if seconds > 0 else "behind"].format(size)
-
-
-def days_left(until: datetime, now: datetime) -> str:
-    """``62 d left``, ``ends within a day``, ``ended 3 d ago``."""
-    if until <= now:
-        return DAYS_LEFT["ended"].format(duration(now - until))
-    days = (until - now).days
-    return DAYS_LEFT["days"].format(days) if days else DAYS_LEFT["today"]

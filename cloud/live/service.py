@@ -99,7 +99,7 @@ class CareViewer(Viewer):
         return _our_side(html)
 
     async def _rendered_our_side(self, conn: Connection) -> str:
-        return our_side_html(await components.our_side(conn, self.now()))
+        return our_side_html(await components.our_side(conn, self.now()), self.session.language)
 
     async def _case(self, conn: Connection, notice: CaseChanged) -> bytes:
         if self.session.role not in CLINICAL:

@@ -20,6 +20,7 @@ from cloud.auth.models import Session
 from cloud.components import service as components
 from cloud.console.edge import Connection, Now, Tx
 from cloud.console.pages import page
+from cloud.console.spoken import spoken_in
 from cloud.patients import models, service, store
 from cloud.silences import service as silences
 from cloud.worklist import store as worklist
@@ -73,7 +74,7 @@ async def readings(request: Request, patient_id: UUID, conn: Tx, now: Now, sessi
 @router.get("/patients/{patient_id}/series.json")
 async def series(patient_id: UUID, conn: Tx, now: Now, session: Clinical) -> dict[str, Any]:
     found = await _found(conn, session, patient_id)
-    return await service.series(conn, patient_id, found.time_zone, now)
+    return await service.series(conn, patient_id, found.time_zone, now, spoken_in(session.language))
 
 
 @router.post("/patients/{patient_id}/devices/{assignment_id}/clock-check")

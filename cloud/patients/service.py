@@ -9,7 +9,7 @@ from uuid import UUID
 from alerting.limits import AlarmLimit, Measure, in_force
 from cloud.audit import store as audit
 from cloud.auth.models import Session
-from cloud.console import texts
+from cloud.console.spoken import Spoken
 from cloud.patients import store
 from cloud.patients.models import BloodPressure, Concentration, Observed, Readings
 from cloud.patients.store import Connection
@@ -61,7 +61,7 @@ async def check_clock(conn: Connection, session: Session, patient_id: UUID, assi
     return True
 
 
-async def series(conn: Connection, patient_id: UUID, zone: str, now: datetime) -> dict[str, Any]:
+async def series(conn: Connection, patient_id: UUID, zone: str, now: datetime, spoken: Spoken) -> dict[str, Any]:
     """The chart's data: one chart per kind and unit, as the devices said it, oldest first.
 
     ``{"zone": IANA, "charts": [{"kind", "unit", "times": [s since 1970], "lines": {measure: [number or null]},
@@ -73,12 +73,12 @@ async def series(conn: Connection, patient_id: UUID, zone: str, now: datetime) -
     glucose = await store.glucose(conn, patient_id, since, DRAWN)
     ketone = await store.ketone(conn, patient_id, since, DRAWN)
     pressure = await store.blood_pressure(conn, patient_id, since, DRAWN)
-    return {
-        "zone": zone,
-        "charts": [_concentration_chart(Measure.GLUCOSE, unit, rows, in_force_now) for unit, rows in _by_unit(glucose)]
+    charts = (
+        [_concentration_chart(Measure.GLUCOSE, unit, rows, in_force_now) for unit, rows in _by_unit(glucose)]
         + [_concentration_chart(Measure.KETONE, unit, rows, in_force_now) for unit, rows in _by_unit(ketone)]
-        + [_pressure_chart(unit, rows, in_force_now) for unit, rows in _by_unit(pressure)],
-    }
+        + [_pressure_chart(unit, rows, in_force_now) for unit, rows in _by_unit(pressure)]
+    )
+    return {"zone": zone, "charts": [{**chart, "unit": spoken.unit(chart["unit"])} for chart in charts]}
 
 
 def _by_unit(rows: Sequence[_T]) -> list[tuple[str, list[_T]]]:
@@ -108,7 +108,7 @@ def _pressure_chart(unit: str, rows: list[BloodPressure], limits: Iterable[Alarm
 def _chart(kind: str, unit: str, rows: Sequence[Observed], lines: dict[str, list[float | None]]) -> dict[str, Any]:
     return {
         "kind": kind,
-        "unit": texts.unit(unit),
+        "unit": unit,
         "times": [row.effective_time.timestamp() for row in rows],
         "lines": lines,
         "off_scale": [

@@ -10,9 +10,9 @@ from fastapi import APIRouter, HTTPException, Request, Response, status
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from cloud.auth.access import Supporting, Technical
-from cloud.console import texts
 from cloud.console.edge import Now, Tx, wants_fragment
 from cloud.console.pages import page
+from cloud.console.spoken import spoken_in
 from cloud.technical import service
 from cloud.technical.models import Conflict
 from cloud.technical.views import may, row
@@ -40,6 +40,7 @@ async def acknowledge(request: Request, alarm_id: UUID, conn: Tx, now: Now, sess
     if not wants_fragment(request):
         return RedirectResponse(f"/technical#alarm-{alarm_id}", status.HTTP_303_SEE_OTHER)
     if isinstance(result, Conflict):
-        notice = texts.CONFLICTS[result.code].format(owner=result.alarm.acknowledged_by_name or "")
+        owner = result.alarm.acknowledged_by_name or ""
+        notice = spoken_in(session.language).CONFLICTS[result.code].format(owner=owner)
         return HTMLResponse(row(result.alarm, session, now, notice), status.HTTP_409_CONFLICT)
     return HTMLResponse(row(result, session, now))

@@ -13,9 +13,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from cloud.auth.access import Clinical, Nursing
 from cloud.auth.models import Session
 from cloud.components import service as components
-from cloud.console import texts
 from cloud.console.edge import Now, Tx, wants_fragment
 from cloud.console.pages import page
+from cloud.console.spoken import spoken_in
 from cloud.worklist import service, store
 from cloud.worklist.models import Case, Conflict
 from cloud.worklist.views import row
@@ -45,7 +45,7 @@ def _answer(request: Request, session: Session, now: datetime, result: Case | Co
         raise HTTPException(status.HTTP_404_NOT_FOUND)
     if isinstance(result, Conflict):
         owner = result.case.owner_name or ""
-        notice = texts.CONFLICTS[result.code].format(owner=owner)
+        notice = spoken_in(session.language).CONFLICTS[result.code].format(owner=owner)
         if wants_fragment(request):
             return HTMLResponse(row(result.case, session, now, notice), status.HTTP_409_CONFLICT)
         return page(request, "conflict.html", status_code=status.HTTP_409_CONFLICT, case=result.case, notice=notice)

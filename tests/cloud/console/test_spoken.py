@@ -1,4 +1,4 @@
-"""Words for codes."""
+"""Words for codes, and what is said with them, in English; ``test_pages_in_languages`` has the other languages."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,8 +13,10 @@ from alerting.technical.conditions import Name
 from alerting.technical.silence import Cause
 from cloud.auth.models import Refusal, Role
 from cloud.console import texts
+from cloud.console.spoken import spoken_in, word
 from device_drivers.readings import QuantityState
 
+SPOKEN = spoken_in("en")
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 
@@ -29,12 +31,12 @@ NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
     ],
 )
 def test_a_span_is_said_in_its_largest_units(span: timedelta, said: str) -> None:
-    assert texts.duration(span) == said
+    assert SPOKEN.duration(span) == said
 
 
 def test_a_deadline_is_ahead_or_missed() -> None:
-    assert texts.due(NOW + timedelta(minutes=9), NOW) == "due in 9 min"
-    assert texts.due(NOW, NOW) == "overdue by under 1 min"
+    assert SPOKEN.due(NOW + timedelta(minutes=9), NOW) == "due in 9 min"
+    assert SPOKEN.due(NOW, NOW) == "overdue by under 1 min"
 
 
 @pytest.mark.parametrize(
@@ -50,7 +52,7 @@ def test_a_deadline_is_ahead_or_missed() -> None:
 def test_a_figure_is_said_as_the_device_meant_it(
     value: Decimal | None, state: str, bound: Decimal | None, said: str
 ) -> None:
-    assert texts.figure(value, state, bound, "mg/dL") == said
+    assert SPOKEN.figure(value, state, bound, "mg/dL") == said
 
 
 def test_every_code_that_we_know_has_its_words() -> None:
@@ -65,16 +67,16 @@ def test_every_code_that_we_know_has_its_words() -> None:
 
 
 def test_a_code_that_nobody_knows_is_said_as_it_is() -> None:
-    assert texts.word("strip_type_incorrect", {}) == "strip type incorrect"
+    assert word("strip_type_incorrect", {}) == "strip type incorrect"
 
 
 @pytest.mark.parametrize("zone", ["Mars/Phobos", "", "/etc/localtime"])
 def test_a_zone_that_nobody_knows_gives_utc_and_says_so(zone: str) -> None:
-    assert texts.local(NOW, zone) == "21 Nov 2026, 12:00 UTC"
+    assert SPOKEN.local(NOW, zone) == "21 Nov 2026, 12:00 UTC"
 
 
 def test_a_zone_gives_its_own_clock() -> None:
-    assert texts.local(NOW, "Europe/Copenhagen") == "21 Nov 2026, 13:00"
+    assert SPOKEN.local(NOW, "Europe/Copenhagen") == "21 Nov 2026, 13:00"
 
 
 @pytest.mark.parametrize(
@@ -90,7 +92,7 @@ def test_a_zone_gives_its_own_clock() -> None:
     ],
 )
 def test_a_clock_is_right_or_off_by_so_much(seconds: float | None, said: str) -> None:
-    assert texts.clock_offset(seconds) == said
+    assert SPOKEN.clock_offset(seconds) == said
 
 
 @pytest.mark.parametrize(
@@ -103,14 +105,14 @@ def test_a_clock_is_right_or_off_by_so_much(seconds: float | None, said: str) ->
     ],
 )
 def test_what_is_left_of_a_certificate_is_said_in_days(until: datetime, said: str) -> None:
-    assert texts.days_left(until, NOW) == said
+    assert SPOKEN.days_left(until, NOW) == said
 
 
 @pytest.mark.parametrize(
     ("number", "said"), [(None, "–"), (0, "0 MB"), (999_999_999, "1.0 GB"), (12_345_678_901, "12.3 GB")]
 )
 def test_a_size_is_said_in_its_largest_unit(number: int | None, said: str) -> None:
-    assert texts.octets(number) == said
+    assert SPOKEN.octets(number) == said
 
 
 @pytest.mark.parametrize(
@@ -118,7 +120,7 @@ def test_a_size_is_said_in_its_largest_unit(number: int | None, said: str) -> No
     [("component:ingest-1", "our process ingest-1"), ("gateway:home-17", "gateway home-17"), ("thing", "thing")],
 )
 def test_a_subject_is_said_as_people_say_it(name: str, said: str) -> None:
-    assert texts.subject(name) == said
+    assert SPOKEN.subject(name) == said
 
 
 @pytest.mark.parametrize(
@@ -130,4 +132,4 @@ def test_a_subject_is_said_as_people_say_it(name: str, said: str) -> None:
     ],
 )
 def test_numbers_are_said_as_ranges_and_not_endlessly(ranges: list[Range[int]], said: str) -> None:
-    assert texts.numbers(ranges) == said
+    assert SPOKEN.numbers(ranges) == said

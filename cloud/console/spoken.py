@@ -1,0 +1,179 @@
+"""The tables of ``texts`` in a reader's language, and what is said with them: spans, deadlines, figures, moments."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from psycopg.types.range import Range
+
+from cloud.console import texts
+from cloud.language.languages import ENGLISH, known
+from cloud.language.words import Words, words_of
+
+MOST_RANGES: Final = 8
+# The network and the broker take their part of a second; less than this is no offset.
+CLOCK_RIGHT_WITHIN_S: Final = 5
+UNKNOWN: Final = "–"
+
+# A form names what is shown of a moment, by an example in English; ``Words`` knows how others write it.
+_FORMS: Final = {
+    "%d %b %Y, %H:%M": Words.day_and_time,
+    "%d %b, %H:%M": Words.short_day_and_time,
+    "%d %b %Y": Words.day,
+    "%H:%M": Words.time,
+}
+_SINGLE: Final = {name: value for name, value in vars(texts).items() if name.isupper() and isinstance(value, Mapping)}
+
+
+class Spoken:
+    """What the console says, in one language. ``spoken.STATES`` is ``texts.STATES`` in it, and so each other table."""
+
+    def __init__(self, words: Words) -> None:
+        self.words: Final = words
+        self._tables: Mapping[str, Mapping[str, str]] = {
+            name: {code: words.gettext(text) for code, text in table.items()} for name, table in _SINGLE.items()
+        }
+
+    def __getattr__(self, name: str) -> Mapping[str, str]:
+        try:
+            return self._tables[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def unit(self, code: str) -> str:
+        """A UCUM unit as people write it."""
+        return self.UNITS[code].format("").strip() if code in self.UNITS else code
+
+    def measured(self, number: str, unit_code: str) -> str:
+        """A number with its unit: ``5.40 mmol/L``, ``72/min``."""
+        return self.UNITS.get(unit_code, f"{{}} {unit_code}").format(number)
+
+    def number(self, value: Decimal | None) -> str:
+        """Every digit as the device gave it."""
+        return UNKNOWN if value is None else self.words.number(value)
+
+    def duration(self, span: timedelta) -> str:
+        """A span in its one or two largest units: ``3 min``, ``2 h 5 min``, ``4 d``."""
+        minutes = max(0, int(span.total_seconds() // 60))
+        if minutes < 1:
+            return self.SPANS["moment"]
+        if minutes < 60:
+            return self.SPANS["minutes"].format(minutes)
+        hours, minutes = divmod(minutes, 60)
+        if hours < 24:
+            return self.SPANS["hours"].format(hours, minutes)
+        return self.SPANS["days"].format(hours // 24)
+
+    def due(self, deadline: datetime, now: datetime) -> str:
+        """``due in 12 min`` or ``overdue by 1 h 0 min``."""
+        if deadline > now:
+            return self.SPANS["due"].format(self.duration(deadline - now))
+        return self.SPANS["overdue"].format(self.duration(now - deadline))
+
+    def ago(self, moment: datetime, now: datetime) -> str:
+        """``3 min ago``."""
+        return self.SPANS["ago"].format(self.duration(now - moment))
+
+    def local(self, moment: datetime, zone: str, form: str = "%d %b %Y, %H:%M") -> str:
+        """A moment on the clock of an IANA zone; on UTC's, and saying so, where nobody here knows the zone."""
+        spell = _FORMS[form]
+        try:
+            return spell(self.words, moment.astimezone(ZoneInfo(zone)))
+        except (KeyError, ValueError, OSError):  # one patient's zone must not take everybody's worklist away
+            return f"{spell(self.words, moment.astimezone(UTC))} UTC"
+
+    def day(self, day: date) -> str:
+        """``21 Nov 2026``, as this language writes it."""
+        return self.words.day(day)
+
+    def figure(self, value: Decimal | None, state: str, bound: Decimal | None, unit_code: str) -> str:
+        """One figure as the device said it: ``5.40 mmol/L``, ``HI, above 600 mg/dL``, ``Failed measurement``."""
+        if value is not None:
+            return self.measured(self.words.number(value), unit_code)
+        if bound is not None and state in self.OFF_SCALE:
+            return self.OFF_SCALE[state].format(self.measured(self.words.number(bound), unit_code))
+        return word(state, self.QUANTITY_STATES)
+
+    def subject(self, name: str) -> str:
+        """``gateway:home-17`` as people say it: ``gateway home-17``."""
+        kind, _, rest = name.partition(":")
+        return f"{word(kind, self.SUBJECT_KINDS)} {rest}".strip()
+
+    def numbers(self, ranges: Iterable[Range[int]]) -> str:
+        """Whole numbers of ranges whose end is not in them: ``17 to 19, 31``; at most MOST_RANGES of them."""
+        between = self.RANGES["range"]
+        spoken = [
+            str(each.lower) if each.upper == each.lower + 1 else between.format(each.lower, each.upper - 1)
+            for each in ranges
+            if each.lower is not None and each.upper is not None
+        ]
+        return ", ".join([*spoken[:MOST_RANGES], *(["…"] if len(spoken) > MOST_RANGES else [])])
+
+    def octets(self, number: int | None) -> str:
+        """A size in its largest unit: ``950 MB``, ``12.3 GB``."""
+        if number is None:
+            return UNKNOWN
+        if number < 999_500_000:
+            return self.SIZES["megaoctets"].format(f"{number / 1_000_000:.0f}")
+        return self.SIZES["gigaoctets"].format(self.words.number(Decimal(f"{number / 1_000_000_000:.1f}")))
+
+    def clock_offset(self, seconds: float | None) -> str:
+        """A clock beside ours: ``right``, ``12 s ahead``, ``1 h 5 min behind``."""
+        if seconds is None:
+            return UNKNOWN
+        size = abs(seconds)
+        if size < CLOCK_RIGHT_WITHIN_S:
+            return self.CLOCK_OFFSETS["right"]
+        said = self.SPANS["seconds"].format(f"{size:.0f}") if size < 60 else self.duration(timedelta(seconds=size))
+        return self.CLOCK_OFFSETS["ahead" if seconds > 0 else "behind"].format(said)
+
+    def days_left(self, until: datetime, now: datetime) -> str:
+        """``62 d left``, ``ends within a day``, ``ended 3 d ago``."""
+        if until <= now:
+            return self.DAYS_LEFT["ended"].format(self.duration(now - until))
+        days = (until - now).days
+        return self.DAYS_LEFT["days"].format(days) if days else self.DAYS_LEFT["today"]
+
+    def rhythm(self, every: timedelta | None) -> str:
+        """How often, in words: every day, every 8 h, every 3 days."""
+        if every is None:
+            return self.RHYTHMS["none"]
+        for name, size in (
+            ("days", timedelta(days=1)),
+            ("hours", timedelta(hours=1)),
+            ("minutes", timedelta(minutes=1)),
+        ):
+            count, rest = divmod(every, size)
+            if count and not rest:
+                return self.RHYTHMS["day"] if every == timedelta(days=1) else self.RHYTHMS[name].format(count)
+        return self.RHYTHMS["seconds"].format(f"{every.total_seconds():.0f}")
+
+    def word(self, code: str, table: Mapping[str, str]) -> str:
+        """The word for a code, from a table of this language."""
+        return word(code, table)
+
+    def filters(self) -> dict[str, Any]:
+        """What templates call, by name."""
+        names = (
+            "ago", "clock_offset", "day", "days_left", "due", "duration", "local", "number", "numbers", "octets",
+            "rhythm", "subject", "unit", "word",
+        )  # fmt: skip
+        return {name: getattr(self, name) for name in names}
+
+
+def word(code: str, table: Mapping[str, str]) -> str:
+    """The word for a code; a code that the table does not have is spoken as it is."""
+    return table.get(code) or code.replace("_", " ")
+
+
+def spoken_in(language: str | None) -> Spoken:
+    """By the language's code; English for None and for a language we do not speak."""
+    return _spoken(known(language) or ENGLISH)
+
+
+@cache
+def _spoken(code: str) -> Spoken:
+    return Spoken(words_of(code))
