@@ -113,23 +113,13 @@ def lapsed(life: Life, at: datetime, terms: Terms) -> Life:
     return replace(again, contact_by=at + terms.contact_within)
 
 
-def escalated(life: Life, to: str, step: int, at: datetime, terms: Terms) -> Life:
-    """By a person, to ``doctor`` or ``lead_nurse``: as if its deadline had passed, and nobody's until somebody takes it.
+def escalated(life: Life, to: str, at: datetime, terms: Terms) -> Life:
+    """By a person, to ``doctor`` or ``lead_nurse``: it is nobody's until somebody takes it, and they are told now.
 
-    ``step``: of the path, at which it is escalated. The round goes on: whoever knows of the case is not told again; what
-    was promised to the patient stays promised.
+    What was promised to the patient stays promised.
     """
-    return replace(
-        unsilenced(life),
-        state=after(life.state, Event.ESCALATE),
-        step=max(life.step + 1, step),
-        deadline=at + terms.acknowledge_within,
-        escalated_to=to,
-        owner=None,
-        lease_until=None,
-        offered_to=None,
-        next_at=at,
-    )
+    state = after(life.state, Event.ESCALATE)
+    return replace(_next_round(unsilenced(life), state, at, terms), escalated_to=to)
 
 
 def contacted(life: Life, at: datetime, lease: timedelta) -> Life:
@@ -153,6 +143,14 @@ def silenced(life: Life, by: UUID, why: str, until: datetime, at: datetime) -> L
 def silence_ended(life: Life, at: datetime) -> Life:
     """Before its time."""
     return replace(unsilenced(life), state=after(life.state, Event.END_SILENCE), next_at=at)
+
+
+def silence_ran_out(life: Life, at: datetime, terms: Terms) -> Life:
+    """At its time: raised again, for everybody; a case that somebody works on only loses its silence."""
+    state = after(life.state, Event.END_SILENCE)
+    if life.is_owned:
+        return replace(unsilenced(life), state=state, next_at=at)
+    return replace(_next_round(unsilenced(life), state, at, terms), contact_by=at + terms.contact_within)
 
 
 def resolved(life: Life) -> Life:
