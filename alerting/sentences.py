@@ -4,7 +4,7 @@ Every word stands in a call of ``gettext`` or ``ngettext``, so that Babel finds 
 language is an argument. Figures are written as devices show them.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
@@ -32,13 +32,22 @@ from device_drivers.readings import Kind, Quantity, QuantityState
 
 
 class Language(Protocol):
-    """What ``gettext.NullTranslations`` and its kin offer."""
+    """What ``gettext.NullTranslations`` and its kin offer, and how its speakers write numbers, days and moments."""
 
     def gettext(self, message: str) -> str:
         """The message in this language."""
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
         """The form for this number."""
+
+    def number(self, value: Decimal) -> str:
+        """Every digit that it has, with this language's decimal sign."""
+
+    def day(self, day: date) -> str:
+        """The day of a moment in the zone that it carries."""
+
+    def moment(self, moment: datetime) -> str:
+        """To the minute, with its zone: the reader's where the language knows that, else the one it carries."""
 
 
 class _English:
@@ -47,6 +56,15 @@ class _English:
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
         return msgid1 if n == 1 else msgid2
+
+    def number(self, value: Decimal) -> str:
+        return f"{value:f}"
+
+    def day(self, day: date) -> str:
+        return f"{day:%Y-%m-%d}"
+
+    def moment(self, moment: datetime) -> str:
+        return f"{moment:%Y-%m-%d %H:%M %Z}".rstrip()
 
 
 ENGLISH: Language = _English()
@@ -105,7 +123,7 @@ def difference_sentence(reason: DifferenceReason, words: Language = ENGLISH) -> 
         measure=measure_name(reason.limit.measure, words),
         now=quantity_text(reason.now, words),
         before=quantity_text(reason.before, words),
-        difference=figure_text(reason.difference, reason.unit),
+        difference=figure_text(reason.difference, reason.unit, words),
         beyond=_beyond(reason.limit, reason.unit, words),
         authority=authority_text(reason.limit, words),
     )
@@ -131,10 +149,10 @@ def index_sentence(reason: IndexReason, words: Language = ENGLISH) -> str:
     text = words.gettext(
         "Low blood glucose index {value} ({band} risk) of {readings}: above the limit of {limit} ({authority})"
     ).format(
-        value=f"{reason.value:f}",
-        band=reason.band,
+        value=words.number(reason.value),
+        band=band_name(reason.band, words),
         readings=_readings_on_days(reason.sufficiency, words),
-        limit=f"{reason.limit.values[reason.unit]:f}",
+        limit=words.number(reason.limit.values[reason.unit]),
         authority=authority_text(reason.limit, words),
     )
     return _with_off_scale(text, reason.sufficiency, words)
@@ -149,7 +167,7 @@ def remeasure_sentence(reason: RemeasureReason, words: Language = ENGLISH) -> st
         Answer.CLEARED: words.gettext("{first}; not confirmed by measuring again: {again}"),
         Answer.UNANSWERED: words.gettext("{first}; nobody measured again until {due}"),
     }[reason.answer]
-    return template.format(first=limit_sentence(reason.first, words), again=again, due=moment_text(reason.due))
+    return template.format(first=limit_sentence(reason.first, words), again=again, due=moment_text(reason.due, words))
 
 
 def sustained_sentence(reason: SustainedReason, words: Language = ENGLISH) -> str:
@@ -169,8 +187,8 @@ def rhythm_sentence(reason: RhythmReason, words: Language = ENGLISH) -> str:
         sessions=words.ngettext("{n} session", "{n} sessions", reason.sessions).format(n=reason.sessions),
         days=_days(len(reason.on_days), words),
         within=duration_text(reason.within, words),
-        first=reason.on_days[0].isoformat(),
-        last=reason.on_days[-1].isoformat(),
+        first=words.day(reason.on_days[0]),
+        last=words.day(reason.on_days[-1]),
         needed=_days(reason.needed_days, words),
         authority=set_by_text(reason.source, words),
     )
@@ -192,7 +210,7 @@ def silence_sentence(reason: SilenceReason, words: Language = ENGLISH) -> str:
     text = words.gettext(
         "{kind} since one was due at {since}, {missed}: {task} after {limit} ({authority})"
     ).format(
-        kind=kind, since=moment_text(reason.missed_since), missed=missed, task=task,
+        kind=kind, since=moment_text(reason.missed_since, words), missed=missed, task=task,
         limit=duration_text(reason.limit, words), authority=set_by_text(reason.source, words),
     )  # fmt: skip
     return words.gettext("{text}; heightened attention").format(text=text) if reason.heightened else text
@@ -204,8 +222,8 @@ def late_sentence(reason: LateReason, words: Language = ENGLISH) -> str:
         "In retrospect: {finding}; measured at {measured}, reached us at {received}, later than {limit} ({authority})"
     ).format(
         finding=sentence(reason.finding, words),
-        measured=moment_text(reason.effective_time),
-        received=moment_text(reason.received_at),
+        measured=moment_text(reason.effective_time, words),
+        received=moment_text(reason.received_at, words),
         limit=duration_text(reason.late_after, words),
         authority=set_by_text(reason.source, words),
     )
@@ -216,7 +234,7 @@ def symptom_sentence(reason: SymptomReason, words: Language = ENGLISH) -> str:
     return words.gettext("{finding}; with {flags}, as answered at {asked}: an emergency ({authority})").format(
         finding=sentence(reason.finding, words),
         flags=", ".join(red_flag_name(flag, words) for flag in reason.flags),
-        asked=moment_text(reason.asked_at),
+        asked=moment_text(reason.asked_at, words),
         authority=set_by_text(reason.source, words),
     )
 
@@ -265,7 +283,7 @@ def authority_text(limit: RegimeLimit, words: Language = ENGLISH) -> str:
     parts = [words.gettext("set by {source}").format(source=limit.source)]
     if limit.since is not None:
         parts[0] = words.gettext("set by {source} since {since}").format(
-            source=limit.source, since=limit.since.date().isoformat()
+            source=limit.source, since=words.day(limit.since)
         )
     if limit.version is not None:
         parts.append(words.gettext("version {version}").format(version=limit.version))
@@ -277,15 +295,22 @@ def authority_text(limit: RegimeLimit, words: Language = ENGLISH) -> str:
 def set_by_text(source: Source, words: Language = ENGLISH) -> str:
     """``set by 722 protocol, in use since 2026-11-22``."""
     return words.gettext("set by {source}, in use since {since}").format(
-        source=source_text(source, words), since=source.since.date().isoformat()
+        source=source_text(source, words), since=words.day(source.since)
     )
 
 
 def source_text(source: Source, words: Language = ENGLISH) -> str:
-    """The source's own words; a figure that nobody has confirmed says so."""
+    """The source as it is cited, our own in the reader's words; a figure that nobody has confirmed says so."""
+    ours = {
+        "a proposal of this project": words.gettext("a proposal of this project"),
+        "proposal of this project; no standard fixes it": words.gettext(
+            "proposal of this project; no standard fixes it"
+        ),
+    }
+    text = ours.get(source.text, source.text)
     if source.evidence is Evidence.UNCONFIRMED:
-        return words.gettext("{source}, not confirmed by a clinician").format(source=source.text)
-    return source.text
+        return words.gettext("{source}, not confirmed by a clinician").format(source=text)
+    return text
 
 
 def measure_name(measure: Measure, words: Language = ENGLISH) -> str:
@@ -307,13 +332,19 @@ def quantity_text(quantity: Quantity, words: Language = ENGLISH) -> str:
         case QuantityState.BELOW_RANGE:
             return words.gettext("below the meter's range (LO)")
         case _:
-            return figure_text(quantity.value, quantity.unit)
+            return figure_text(quantity.value, quantity.unit, words)
 
 
-def figure_text(value: Decimal | None, unit: Unit) -> str:
+def figure_text(value: Decimal | None, unit: Unit, words: Language = ENGLISH) -> str:
     """``128 mmHg``, ``72/min``: written out, never as 1.8E+2."""
-    spoken = {Unit.MM_HG: " mmHg", Unit.PER_MIN: "/min"}.get(unit, f" {unit}")
-    return f"{value:f}{spoken}" if value is not None else f"–{spoken}"
+    template = {
+        Unit.MM_HG: words.gettext("{} mmHg"),
+        Unit.PER_MIN: words.gettext("{}/min"),
+        Unit.MG_DL: words.gettext("{} mg/dL"),
+        Unit.MMOL_L: words.gettext("{} mmol/L"),
+        Unit.KPA: words.gettext("{} kPa"),
+    }[unit]
+    return template.format("–" if value is None else words.number(value))
 
 
 def duration_text(duration: timedelta, words: Language = ENGLISH) -> str:
@@ -326,9 +357,19 @@ def duration_text(duration: timedelta, words: Language = ENGLISH) -> str:
     return words.ngettext("{n} minute", "{n} minutes", minutes).format(n=minutes)
 
 
-def moment_text(moment: datetime) -> str:
-    """To the minute, in the zone that the datetime carries: the caller gives it the reader's."""
-    return moment.strftime("%Y-%m-%d %H:%M %Z").rstrip()
+def moment_text(moment: datetime, words: Language = ENGLISH) -> str:
+    """To the minute, in the zone that the datetime carries unless the language knows the reader's."""
+    return words.moment(moment)
+
+
+def band_name(band: str, words: Language = ENGLISH) -> str:
+    """The band of a risk index (``alerting.glycaemia``)."""
+    return {
+        "minimal": words.gettext("minimal"),
+        "low": words.gettext("low"),
+        "moderate": words.gettext("moderate"),
+        "high": words.gettext("high"),
+    }[band]
 
 
 def _what(reason: LimitReason, words: Language) -> str:
@@ -349,7 +390,7 @@ def _beyond(limit: RegimeLimit, unit: Unit, words: Language) -> str:
         Relation.ABOVE: words.gettext("above the limit of {limit}"),
         Relation.AT_OR_ABOVE: words.gettext("at or above the limit of {limit}"),
     }[limit.relation]
-    return template.format(limit=figure_text(limit.values[unit], unit))
+    return template.format(limit=figure_text(limit.values[unit], unit, words))
 
 
 def _with_off_scale(text: str, sufficiency: Sufficiency | None, words: Language) -> str:

@@ -3,7 +3,7 @@
 import ast
 import inspect
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -223,10 +223,22 @@ class Shouting:
         """Marked, by number."""
         return f"«{msgid1 if n == 1 else msgid2}»"
 
+    def number(self, value: Decimal) -> str:
+        """With its own decimal sign."""
+        return f"{value:f}".replace(".", "·")
+
+    def day(self, day: date) -> str:
+        """Marked."""
+        return f"«{day:%Y-%m-%d}»"
+
+    def moment(self, moment: datetime) -> str:
+        """Marked."""
+        return f"«{moment:%Y-%m-%d %H:%M}»"
+
 
 def test_every_word_can_be_another_languages() -> None:
     found = sentence(AVERAGE, Shouting())
-    for words in ("«Systolic pressure»", "«24 readings»", "«6 days»", "«at or above the limit of 135 mmHg»"):
+    for words in ("«Systolic pressure»", "«24 readings»", "«6 days»", "«at or above the limit of «135 mmHg»»"):
         assert words in found
 
 
