@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerting.adherence import Schedule
-from alerting.windows import GlucoseWindow, PressureWindow, Times
+from alerting.windows import GlucoseWindow, PressureWindow, Times, instant
 from device_drivers.readings import Sample
 
 # The numbers of ``GlucoseSeries.samples``.
@@ -28,7 +28,10 @@ class PressureSeries:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class GlucoseSeries:
-    """Strips in one unit, with control solution and test strips: ``samples`` has a place of SAMPLES for each."""
+    """Strips in one unit, with control solution and test strips: ``samples`` has a place of SAMPLES for each.
+
+    Ketone strips have the same columns, and a place of their own in the history.
+    """
 
     window: GlucoseWindow
     received: Times
@@ -42,7 +45,11 @@ class GlucoseSeries:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class History:
-    """One patient from ``start`` on for so many days."""
+    """One patient from ``start`` on for so many days.
+
+    The first ``run_in`` days only fill the windows and open the cases that stand when counting begins: without them
+    every pressure above target would open its case anew in the first week of a short span.
+    """
 
     start: datetime
     days: int
@@ -50,6 +57,18 @@ class History:
     glucose: tuple[GlucoseSeries, ...]
     schedules: tuple[Schedule, ...]
     heightened_until: datetime | None
+    ketone: tuple[GlucoseSeries, ...] = ()
+    run_in: int = 0
+
+    @property
+    def counted_from(self) -> datetime:
+        """What happens from here on counts."""
+        return self.start + timedelta(days=self.run_in)
+
+    @property
+    def days_counted(self) -> int:
+        """The days that count."""
+        return self.days - self.run_in
 
     @property
     def end(self) -> datetime:
@@ -59,9 +78,10 @@ class History:
     @property
     def series(self) -> tuple[PressureSeries | GlucoseSeries, ...]:
         """All series, of whatever kind and unit."""
-        return (*self.pressure, *self.glucose)
+        return (*self.pressure, *self.glucose, *self.ketone)
 
     @property
     def readings(self) -> int:
-        """All of them, with control solution and test strips."""
-        return sum(len(series.window) for series in self.series)
+        """All that count, with control solution and test strips."""
+        since = instant(self.counted_from)
+        return sum(int((series.window.times >= since).sum()) for series in self.series)

@@ -16,7 +16,7 @@ import numpy as np
 
 from alerting.histories import History
 from alerting.synthetic import Crisis, CrisisKind, PatientYear
-from alerting.tiers import TERMS, Tier, graver
+from alerting.tiers import TERMS, Terms, Tier, graver
 from alerting.windows import instant
 
 # Nurse minutes per case, with reading up, calling and writing down (proposal).
@@ -77,6 +77,10 @@ class RuleSet(Protocol):
     def name(self) -> str:
         """As it is printed."""
 
+    @property
+    def terms(self) -> Mapping[Tier, Terms]:
+        """By when people have dealt with a case."""
+
     def raised(self, history: History) -> list[Raised]:
         """Everything that comes up, in order of ``at``."""
 
@@ -124,8 +128,8 @@ class Outcome:
         return sum(MINUTES[tier] * count for tier, count in self.by_tier.items())
 
 
-def cases(raised: Iterable[Raised]) -> list[Case]:
-    """The cases that people would have worked, in the order in which they were opened."""
+def cases(raised: Iterable[Raised], terms: Mapping[Tier, Terms] = TERMS) -> list[Case]:
+    """The cases that people would have worked under these promises, in the order in which they were opened."""
     found: list[Case] = []
     latest: dict[str, Case] = {}
     for one in raised:
@@ -133,9 +137,9 @@ def cases(raised: Iterable[Raised]) -> list[Case]:
             continue
         case = latest.get(one.condition)
         if case is not None and one.at < case.closes_at:
-            _join(case, one.tier, one)
+            _join(case, one.tier, one, terms)
         elif case is None or _rested(case, one.tier, one.at):
-            latest[one.condition] = case = _open(one.tier, one)
+            latest[one.condition] = case = _open(one.tier, one, terms)
             found.append(case)
     return found
 
@@ -145,7 +149,7 @@ def replay(rules: RuleSet, histories: Iterable[History]) -> Outcome:
     outcome = Outcome(name=rules.name)
     for history in histories:
         raised = rules.raised(history)
-        _count(outcome, history, raised, cases(raised))
+        count(outcome, history, raised, cases(raised, rules.terms))
     return outcome
 
 
@@ -154,54 +158,13 @@ def replay_known(rules: RuleSet, years: Iterable[PatientYear]) -> Outcome:
     outcome = Outcome(name=rules.name)
     for year in years:
         raised = rules.raised(year.history)
-        worked = cases(raised)
-        _count(outcome, year.history, raised, worked)
+        worked = cases(raised, rules.terms)
+        count(outcome, year.history, raised, worked)
         outcome.measurements += len(np.unique(year.measurement))
         outcome.measurements_raised += _measurements(year, raised)
         _look_for_crises(outcome, year, worked)
         _look_for_worsenings(outcome, year, worked)
     return outcome
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """An urgent case of the rules in force, and what became of it: ``later`` is None where it would be missed."""
-
-    patient: int  # place in the histories
-    case: Case
-    later: timedelta | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """What a change of rules would have cost and missed."""
-
-    in_force: Outcome
-    proposed: Outcome
-    differences: tuple[Difference, ...]
-
-    @property
-    def missed(self) -> tuple[Difference, ...]:
-        """The urgent cases that nobody would have worked."""
-        return tuple(one for one in self.differences if one.later is None)
-
-
-def compare(in_force: RuleSet, proposed: RuleSet, histories: Iterable[History]) -> Comparison:
-    """Both rule sets over the same patients; every urgent case that would have been missed, or opened later.
-
-    An urgent case is worked by the proposed rules where one of their cases, of any tier that a shift looks at, holds
-    a reading within half an hour of one of its own.
-    """
-    outcomes = Outcome(name=in_force.name), Outcome(name=proposed.name)
-    differences: list[Difference] = []
-    for patient, history in enumerate(histories):
-        worked = []
-        for rules, outcome in zip((in_force, proposed), outcomes, strict=True):
-            raised = rules.raised(history)
-            worked.append(cases(raised))
-            _count(outcome, history, raised, worked[-1])
-        differences += _differences(patient, *worked)
-    return Comparison(in_force=outcomes[0], proposed=outcomes[1], differences=tuple(differences))
 
 
 def lines(outcome: Outcome) -> Iterator[str]:
@@ -231,24 +194,24 @@ def lines(outcome: Outcome) -> Iterator[str]:
         yield f"  crisis received to case      {_minutes(middle)} median, {_minutes(most)} at 95 %"
 
 
-def _open(tier: Tier, one: Raised) -> Case:
+def _open(tier: Tier, one: Raised, terms: Mapping[Tier, Terms]) -> Case:
     return Case(
         condition=one.condition,
         tier=tier,
         opened_at=one.at,
-        closes_at=one.at + TERMS[tier].contact_within,
+        closes_at=one.at + terms[tier].contact_within,
         about=[one.about],
-        pages=int(TERMS[tier].pages),
+        pages=int(terms[tier].pages),
     )
 
 
-def _join(case: Case, tier: Tier, one: Raised) -> None:
+def _join(case: Case, tier: Tier, one: Raised, terms: Mapping[Tier, Terms]) -> None:
     """A later reading joins; a graver one raises the case again, and its promise counts from then."""
     case.about.append(one.about)
     if graver(case.tier, tier) is not case.tier:
         case.tier = tier
-        case.closes_at = one.at + TERMS[tier].contact_within
-        case.pages += int(TERMS[tier].pages)
+        case.closes_at = one.at + terms[tier].contact_within
+        case.pages += int(terms[tier].pages)
 
 
 def _rested(case: Case, tier: Tier, at: datetime) -> bool:
@@ -256,25 +219,15 @@ def _rested(case: Case, tier: Tier, at: datetime) -> bool:
     return at >= case.closes_at + REST[tier] or (tier is not case.tier and graver(case.tier, tier) is tier)
 
 
-def _differences(patient: int, now: list[Case], proposed: list[Case]) -> Iterator[Difference]:
-    seen = [case for case in proposed if case.tier not in (Tier.ROUTINE, Tier.RETROSPECTIVE)]
-    for case in now:
-        if TERMS[case.tier].pages:
-            opened = [other.opened_at for other in seen if _about_the_same(case, other)]
-            if not opened:
-                yield Difference(patient=patient, case=case, later=None)
-            elif min(opened) > case.opened_at:
-                yield Difference(patient=patient, case=case, later=min(opened) - case.opened_at)
-
-
-def _about_the_same(case: Case, other: Case) -> bool:
-    return any(abs(one - another) <= ABOUT for one in case.about for another in other.about)
-
-
-def _count(outcome: Outcome, history: History, raised: list[Raised], worked: list[Case]) -> None:
-    outcome.patient_days += history.days
+def count(outcome: Outcome, history: History, raised: Iterable[Raised], worked: Iterable[Case]) -> None:
+    """Add what this patient costs from the moment on from which it counts."""
+    since = history.counted_from
+    worked = [case for case in worked if case.opened_at >= since]
+    outcome.patient_days += history.days_counted
     outcome.readings += history.readings
-    outcome.closed_automatically.update(one.closed_as for one in raised if one.closed_as is not None)
+    outcome.closed_automatically.update(
+        one.closed_as for one in raised if one.closed_as is not None and one.at >= since
+    )
     outcome.by_tier.update(case.tier for case in worked)
     outcome.by_condition.update(case.condition for case in worked)
     outcome.pages += sum(case.pages for case in worked)

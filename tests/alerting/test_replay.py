@@ -1,18 +1,25 @@
 """The replay: cases as people would work them, and the rules' figures over a synthetic population."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
+from alerting.comparison import compare
+from alerting.histories import GlucoseSeries, History, PressureSeries
 from alerting.regimes import ESC_2024, RegimeLimit, of_programme
-from alerting.replay import Outcome, Raised, cases, compare, lines, replay, replay_known
+from alerting.replay import Outcome, Raised, cases, lines, replay, replay_known
 from alerting.rulesets import SILENT, SingleReadings, every_reading_above_target, programme
 from alerting.synthetic import CrisisKind, PatientYear, calendar, population
 from alerting.tiers import Tier
-from tests.alerting.made import START
+from alerting.windows import instant
+from device_drivers.nomenclature import Unit
+from tests.alerting.made import START, glucoses
+
+Series = TypeVar("Series", PressureSeries, GlucoseSeries)
 
 
 def raised(minutes: float, tier: Tier | None = Tier.SAME_SHIFT, condition: str = "high") -> Raised:
@@ -150,3 +157,78 @@ def _slower(one: RegimeLimit) -> RegimeLimit:
     if one.confirm is None:
         return one
     return replace(one, confirm=replace(one.confirm, due=one.confirm.due + timedelta(hours=1)))
+
+
+def test_a_change_that_leaves_more_time_to_act_says_so(years: list[PatientYear]) -> None:
+    now = programme(of_programme("esc2024", "ada"))
+    calm = replace(now, limits=tuple(_calmer(x) for x in now.limits))
+    found = compare(now, calm, [year.history for year in years])
+    calmer = [one for one in found.differences if one.tier is Tier.SAME_SHIFT and not one.later]
+    assert calmer
+    assert {one.case.condition for one in calmer} == {"severe_hypertension_systolic"}
+    assert len(found.differences) <= found.urgent
+
+
+def _calmer(one: RegimeLimit) -> RegimeLimit:
+    """Very high pressure is for the same shift."""
+    return replace(one, tier=Tier.SAME_SHIFT) if one.condition == "severe_hypertension_systolic" else one
+
+
+def test_days_of_running_in_are_not_counted_but_known(years: list[PatientYear]) -> None:
+    rules = programme(of_programme("esc2024", "ada"))
+    whole = replay(rules, (year.history for year in years))
+    last = replay(rules, (replace(year.history, run_in=92) for year in years))
+    assert last.patient_days == 60 * 90
+    assert 0.3 < last.readings / whole.readings < 0.7
+    assert 0 < last.manual < whole.manual
+    cold = replay(rules, (_last_days(year, 90) for year in years))
+    # Who is above target all the time has an open or resting case by now, and no new one in the first week.
+    assert last.by_tier[Tier.ROUTINE] < cold.by_tier[Tier.ROUTINE]
+
+
+def _last_days(year: PatientYear, days: int) -> History:
+    """As if nothing were known from before."""
+    whole = year.history
+    start = whole.end - timedelta(days=days)
+    return replace(
+        whole,
+        start=start,
+        days=days,
+        pressure=tuple(_since(series, start) for series in whole.pressure),
+        glucose=tuple(_since(series, start) for series in whole.glucose),
+        schedules=tuple(replace(schedule, since=start) for schedule in whole.schedules),
+    )
+
+
+def _since(series: Series, start: datetime) -> Series:
+    kept = series.window.times >= instant(start)
+    if isinstance(series, PressureSeries):
+        return replace(series, window=series.window.rows(kept), received=series.received[kept])
+    return replace(
+        series, window=series.window.rows(kept), received=series.received[kept], samples=series.samples[kept]
+    )
+
+
+def test_where_nothing_may_close_by_itself_a_person_looks_at_it(years: list[PatientYear]) -> None:
+    rules = programme(of_programme("esc2024", "ada"))
+    histories = [year.history for year in years]
+    closing, keeping = replay(rules, histories), replay(replace(rules, closing=frozenset()), histories)
+    assert closing.closed_automatically.total() > 0 == keeping.closed_automatically.total()
+    assert keeping.manual > closing.manual
+
+
+def test_ketones_are_replayed_too(years: list[PatientYear]) -> None:
+    at = START + timedelta(days=1)
+    strips = GlucoseSeries(
+        window=glucoses([(at, 1.5), (at + timedelta(hours=1), 1.6), (at + timedelta(hours=20), 3.1)], unit=Unit.MMOL_L),
+        received=np.array([instant(at), instant(at), instant(at)]),
+        samples=np.zeros(3, dtype=np.int8),
+    )
+    history = History(
+        start=START, days=3, pressure=(), glucose=(), ketone=(strips,), schedules=(), heightened_until=None
+    )
+    found = programme(of_programme("ada")).raised(history)
+    assert [(one.condition, one.about) for one in found] == [
+        ("ketones_high", at + timedelta(hours=1)), ("ketones_very_high", at + timedelta(hours=20)),
+    ]  # fmt: skip
+    assert len(SingleReadings().raised(history)) == 2
