@@ -1,98 +1,122 @@
-"""A case as the alerts of one batch leave it, and how they do it: pure."""
+"""A case as the findings of one transaction leave it, and how they do it: pure."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from alerting import lifecycle
-from alerting.lifecycle import State
-from alerting.limits import Priority
-from alerting.pipeline import Alert
+from alerting import life
+from alerting.assess import Finding
+from alerting.life import Life
+from alerting.lifecycle import Event, State
+from alerting.tiers import Terms, Tier, graver
 
-RANK = {Priority.HIGH: 0, Priority.MEDIUM: 1, Priority.LOW: 2}
+Key = tuple[UUID, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PatientAlert:
-    """An alert of one observation of one patient."""
+class PatientFinding:
+    """A finding about one patient. ``reading_id`` is None where more than one reading stands behind it.
+
+    ``terms`` are those of the patient's programme. ``closes_as`` names the class as which it closes by itself where no
+    case of its condition is open: then nobody is asked to look at it.
+    """
 
     patient_id: UUID
-    reading_id: str
-    effective_time: datetime
-    alert: Alert
+    finding: Finding
+    terms: Mapping[Tier, Terms]
+    reading_id: str | None = None
+    closes_as: str | None = None
 
     @property
-    def key(self) -> tuple[UUID, str]:
+    def key(self) -> Key:
         """What may have one open case."""
-        return self.patient_id, self.alert.condition
+        return self.patient_id, self.finding.condition
+
+    @property
+    def tier(self) -> Tier:
+        return self.finding.tier
+
+    @property
+    def own_terms(self) -> Terms:
+        return self.terms[self.finding.tier]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """An open case, as far as alerts change it. ``spoken_at``: effective time of the alert whose sentence it has."""
+    """An open case, as far as findings change it. ``spoken_at``: of the finding whose sentence it has."""
 
     case_id: UUID
-    state: State
-    priority: Priority
-    deadline: datetime
+    life: Life
     spoken_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseEvent:
-    """One change of a case by one alert."""
+    """One change of a case by one finding."""
 
     event: str
     from_state: State | None
     to_state: State
-    cause: PatientAlert
+    cause: PatientFinding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Episode:
-    """A case after a run of alerts, the events on the way, and the alert that now says most (None: none of these)."""
+    """A case after a run of findings, the events on the way, and the one that now says most (None: none of these)."""
 
     case: Case
     events: tuple[CaseEvent, ...]
-    speaks: PatientAlert | None
+    speaks: PatientFinding | None
+    closed_as: str | None = None
+
+    @property
+    def findings(self) -> list[PatientFinding]:
+        """Those that came in, each once."""
+        return [event.cause for event in self.events if event.event != Event.CLOSE_AUTOMATICALLY]
 
 
-def opened(case_id: UUID, alert: PatientAlert) -> Episode:
-    """A new case, raised by its first alert."""
-    case = Case(
-        case_id=case_id,
-        state=State.RAISED,
-        priority=alert.alert.priority,
-        deadline=alert.alert.deadline,
-        spoken_at=alert.effective_time,
+def opened(case_id: UUID, first: PatientFinding, at: datetime) -> Episode:
+    """A new case, raised by its first finding."""
+    case = Case(case_id=case_id, life=life.raised(first.tier, at, first.own_terms), spoken_at=first.finding.at)
+    event = CaseEvent(event="raise", from_state=None, to_state=case.life.state, cause=first)
+    return Episode(case=case, events=(event,), speaks=first)
+
+
+def closed_at_once(case_id: UUID, finding: PatientFinding, at: datetime) -> Episode:
+    """A case that nobody has to look at: written down as raised, and as closed by the programme's word."""
+    made = opened(case_id, finding, at)
+    closed = life.closed_automatically(made.case.life)
+    event = CaseEvent(
+        event=Event.CLOSE_AUTOMATICALLY, from_state=made.case.life.state, to_state=closed.state, cause=finding
     )
-    event = CaseEvent(event="raise", from_state=None, to_state=State.RAISED, cause=alert)
-    return Episode(case=case, events=(event,), speaks=alert)
+    return Episode(
+        case=Case(case_id=case_id, life=closed, spoken_at=made.case.spoken_at),
+        events=(*made.events, event),
+        speaks=finding,
+        closed_as=finding.closes_as,
+    )
 
 
-def continued(episode: Episode, alerts: Iterable[PatientAlert]) -> Episode:
-    """Later readings join the case; one of higher priority raises it again with its own deadline."""
-    for alert in alerts:
-        episode = _joined(episode, alert)
+def continued(episode: Episode, findings: Iterable[PatientFinding], at: datetime) -> Episode:
+    """Later findings join the case; one of a graver tier raises it again with its own promises."""
+    for finding in findings:
+        episode = _joined(episode, finding, at)
     return episode
 
 
-def _joined(episode: Episode, alert: PatientAlert) -> Episode:
+def _joined(episode: Episode, found: PatientFinding, at: datetime) -> Episode:
     case = episode.case
-    worse = RANK[alert.alert.priority] < RANK[case.priority]
-    event = lifecycle.Event.WORSEN if worse else lifecycle.Event.JOIN
-    state = lifecycle.after(case.state, event)
-    # The case says what the latest alert of its highest priority says.
-    says_more = worse or (alert.alert.priority is case.priority and alert.effective_time >= case.spoken_at)
+    was = case.life
+    worse = found.tier is not was.tier and graver(was.tier, found.tier) is found.tier
+    now = life.worsened(was, found.tier, at, found.own_terms) if worse else life.joined(was, at)
+    # The case says what the latest finding of its gravest tier says.
+    says_more = worse or (found.tier is was.tier and found.finding.at >= case.spoken_at)
+    event = CaseEvent(
+        event=Event.WORSEN if worse else Event.JOIN, from_state=was.state, to_state=now.state, cause=found
+    )
     return Episode(
-        case=replace(
-            case,
-            state=state,
-            priority=alert.alert.priority if worse else case.priority,
-            deadline=alert.alert.deadline if worse else case.deadline,
-            spoken_at=alert.effective_time if says_more else case.spoken_at,
-        ),
-        events=(*episode.events, CaseEvent(event=event.value, from_state=case.state, to_state=state, cause=alert)),
-        speaks=alert if says_more else episode.speaks,
+        case=Case(case_id=case.case_id, life=now, spoken_at=found.finding.at if says_more else case.spoken_at),
+        events=(*episode.events, event),
+        speaks=found if says_more else episode.speaks,
     )

@@ -1,106 +1,199 @@
-"""The alert pipeline for observations that are new, and the cases that follow."""
+"""What new observations say at once, and the cases that findings open or join."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from uuid import UUID, uuid4
 
-from alerting.evaluate import is_quiet, quiet
-from alerting.limits import AlarmLimit, in_force
-from alerting.pipeline import alerts
-from cloud.alerts import store
-from cloud.alerts.models import Episode, PatientAlert, continued, opened
-from cloud.alerts.store import StoredEvent
+from alerting.assess import on_reading, quantities
+from alerting.closing import REST, rested
+from alerting.quiet import Quiet, is_quiet, quiet
+from alerting.regimes import Figure
+from alerting.sessions import SESSION_GAP
+from alerting.tiers import Tier, graver
+from cloud.alerts import due, store
+from cloud.alerts.due import Due, Timer, What
+from cloud.alerts.models import Episode, Key, PatientFinding, closed_at_once, continued, opened
+from cloud.alerts.store import Identity, StoredEvent
 from cloud.db.connect import Connection
 from cloud.observations.models import Observation
-from cloud.plans.store import limits_of
+from cloud.plans.models import PatientRules
+from cloud.plans.store import rules_of
+from device_drivers.readings import Kind, Sample
 
-Key = tuple[UUID, str]
-
-_DEFAULTS = in_force((), at=datetime.min.replace(tzinfo=UTC))
-_QUIET = quiet(_DEFAULTS)
+# What is assessed later because of a reading of this kind: sessions once they close, repetition at once.
+_LATER: Mapping[Kind, What] = {Kind.BLOOD_PRESSURE: What.PRESSURE, Kind.GLUCOSE: What.GLUCOSE}
 
 
 def evaluate(connection: Connection, observations: Sequence[Observation], at: datetime) -> Sequence[StoredEvent]:
-    """Alerts of these observations, in cases; gives the events of the cases for the live stream. The caller commits.
+    """What these observations say on their own, in cases; and what must be assessed later. The caller commits.
 
-    Idempotent: an alert that exists for a reading and a condition is not raised again.
+    Gives the events of the cases for the live stream. Idempotent: a finding that is known is not filed again.
     """
-    if not observations:
+    own = [observation for observation in observations if observation.reading.sample is Sample.PATIENT]
+    if not own:
         return ()
-    own = limits_of(connection, {o.patient_id for o in observations})
-    limits = {patient_id: in_force(mine, at) for patient_id, mine in own.items()}
-    return file_alerts(connection, _patient_alerts(observations, limits), at)
+    rules = rules_of(connection, {o.patient_id for o in own}, at)
+    found, timers = _assessed(own, rules)
+    # Before the cases: everybody takes these locks in this order.
+    due.start(connection, timers)
+    due.ask(connection, _later(own, at), {timer.patient_id for timer in timers}, {o.patient_id for o in own}, at)
+    return file_findings(connection, found, at)
 
 
-def _patient_alerts(
-    observations: Iterable[Observation], limits: Mapping[UUID, tuple[AlarmLimit, ...]]
-) -> Sequence[PatientAlert]:
-    own = {patient_id: quiet(theirs) for patient_id, theirs in limits.items()}
-    return [
-        PatientAlert(
-            patient_id=observation.patient_id,
-            reading_id=observation.reading.reading_id,
-            effective_time=observation.effective_time,
-            alert=alert,
-        )
-        for observation in observations
-        if not is_quiet(observation.reading, own.get(observation.patient_id, _QUIET) if own else _QUIET)
-        for alert in alerts(
-            observation.reading,
-            observation.effective_time,
-            observation.received_at,
-            limits.get(observation.patient_id, _DEFAULTS),
-        )
-    ]
-
-
-def file_alerts(connection: Connection, found: Sequence[PatientAlert], at: datetime) -> Sequence[StoredEvent]:
-    """Put alerts into the open case of their patient and condition, opening it where there is none."""
-    waiting: dict[Key, list[PatientAlert]] = defaultdict(list)
-    for alert in sorted(found, key=lambda a: a.effective_time):
-        waiting[alert.key].append(alert)
+def file_findings(connection: Connection, found: Sequence[PatientFinding], at: datetime) -> Sequence[StoredEvent]:
+    """Put findings into the open case of their patient and condition, opening it where there is none."""
+    waiting: dict[Key, list[PatientFinding]] = defaultdict(list)
+    for one in sorted(found, key=lambda f: f.finding.at):
+        waiting[one.key].append(one)
     events: list[StoredEvent] = []
     while waiting:
-        joined = _continue_open(connection, waiting)
+        joined = _continue_open(connection, waiting, at)
         # Opening may lose against another worker, whose case is then found open by the next round.
-        new = _open_missing(connection, {k: v for k, v in waiting.items() if k not in joined}, at)
-        store.update_cases(connection, [e for e in joined.values() if e.events], at)
-        events += store.record(connection, [e for e in (*joined.values(), *new.values()) if e.events], at)
-        for key in (*joined, *new):
+        new, done = _open_missing(connection, {k: v for k, v in waiting.items() if k not in joined}, at)
+        changed = [episode for episode in joined.values() if episode.events]
+        store.update_cases(connection, changed, at)
+        events += store.record(connection, [*changed, *new], at)
+        for key in (*joined, *done):
             del waiting[key]
     return events
 
 
-def _continue_open(connection: Connection, waiting: Mapping[Key, Sequence[PatientAlert]]) -> dict[Key, Episode]:
+# The rules' own data outlives a batch (``cloud.plans.rules``): what is worked out of it does, too. A patient with limits
+# of their own has an object of their own each time, so the oldest make room.
+_QUIET: dict[int, tuple[PatientRules, Quiet]] = {}
+_QUIET_KEPT = 256
+
+
+def _quiet(rules: PatientRules) -> Quiet:
+    kept = _QUIET.get(id(rules))
+    if kept is None:
+        if len(_QUIET) >= _QUIET_KEPT:
+            _QUIET.clear()
+        single = [limit for limit in rules.limits if limit.figure is Figure.READING and limit.times == 1]
+        kept = _QUIET[id(rules)] = (rules, quiet(single))
+    return kept[1]
+
+
+def _assessed(
+    own: Iterable[Observation], rules: Mapping[UUID, PatientRules]
+) -> tuple[list[PatientFinding], list[Timer]]:
+    found: list[PatientFinding] = []
+    timers: list[Timer] = []
+    between = {patient_id: _quiet(of) for patient_id, of in rules.items()}
+    for observation in own:
+        reading, patient_id = observation.reading, observation.patient_id
+        if is_quiet(reading, between[patient_id]):
+            continue
+        of = rules[patient_id]
+        assessed = on_reading(
+            quantities(reading),
+            of.limits,
+            observation.effective_time,
+            observation.received_at,
+            of.programme.late_after,
+        )
+        found += [
+            PatientFinding(
+                patient_id=patient_id, finding=finding, terms=of.programme.terms, reading_id=reading.reading_id
+            )
+            for finding in assessed.findings
+        ]
+        timers += [
+            Timer(patient_id=patient_id, reading_id=reading.reading_id, remeasure=timer) for timer in assessed.timers
+        ]
+    return found, timers
+
+
+def _later(own: Iterable[Observation], at: datetime) -> list[Due]:
+    """One for each patient and kind: since when there is something new, and when its oldest session is closed."""
+    asked: dict[tuple[UUID, What], tuple[datetime, datetime]] = {}
+    for observation in own:
+        what = _LATER.get(observation.reading.kind)
+        if what is None:
+            continue
+        key = (observation.patient_id, what)
+        measured, heard = observation.effective_time, observation.received_at
+        earliest = asked.get(key)
+        if earliest is None:
+            asked[key] = (measured, heard)
+        elif measured < earliest[0] or heard < earliest[1]:
+            asked[key] = (min(measured, earliest[0]), min(heard, earliest[1]))
+    return [
+        Due(
+            patient_id=patient_id,
+            what=what,
+            due_at=max(at, since + SESSION_GAP) if what is What.PRESSURE else at,
+            since=since,
+            heard_since=heard_since,
+        )
+        for (patient_id, what), (since, heard_since) in asked.items()
+    ]
+
+
+def _continue_open(
+    connection: Connection, waiting: Mapping[Key, Sequence[PatientFinding]], at: datetime
+) -> dict[Key, Episode]:
     cases = store.lock_open_cases(connection, waiting)
     if not cases:
         return {}
-    known = store.known_alerts(connection, [a.reading_id for alerts in waiting.values() for a in alerts])
+    known = store.known(connection, [found for key in cases for found in waiting[key]])
     return {
-        key: continued(
-            Episode(case=case, events=(), speaks=None),
-            [a for a in waiting[key] if (UUID(a.reading_id), a.alert.condition) not in known],
-        )
+        key: continued(Episode(case=case, events=(), speaks=None), _fresh(waiting[key], known), at)
         for key, case in cases.items()
     }
 
 
 def _open_missing(
-    connection: Connection, missing: Mapping[Key, Sequence[PatientAlert]], at: datetime
-) -> dict[Key, Episode]:
+    connection: Connection, missing: Mapping[Key, Sequence[PatientFinding]], at: datetime
+) -> tuple[list[Episode], Collection[Key]]:
+    """The episodes that are new, and the keys with which nothing is left to do."""
     if not missing:
-        return {}
-    known = store.known_alerts(connection, [a.reading_id for alerts in missing.values() for a in alerts])
-    made: dict[Key, Episode] = {}
-    for key, waiting in missing.items():
-        fresh = [a for a in waiting if (UUID(a.reading_id), a.alert.condition) not in known]
-        case_id = uuid4()
-        made[key] = continued(opened(case_id, fresh[0]), fresh[1:]) if fresh else _nothing(case_id, waiting[0])
-    won = store.open_cases(connection, {key: episode for key, episode in made.items() if episode.events}, at)
-    return {key: episode for key, episode in made.items() if key in won or not episode.events}
+        return [], ()
+    known = store.known(connection, [found for of in missing.values() for found in of])
+    fresh = {key: _fresh(of, known) for key, of in missing.items()}
+    wanted = _not_resting(connection, {key: of for key, of in fresh.items() if of}, at)
+    made: list[Episode] = []
+    for of in wanted.values():
+        asking = [found for found in of if found.closes_as is None]
+        if asking:
+            made.append(continued(opened(uuid4(), asking[0], at), [f for f in of if f is not asking[0]], at))
+        else:
+            made += [closed_at_once(uuid4(), found, at) for found in of]
+    won = store.open_cases(connection, made, at)
+    new = [episode for episode in made if episode.case.case_id in won]
+    lost = {episode.events[0].cause.key for episode in made if episode.case.case_id not in won}
+    return new, [key for key in missing if key not in lost]
 
 
-def _nothing(case_id: UUID, alert: PatientAlert) -> Episode:
-    """All alerts of this key are known and their case is closed: nothing to do."""
-    return Episode(case=opened(case_id, alert).case, events=(), speaks=None)
+def _fresh(found: Iterable[PatientFinding], known: Mapping[Identity, Tier]) -> list[PatientFinding]:
+    """Without what is written down already, at this tier or a graver one; each once."""
+    seen = dict(known)
+    fresh = []
+    for one in found:
+        key = store.identity(one)
+        if key not in seen or graver(seen[key], one.tier) is not seen[key]:
+            fresh.append(one)
+            seen[key] = one.tier
+    return fresh
+
+
+def _not_resting(
+    connection: Connection, fresh: Mapping[Key, list[PatientFinding]], at: datetime
+) -> dict[Key, list[PatientFinding]]:
+    """Without what a person has dealt with lately: such a trend stays true for weeks."""
+    may_rest = [key for key, of in fresh.items() if any(_may_rest(found) for found in of)]
+    closed = store.last_closed(connection, may_rest)
+    awake = {
+        key: [
+            found
+            for found in of
+            if not _may_rest(found) or (last := closed.get(key)) is None or rested(last.at, last.tier, found.tier, at)
+        ]
+        for key, of in fresh.items()
+    }
+    return {key: of for key, of in awake.items() if of}
+
+
+def _may_rest(found: PatientFinding) -> bool:
+    return found.closes_as is None and bool(REST[found.tier])

@@ -20,12 +20,14 @@ CREATE INDEX remeasure_running ON remeasure (patient_id) WHERE answer = 'waiting
 CREATE INDEX remeasure_due ON remeasure (due) WHERE answer = 'waiting';
 
 -- Whom to assess, and when: the ingest asks in the transaction that stores, the jobs process does it and takes the row
--- away. ``since``: the earliest effective time that is new; what lies before it has been looked at.
+-- away. ``since``: the earliest effective time that is new, ``heard_since``: when the first of it reached us. What lies
+-- before the one, or was here before the other, has been looked at.
 CREATE TABLE assessment_due (
     patient_id  uuid NOT NULL REFERENCES patient,
     what        text NOT NULL CHECK (what IN ('pressure', 'glucose', 'remeasure', 'day')),
     due_at      timestamptz NOT NULL,
     since       timestamptz NOT NULL,
+    heard_since timestamptz NOT NULL,
     PRIMARY KEY (patient_id, what)
 );
 CREATE INDEX ON assessment_due (due_at);
@@ -36,3 +38,4 @@ GRANT SELECT, INSERT, UPDATE ON assessment_due TO pulsepost_ingest;
 GRANT SELECT, INSERT, UPDATE ON remeasure TO pulsepost_jobs;
 GRANT SELECT, INSERT, UPDATE, DELETE ON assessment_due TO pulsepost_jobs;
 GRANT SELECT ON remeasure TO pulsepost_console;
+GRANT SELECT ON patient_zone TO pulsepost_jobs;
