@@ -6,8 +6,9 @@ language is an argument. Figures are written as devices show them.
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Protocol
 
+from alerting.language import ENGLISH as ENGLISH  # given on: whoever asks for a sentence asks for its language, too
+from alerting.language import Language as Language
 from alerting.limits import Measure, Relation
 from alerting.reasons import (
     Answer,
@@ -29,45 +30,6 @@ from alerting.regimes import Evidence, Figure, RegimeLimit, Source
 from alerting.sufficiency import Sufficiency
 from device_drivers.nomenclature import Unit
 from device_drivers.readings import Kind, Quantity, QuantityState
-
-
-class Language(Protocol):
-    """What ``gettext.NullTranslations`` and its kin offer, and how its speakers write numbers, days and moments."""
-
-    def gettext(self, message: str) -> str:
-        """The message in this language."""
-
-    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        """The form for this number."""
-
-    def number(self, value: Decimal) -> str:
-        """Every digit that it has, with this language's decimal sign."""
-
-    def day(self, day: date) -> str:
-        """The day of a moment in the zone that it carries."""
-
-    def moment(self, moment: datetime) -> str:
-        """To the minute, with its zone: the reader's where the language knows that, else the one it carries."""
-
-
-class _English:
-    def gettext(self, message: str) -> str:
-        return message
-
-    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        return msgid1 if n == 1 else msgid2
-
-    def number(self, value: Decimal) -> str:
-        return f"{value:f}"
-
-    def day(self, day: date) -> str:
-        return f"{day:%Y-%m-%d}"
-
-    def moment(self, moment: datetime) -> str:
-        return f"{moment:%Y-%m-%d %H:%M %Z}".rstrip()
-
-
-ENGLISH: Language = _English()
 
 
 def sentence(reason: Reason, words: Language = ENGLISH) -> str:  # noqa: C901  (one case for each kind; mypy misses none)

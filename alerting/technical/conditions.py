@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 
 from alerting.limits import Priority
@@ -30,7 +30,10 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """One condition in force. ``subject`` is kind:id; ``reason`` is JSON; ``inhibited_by`` is a stronger condition."""
+    """One condition in force. ``subject`` is kind:id; ``reason`` is JSON; ``inhibited_by`` is a stronger condition.
+
+    ``sentence`` is a ``Said`` where it was just made; one that was read again has what it is made of in its reason.
+    """
 
     name: str
     subject: str
@@ -54,11 +57,6 @@ def by_key(conditions: Iterable[Condition]) -> dict[Key, Condition]:
     for condition in conditions:
         found.setdefault(condition.key, condition)
     return found
-
-
-def spell(time: datetime) -> str:
-    """A moment as a sentence names it."""
-    return f"{time.astimezone(UTC):%d %b %Y, %H:%M} UTC"
 
 
 def latest(*times: datetime | None) -> datetime | None:

@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from alerting.limits import Priority
-from alerting.technical.conditions import Condition, Name, latest, spell
+from alerting.technical.conditions import Condition, Name, latest
 from alerting.technical.fleet import RosterEntry, Use
 from alerting.technical.limits import TechnicalLimits
+from alerting.technical.said import Said, said
 from alerting.technical.silence import ANSWERED_IN_VAIN, Cause, Silence
 
 NO_PROFILE = "no_profile"
@@ -34,12 +35,17 @@ def _newest_of_each(roster: Iterable[RosterEntry]) -> Iterator[RosterEntry]:
 def _unknown_model(entry: RosterEntry) -> Condition | None:
     if entry.outcome != NO_PROFILE:
         return None
-    identity = entry.identity or "nothing of itself"
+    identity = entry.identity or said("nothing of itself")
     return _condition(
         entry,
         Name.DEVICE_UNKNOWN_MODEL,
         Priority.MEDIUM,
-        f"{entry.name} is read by no profile ({entry.reason or 'none fits'}). It says: {identity}.",
+        said(
+            "{device} is read by no profile ({reason}). It says: {identity}.",
+            device=entry.name,
+            reason=entry.reason or said("none fits"),
+            identity=identity,
+        ),
         {"identity": entry.identity, "reason": entry.reason, "profile": entry.profile},
     )
 
@@ -48,7 +54,11 @@ def _battery(entry: RosterEntry) -> Condition | None:
     if not entry.battery_low:
         return None
     return _condition(
-        entry, Name.DEVICE_BATTERY, Priority.LOW, f"The battery of {entry.name} is low: have it changed.", {}
+        entry,
+        Name.DEVICE_BATTERY,
+        Priority.LOW,
+        said("The battery of {device} is low: have it changed.", device=entry.name),
+        {},
     )
 
 
@@ -62,13 +72,26 @@ def _unread(entry: RosterEntry, limits: TechnicalLimits) -> Condition | None:
     alive_at = latest(*signs)
     if alive_at is None or (entry.complete_at is not None and alive_at - entry.complete_at <= limits.heard_unread):
         return None
-    since = f"since {spell(entry.complete_at)}" if entry.complete_at else "yet"
-    repairs = f" Repairs of its bond: {', '.join(sorted(entry.repairs))}." if entry.repairs else ""
+    reason = entry.reason or entry.outcome
+    if entry.complete_at:
+        sentence = said(
+            "{device} answers and has not been read to its end since {since}: {reason}.",
+            device=entry.name,
+            since=entry.complete_at,
+            reason=reason,
+        )
+    else:
+        sentence = said(
+            "{device} answers and has not been read to its end yet: {reason}.", device=entry.name, reason=reason
+        )
+    if entry.repairs:
+        repairs = ", ".join(sorted(entry.repairs))
+        sentence = said("{sentence} Repairs of its bond: {repairs}.", sentence=sentence, repairs=repairs)
     return _condition(
         entry,
         Name.DEVICE_SILENT,
         Priority.MEDIUM if entry.complete_at else Priority.LOW,
-        f"{entry.name} answers and has not been read to its end {since}: {entry.reason or entry.outcome}.{repairs}",
+        sentence,
         {
             "outcome": entry.outcome,
             "reason": entry.reason,
@@ -85,7 +108,12 @@ def _overdue(use: Use, silence: Silence) -> Condition:
         name=Name.DEVICE_SILENT,
         subject=f"device:{use.device_id}",
         priority=Priority.MEDIUM,
-        sentence=f"Nothing has come from {use.label} since {spell(silence.since)}: {silence.why}.",
+        sentence=said(
+            "Nothing has come from {device} since {since}: {why}.",
+            device=use.label,
+            since=silence.since,
+            why=silence.why,
+        ),
         reason={"cause": str(silence.cause), "since": silence.since.isoformat(), "why": silence.why},
         gateway_id=entry.gateway_id if entry else None,
         device_name=entry.name if entry else None,
@@ -94,7 +122,7 @@ def _overdue(use: Use, silence: Silence) -> Condition:
 
 
 def _condition(
-    entry: RosterEntry, name: Name, priority: Priority, sentence: str, reason: dict[str, object]
+    entry: RosterEntry, name: Name, priority: Priority, sentence: Said, reason: dict[str, object]
 ) -> Condition:
     return Condition(
         name=name,

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from alerting.limits import Priority
-from alerting.technical.conditions import Condition, Name, latest, spell
+from alerting.technical.conditions import Condition, Name, latest
 from alerting.technical.fleet import Gateway
 from alerting.technical.limits import TechnicalLimits
+from alerting.technical.said import Said, said, said_of
 
 MEBIOCTET = 1024 * 1024
 
@@ -45,12 +46,12 @@ def _away(gateway: Gateway, hearing_since: datetime, now: datetime, limits: Tech
     since = away_since(gateway, hearing_since, now, limits)
     if since is None:
         return None
-    said = "its connection broke" if gateway.state == "offline" else "it fell silent without a word"
+    how = said("its connection broke") if gateway.state == "offline" else said("it fell silent without a word")
     return _condition(
         gateway,
         Name.GATEWAY_AWAY,
         Priority.MEDIUM,
-        f"The gateway is away since {spell(since)} ({said}): check its power and its network.",
+        said("The gateway is away since {since} ({how}): check its power and its network.", since=since, how=how),
         {"since": since.isoformat(), "state": gateway.state},
     )
 
@@ -61,7 +62,7 @@ def _storage(gateway: Gateway, limits: TechnicalLimits) -> Condition | None:
             gateway,
             Name.GATEWAY_STORAGE,
             Priority.MEDIUM,
-            f"The gateway can keep nothing and leaves its devices unread: {gateway.storage_error}",
+            said("The gateway can keep nothing and leaves its devices unread: {error}", error=gateway.storage_error),
             {"unread": True, "storage_error": gateway.storage_error, "disk_free_octets": gateway.disk_free_octets},
         )
     if gateway.readings_damaged:
@@ -69,8 +70,13 @@ def _storage(gateway: Gateway, limits: TechnicalLimits) -> Condition | None:
             gateway,
             Name.GATEWAY_STORAGE,
             Priority.MEDIUM,
-            f"The gateway's disk has damaged {gateway.readings_damaged} readings that waited there: have it replaced."
-            " New ones still come.",
+            said_of(
+                "The gateway's disk has damaged {count} reading that waited there: have it replaced."
+                " New ones still come.",
+                "The gateway's disk has damaged {count} readings that waited there: have it replaced."
+                " New ones still come.",
+                gateway.readings_damaged,
+            ),
             {"readings_damaged": gateway.readings_damaged},
         )
     if gateway.disk_free_octets is not None and gateway.disk_free_octets < limits.disk_free_octets:
@@ -78,7 +84,7 @@ def _storage(gateway: Gateway, limits: TechnicalLimits) -> Condition | None:
             gateway,
             Name.GATEWAY_STORAGE,
             Priority.LOW,
-            f"The gateway's disk has less than {limits.disk_free_octets // MEBIOCTET} MiB left.",
+            said("The gateway's disk has less than {size} MiB left.", size=limits.disk_free_octets // MEBIOCTET),
             {"disk_free_octets": gateway.disk_free_octets, "limit_octets": limits.disk_free_octets},
         )
     return None
@@ -90,16 +96,16 @@ def _clock(gateway: Gateway, limits: TechnicalLimits) -> Condition | None:
     if not is_off and gateway.clock_synchronised is not False:
         return None
     if is_off and offset_s is not None:
-        side = "ahead of" if offset_s > 0 else "behind"
-        sentence = f"The gateway's clock is {_spell_span(abs(offset_s))} {side} ours"
-        sentence += "." if gateway.clock_synchronised is not False else ", and nothing keeps it."
+        sentence = _off(offset_s, is_kept=gateway.clock_synchronised is not False)
     else:
-        sentence = "Nothing keeps the gateway's clock: readings from its devices' memories wait until something does."
+        sentence = said(
+            "Nothing keeps the gateway's clock: readings from its devices' memories wait until something does."
+        )
     return _condition(
         gateway,
         Name.GATEWAY_CLOCK,
         Priority.MEDIUM if is_off else Priority.LOW,
-        f"{sentence} Check that it reaches a time server.",
+        said("{sentence} Check that it reaches a time server.", sentence=sentence),
         {"offset_s": offset_s if is_off else None, "synchronised": gateway.clock_synchronised},
     )
 
@@ -111,11 +117,15 @@ def _certificate(gateway: Gateway, now: datetime, limits: TechnicalLimits) -> Co
     days = max(0, (until - now).days)
     is_expired = until <= now
     if is_expired:
-        sentence = f"The gateway's certificate ran out on {spell(until)}: enrol the gateway again."
+        sentence = said("The gateway's certificate ran out on {until}: enrol the gateway again.", until=until)
     else:
-        sentence = (
-            f"The gateway's certificate runs out in {days} days, on {spell(until)}, and has not been renewed:"
-            " its log says why."
+        sentence = said_of(
+            "The gateway's certificate runs out in {count} day, on {until}, and has not been renewed: "
+            "its log says why.",
+            "The gateway's certificate runs out in {count} days, on {until}, and has not been renewed: "
+            "its log says why.",
+            days,
+            until=until,
         )
     soon = until - now <= limits.certificate_very_soon
     return _condition(
@@ -134,17 +144,19 @@ def _backlog(gateway: Gateway, limits: TechnicalLimits) -> Condition | None:
     since = gateway.last_seen_at - timedelta(seconds=gateway.oldest_unsent_s)
     # To the hour: the sentence stays the same from one status to the next.
     hours = gateway.oldest_unsent_s // 3600
-    age = f"more than {hours} h" if hours else f"more than {limits.unsent_s // 60} min"
+    age = said("more than {hours} h", hours=hours) if hours else said("more than {min} min", min=limits.unsent_s // 60)
     return _condition(
         gateway,
         Name.GATEWAY_BACKLOG,
         Priority.MEDIUM,
-        f"The gateway holds readings that have had no receipt for {age}.",
+        said("The gateway holds readings that have had no receipt for {age}.", age=age),
         {"oldest_at": since.replace(second=0, microsecond=0).isoformat(), "limit_s": limits.unsent_s},
     )
 
 
-def _condition(gateway: Gateway, name: Name, priority: Priority, sentence: str, reason: dict[str, object]) -> Condition:
+def _condition(
+    gateway: Gateway, name: Name, priority: Priority, sentence: Said, reason: dict[str, object]
+) -> Condition:
     return Condition(
         name=name,
         subject=f"gateway:{gateway.gateway_id}",
@@ -155,9 +167,21 @@ def _condition(gateway: Gateway, name: Name, priority: Priority, sentence: str, 
     )
 
 
-def _spell_span(seconds: float) -> str:
+def _off(offset_s: float, *, is_kept: bool) -> Said:
+    span = _spell_span(abs(offset_s))
+    if offset_s > 0:
+        where = said("The gateway's clock is {span} ahead of ours", span=span)
+    else:
+        where = said("The gateway's clock is {span} behind ours", span=span)
+    return said("{where}.", where=where) if is_kept else said("{where}, and nothing keeps it.", where=where)
+
+
+def _spell_span(seconds: float) -> Said:
     """Roughly: a span that changes with each status would be news each time."""
-    for unit, size in (("days", 86_400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"some {seconds // size:.0f} {unit}"
-    return "over a minute"
+    if seconds >= 2 * 86_400:
+        return said("some {days} days", days=int(seconds // 86_400))
+    if seconds >= 2 * 3600:
+        return said("some {hours} h", hours=int(seconds // 3600))
+    if seconds >= 2 * 60:
+        return said("some {min} min", min=int(seconds // 60))
+    return said("over a minute")

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from alerting.limits import Priority
-from alerting.technical.conditions import Condition, Name, latest, spell
+from alerting.technical.conditions import Condition, Name, latest
 from alerting.technical.fleet import Component, Fleet
 from alerting.technical.limits import TechnicalLimits
+from alerting.technical.said import said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,24 +58,38 @@ def _down(
 
 
 def _one_down(component: Component, *, has_others: bool) -> Condition:
-    rest = "others do its work" if has_others else "nobody does its work"
+    rest = said("others do its work") if has_others else said("nobody does its work")
     return Condition(
         name=Name.COMPONENT_DOWN,
         subject=f"component:{component.name}",
         priority=Priority.LOW if has_others else Priority.MEDIUM,
-        sentence=f"{component.name} ({component.kind}) has not been heard since {spell(component.seen_at)}; {rest}.",
+        sentence=said(
+            "{component} ({kind}) has not been heard since {since}; {rest}.",
+            component=component.name,
+            kind=component.kind,
+            since=component.seen_at,
+            rest=rest,
+        ),
         reason={"component": component.name, "kind": component.kind, "seen_at": component.seen_at.isoformat()},
     )
 
 
 def _no_worker(known: Sequence[Component]) -> Condition:
     seen_at = latest(*(component.seen_at for component in known))
-    since = f"since {spell(seen_at)}" if seen_at else "yet"
+    if seen_at:
+        sentence = said(
+            "No ingest worker has been heard since {since}: readings wait in the homes, and no gateway can be judged.",
+            since=seen_at,
+        )
+    else:
+        sentence = said(
+            "No ingest worker has been heard yet: readings wait in the homes, and no gateway can be judged."
+        )
     return Condition(
         name=Name.COMPONENT_DOWN,
         subject="component:ingest",
         priority=Priority.HIGH,
-        sentence=f"No ingest worker has been heard {since}: readings wait in the homes, and no gateway can be judged.",
+        sentence=sentence,
         reason={"kind": "ingest", "seen_at": seen_at.isoformat() if seen_at else None},
     )
 
@@ -89,7 +104,9 @@ def _cut_off(workers: Sequence[Component], now: datetime, limits: TechnicalLimit
                 name=Name.BROKER_UNREACHABLE,
                 subject="component:broker",
                 priority=Priority.HIGH,
-                sentence=f"No ingest worker has reached the broker since {spell(since)}: readings wait in the homes.",
+                sentence=said(
+                    "No ingest worker has reached the broker since {since}: readings wait in the homes.", since=since
+                ),
                 reason={"since": since.isoformat(), "workers": sorted(worker.name for worker in lost)},
             )
         ]
@@ -101,7 +118,9 @@ def _one_cut_off(worker: Component, since: datetime) -> Condition:
         name=Name.BROKER_UNREACHABLE,
         subject=f"component:{worker.name}",
         priority=Priority.LOW,
-        sentence=f"{worker.name} has not reached the broker since {spell(since)}; others do.",
+        sentence=said(
+            "{component} has not reached the broker since {since}; others do.", component=worker.name, since=since
+        ),
         reason={"component": worker.name, "since": since.isoformat()},
     )
 
@@ -111,9 +130,12 @@ def _behind(worker: Component, limits: TechnicalLimits) -> Condition:
         name=Name.INGEST_BEHIND,
         subject=f"component:{worker.name}",
         priority=Priority.MEDIUM,
-        sentence=(
-            f"{worker.name} stores readings {worker.lag_s:.0f} s after they arrive (limit {limits.ingest_lag_s:.0f} s):"
-            " start another worker, or look at the database."
+        sentence=said(
+            "{component} stores readings {lag} s after they arrive (limit {limit} s): start another worker, or look at "
+            "the database.",
+            component=worker.name,
+            lag=f"{worker.lag_s:.0f}",
+            limit=f"{limits.ingest_lag_s:.0f}",
         ),
         reason={"component": worker.name, "lag_s": worker.lag_s, "limit_s": limits.ingest_lag_s},
     )

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from alerting.limits import Priority
-from alerting.technical.conditions import Condition, Key, Name, spell
+from alerting.technical.conditions import Condition, Key, Name
 from alerting.technical.fleet import Gateway, Holdings
 from alerting.technical.limits import TechnicalLimits
+from alerting.technical.said import Said, said, said_of
 
 # A memory that was lost to us in pieces has many holes; the first of them say where to look.
 MOST_RANGES = 5
@@ -37,55 +38,68 @@ def gap(holdings: Holdings, earlier: Mapping[str, object]) -> Condition | None:
     if missing <= 0:
         return None
     is_numbered = holdings.first_known is not None
-    where = _numbers(holdings, missing) if is_numbered else _times(holdings, missing, earlier)
+    where, facts = _numbers(holdings, missing) if is_numbered else _times(holdings, missing, earlier)
     return Condition(
         name=Name.RECONCILIATION_GAP,
         subject=f"device:{holdings.device_id}",
         priority=Priority.MEDIUM,
-        sentence=(
-            f"{holdings.label} holds {holdings.holds} readings, and {holdings.holds - missing} of them have arrived:"
-            f" missing {_count(missing)}, {where['where']}."
+        sentence=said_of(
+            "{device} holds {holds} readings, and {arrived} of them have arrived: missing is {count}, {where}.",
+            "{device} holds {holds} readings, and {arrived} of them have arrived: missing are {count}, {where}.",
+            missing,
+            device=holdings.label,
+            holds=holdings.holds,
+            arrived=holdings.holds - missing,
+            where=where,
         ),
-        reason={"holds": holdings.holds, "missing": missing, **where},
+        reason={"holds": holdings.holds, "missing": missing, **facts, "where": str(where)},
         gateway_id=holdings.gateway_id,
         device_id=holdings.device_id,
     )
 
 
-def _numbers(holdings: Holdings, missing: int) -> dict[str, object]:
+def _numbers(holdings: Holdings, missing: int) -> tuple[Said, dict[str, object]]:
     """The range in the device's own sequence numbers."""
-    in_holes = sum(last - first + 1 for first, last in holdings.holes)
-    parts = [_runs(holdings.holes)] if holdings.holes else []
-    if missing > in_holes:
-        rest = f"{missing - in_holes} " if parts else ""
-        before = f"before number {holdings.first_known} or " if (holdings.first_known or 0) > 1 else ""
-        parts.append(f"{rest}{before}after number {holdings.last_known}")
-    return {
+    beyond = missing - sum(last - first + 1 for first, last in holdings.holes)
+    if not holdings.holes:
+        where = _beyond(holdings)
+    elif beyond > 0:
+        where = said("{runs} and {count} {beyond}", runs=_runs(holdings.holes), count=beyond, beyond=_beyond(holdings))
+    else:
+        where = _runs(holdings.holes)
+    return where, {
         "numbers": [list(hole) for hole in holdings.holes],
         "first_known": holdings.first_known,
         "last_known": holdings.last_known,
-        "where": " and ".join(parts),
     }
 
 
-def _runs(holes: Sequence[tuple[int, int]]) -> str:
-    spelt = [str(first) if first == last else f"{first} to {last}" for first, last in holes[:MOST_RANGES]]
-    more = " and others" if len(holes) > MOST_RANGES else ""
-    return f"numbers {', '.join(spelt)}{more}"
+def _beyond(holdings: Holdings) -> Said:
+    """Outside of what is known."""
+    first, last = holdings.first_known or 0, holdings.last_known or 0
+    if first > 1:
+        return said("before number {first} or after number {last}", first=first, last=last)
+    return said("after number {last}", last=last)
 
 
-def _times(holdings: Holdings, missing: int, earlier: Mapping[str, object]) -> dict[str, object]:
+def _runs(holes: Sequence[tuple[int, int]]) -> Said:
+    spelt = ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in holes[:MOST_RANGES])
+    if len(holes) > MOST_RANGES:
+        return said("numbers {numbers} and others", numbers=spelt)
+    return said("numbers {numbers}", numbers=spelt)
+
+
+def _times(holdings: Holdings, missing: int, earlier: Mapping[str, object]) -> tuple[Said, dict[str, object]]:
     """Between two visits: when the gap was found, and the last one before that without a gap."""
     after, until = holdings.whole_at, holdings.complete_at
     if earlier.get("missing") == missing and "until" in earlier:
         after, until = _time(earlier.get("after")), _time(earlier.get("until")) or until
-    where = f"read between {spell(after)} and {spell(until)}" if after else f"read on {spell(until)} or before"
-    return {"after": after.isoformat() if after else None, "until": until.isoformat(), "where": where}
+    if after:
+        where = said("read between {after} and {until}", after=after, until=until)
+    else:
+        where = said("read on {until} or before", until=until)
+    return where, {"after": after.isoformat() if after else None, "until": until.isoformat()}
 
 
 def _time(text: object) -> datetime | None:
     return datetime.fromisoformat(text) if isinstance(text, str) else None
-
-
-def _count(missing: int) -> str:
-    return "is 1" if missing == 1 else f"are {missing}"

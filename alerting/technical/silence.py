@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from alerting.technical.conditions import latest, spell
+from alerting.technical.conditions import latest
 from alerting.technical.fleet import RosterEntry, Use
 from alerting.technical.limits import TechnicalLimits
+from alerting.technical.said import Said, said
 
 # Words of the gateway's ``visit.Outcome`` that say that the device answered, and could not be read.
 ANSWERED_IN_VAIN = frozenset({"cut", "no_profile", "defect"})
@@ -35,7 +36,7 @@ class Watcher:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silence:
-    """Since when nothing has come, why (None: it is not judged, or ``in_time``), and what speaks for it."""
+    """Since when nothing has come, why (None: it is not judged, or ``in_time``), and what speaks for it (``Said``)."""
 
     cause: Cause | None
     since: datetime
@@ -50,19 +51,20 @@ def cause_of_silence(
     """Why nothing has come from this device for this patient. No cause: it is not late, or not judged."""
     since = latest(use.measured_at, use.since) or use.since
     if use.every is None:
-        return Silence(cause=None, since=since, why="nobody said how often a measurement is expected")
+        return Silence(cause=None, since=since, why=said("nobody said how often a measurement is expected"))
     patience = use.every * limits.overdue_factor
     if now - since <= patience:
-        return Silence(cause=None, since=since, why="it is not late", in_time=True)
+        return Silence(cause=None, since=since, why=said("it is not late"), in_time=True)
     if use.held_at is not None and now - use.held_at <= patience:
-        return Silence(cause=None, since=since, why=f"a reading was put into quarantine on {spell(use.held_at)}")
+        why = said("a reading was put into quarantine on {at}", at=use.held_at)
+        return Silence(cause=None, since=since, why=why)
     if our_side_is_down:
-        return Silence(cause=Cause.OUR_SIDE_DOWN, since=since, why="nothing reaches us from any gateway")
+        return Silence(cause=Cause.OUR_SIDE_DOWN, since=since, why=said("nothing reaches us from any gateway"))
     if not watchers:
-        return Silence(cause=Cause.DEVICE_SILENT, since=since, why="no gateway has it in its roster")
+        return Silence(cause=Cause.DEVICE_SILENT, since=since, why=said("no gateway has it in its roster"))
     there = [watcher for watcher in watchers if not watcher.is_away]
     if not there:
-        return _because(Cause.GATEWAY_AWAY, since, "its gateway is away", watchers)
+        return _because(Cause.GATEWAY_AWAY, since, said("its gateway is away"), watchers)
     return _while_watched(use, since, there, now, limits)
 
 
@@ -74,9 +76,9 @@ def _while_watched(
     if every is None:
         raise ValueError("a use without an expectation is not late")
     if any(watcher.outbox_depth for watcher in there):
-        return Silence(cause=None, since=since, why="its gateway still has readings to send")
+        return Silence(cause=None, since=since, why=said("its gateway still has readings to send"))
     if all(watcher.storage_error for watcher in there):
-        return _because(Cause.GATEWAY_AWAY, since, "its gateway can keep nothing and leaves it unread", there)
+        return _because(Cause.GATEWAY_AWAY, since, said("its gateway can keep nothing and leaves it unread"), there)
     entries = [watcher.entry for watcher in there]
     entry = _newest(entries)
     if trouble := trouble_of(entry, since):
@@ -84,30 +86,33 @@ def _while_watched(
     # Read to its end after a measurement was due, and nothing new in it: that is certain.
     read_at = latest(*(entry.complete_at for entry in entries))
     if read_at is not None and read_at >= since + every:
-        why = f"the device was read to its end on {spell(read_at)}, and nobody had measured"
+        why = said("the device was read to its end on {at}, and nobody had measured", at=read_at)
         return Silence(cause=Cause.NOBODY_MEASURED, since=since, why=why, entry=entry)
     if entry.battery_low:
-        why = "its battery was low when it was last read"
+        why = said("its battery was low when it was last read")
         return Silence(cause=Cause.DEVICE_SILENT, since=since, why=why, entry=entry)
     # A device with a radio speaks only when it is used. That counts where somebody was there to hear it.
     watched_since = min(latest(since, watcher.back_at) or since for watcher in there)
     if now - watched_since <= every * limits.overdue_factor:
-        why = f"its gateway was away until {spell(watched_since)}, and has not watched for long enough"
+        why = said("its gateway was away until {at}, and has not watched for long enough", at=watched_since)
         return Silence(cause=None, since=since, why=why)
-    why = "its gateway is there, and the device gave no sign of use and none of trouble"
+    why = said("its gateway is there, and the device gave no sign of use and none of trouble")
     return Silence(cause=Cause.NOBODY_MEASURED, since=since, why=why, entry=entry)
 
 
-def trouble_of(entry: RosterEntry, since: datetime) -> str | None:
+def trouble_of(entry: RosterEntry, since: datetime) -> Said | None:
     """What speaks for a device that cannot be read rather than for one that nobody used; None: nothing."""
     read_at = latest(entry.complete_at, since) or since
     # Repairs are counted for good: what they say of now, the last visit has to confirm.
     if entry.repairs and entry.outcome not in (None, "complete", "paired"):
-        return f"its bond had to be repaired ({', '.join(sorted(entry.repairs))}), and its last visit did not read it"
+        return said(
+            "its bond had to be repaired ({repairs}), and its last visit did not read it",
+            repairs=", ".join(sorted(entry.repairs)),
+        )
     if entry.outcome in ANSWERED_IN_VAIN and entry.visited_at is not None and entry.visited_at > read_at:
-        return f"it answered and could not be read: {entry.reason or entry.outcome}"
+        return said("it answered and could not be read: {reason}", reason=entry.reason or entry.outcome or "")
     if entry.heard_at is not None and entry.heard_at > read_at and entry.outcome not in (None, "complete"):
-        return "it was heard after its last reading, and could not be read"
+        return said("it was heard after its last reading, and could not be read")
     return None
 
 
@@ -116,5 +121,5 @@ def _newest(entries: Sequence[RosterEntry]) -> RosterEntry:
     return max(entries, key=lambda entry: latest(entry.visited_at, entry.heard_at) or entry.told_at)
 
 
-def _because(cause: Cause, since: datetime, why: str, watchers: Sequence[Watcher]) -> Silence:
+def _because(cause: Cause, since: datetime, why: Said, watchers: Sequence[Watcher]) -> Silence:
     return Silence(cause=cause, since=since, why=why, entry=_newest([watcher.entry for watcher in watchers]))

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from alerting.limits import Priority
 from alerting.technical.conditions import Condition, Key
+from alerting.technical.said import Said, to_json
 from cloud.db.connect import Connection, as_rows
 
 # Whoever judges the fleet holds it until the commit; another one leaves the turn to them.
@@ -106,10 +107,16 @@ def _row(condition: Condition, at: datetime) -> dict[str, object]:
         "device_id": condition.device_id,
         "priority": condition.priority,
         "sentence": condition.sentence,
-        "reason": condition.reason,
+        "reason": _reason(condition),
         "inhibited_by": condition.inhibited_by,
         "at": at,
     }
+
+
+def _reason(condition: Condition) -> Mapping[str, object]:
+    """With what the sentence is made of, for those who read it in another language."""
+    sentence = condition.sentence
+    return {**condition.reason, "said": to_json(sentence)} if isinstance(sentence, Said) else condition.reason
 
 
 _OPEN = """
