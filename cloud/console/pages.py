@@ -34,6 +34,7 @@ def _environment(language: str) -> Environment:
     environment.globals.update(
         texts=spoken,
         figure=spoken.figure,
+        measured=spoken.measured,
         language=spoken.words.facts.tag,
         languages=[(code, facts.tag, facts.name) for code, facts in LANGUAGES.items()],
     )

@@ -1,14 +1,17 @@
 """The tables of ``texts`` in a reader's language, and what is said with them: spans, deadlines, figures, moments."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 from psycopg.types.range import Range
 
+from alerting.sentences import sentence
+from alerting.technical.said import Said, from_json, in_language
+from cloud.alerts.reasons import from_json as reason_of
 from cloud.console import texts
 from cloud.language.languages import ENGLISH, known
 from cloud.language.words import Words, words_of
@@ -26,6 +29,26 @@ _FORMS: Final = {
     "%H:%M": Words.time,
 }
 _SINGLE: Final = {name: value for name, value in vars(texts).items() if name.isupper() and isinstance(value, Mapping)}
+
+
+class Alarm(Protocol):
+    """A technical alarm, as far as its sentence goes. ``said``: what it is made of (``alerting.technical.said``)."""
+
+    @property
+    def sentence(self) -> str: ...
+    @property
+    def said(self) -> Mapping[str, Any] | None: ...
+
+
+class Case(Protocol):
+    """A case, as far as its sentence goes. ``reason``: JSON of ``cloud.alerts.reasons``."""
+
+    @property
+    def sentence(self) -> str: ...
+    @property
+    def reason(self) -> Mapping[str, Any]: ...
+    @property
+    def time_zone(self) -> str: ...
 
 
 class Spoken:
@@ -79,11 +102,9 @@ class Spoken:
 
     def local(self, moment: datetime, zone: str, form: str = "%d %b %Y, %H:%M") -> str:
         """A moment on the clock of an IANA zone; on UTC's, and saying so, where nobody here knows the zone."""
-        spell = _FORMS[form]
-        try:
-            return spell(self.words, moment.astimezone(ZoneInfo(zone)))
-        except (KeyError, ValueError, OSError):  # one patient's zone must not take everybody's worklist away
-            return f"{spell(self.words, moment.astimezone(UTC))} UTC"
+        there = zone_of(zone)
+        said = _FORMS[form](self.words, moment.astimezone(there))
+        return f"{said} UTC" if there is UTC and zone != "UTC" else said
 
     def day(self, day: date) -> str:
         """``21 Nov 2026``, as this language writes it."""
@@ -151,6 +172,20 @@ class Spoken:
                 return self.RHYTHMS["day"] if every == timedelta(days=1) else self.RHYTHMS[name].format(count)
         return self.RHYTHMS["seconds"].format(f"{every.total_seconds():.0f}")
 
+    def say(self, text: str) -> str:
+        """A sentence that knows what it is made of, in this language; any other text as it is."""
+        return in_language(text, self.words) if isinstance(text, Said) else text
+
+    def alarm_sentence(self, alarm: Alarm) -> str:
+        """What an alarm says; in English where an older version raised it."""
+        found = from_json(alarm.said) if alarm.said is not None else None
+        return in_language(found, self.words) if found is not None else alarm.sentence
+
+    def case_sentence(self, case: Case) -> str:
+        """Why the case is there, with moments in the patient's zone; as it was written where its reason is unknown."""
+        reason = reason_of(case.reason)
+        return case.sentence if reason is None else sentence(reason, self.words.in_zone(zone_of(case.time_zone)))
+
     def word(self, code: str, table: Mapping[str, str]) -> str:
         """The word for a code, from a table of this language."""
         return word(code, table)
@@ -158,8 +193,8 @@ class Spoken:
     def filters(self) -> dict[str, Any]:
         """What templates call, by name."""
         names = (
-            "ago", "clock_offset", "day", "days_left", "due", "duration", "local", "number", "numbers", "octets",
-            "rhythm", "subject", "unit", "word",
+            "ago", "alarm_sentence", "case_sentence", "clock_offset", "day", "days_left", "due", "duration", "local",
+            "number", "numbers", "octets", "rhythm", "say", "subject", "unit", "word",
         )  # fmt: skip
         return {name: getattr(self, name) for name in names}
 
@@ -167,6 +202,14 @@ class Spoken:
 def word(code: str, table: Mapping[str, str]) -> str:
     """The word for a code; a code that the table does not have is spoken as it is."""
     return table.get(code) or code.replace("_", " ")
+
+
+def zone_of(name: str) -> tzinfo:
+    """The zone of an IANA name; UTC where nobody here knows it."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # one patient's zone must not take everybody's worklist away
+        return UTC
 
 
 def spoken_in(language: str | None) -> Spoken:

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from alerting.technical.absence import spell_every
 from alerting.technical.fleet import Fleet
 from alerting.technical.judge import judge
 from cloud.components import store as components
@@ -33,9 +32,7 @@ async def of_patient(conn: Connection, patient_id: UUID, now: datetime) -> Mappi
         uses=uses,
     )
     return {
-        UUID(use.assignment_id): Late(
-            cause=silence.cause, since=silence.since, every=spell_every(use.every), why=silence.why
-        )
+        UUID(use.assignment_id): Late(cause=silence.cause, since=silence.since, every=use.every, why=silence.why)
         for use, silence in judge(fleet, (), now).silences
         if not silence.in_time
     }

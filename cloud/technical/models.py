@@ -1,9 +1,9 @@
 """A technical alarm as people see it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 
@@ -11,7 +11,8 @@ from uuid import UUID
 class Alarm:
     """One technical condition of one subject. ``identity``: what a device that no profile fits said of itself.
 
-    ``inhibited_by`` is the condition that explains this one: it is then no work of its own.
+    ``inhibited_by`` is the condition that explains this one: it is then no work of its own. ``said``: what the sentence
+    is made of (``alerting.technical.said``); None of an alarm that an older version raised.
     """
 
     alarm_id: UUID
@@ -29,6 +30,7 @@ class Alarm:
     acknowledged_by_name: str | None
     resolved_at: datetime | None
     identity: str | None
+    said: Mapping[str, Any] | None = None
 
     @property
     def is_open(self) -> bool:

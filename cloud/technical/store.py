@@ -20,7 +20,7 @@ _ALARMS: Final = SQL(
     """SELECT t.alarm_id, t.condition, t.subject, t.gateway_id, t.device_name, t.device_id, t.priority, t.sentence,
               t.inhibited_by, t.raised_at, t.acknowledged_at, t.acknowledged_by,
               a.display_name AS acknowledged_by_name, t.resolved_at,
-              coalesce(d.identity, t.reason->>'identity') AS identity
+              coalesce(d.identity, t.reason->>'identity') AS identity, t.reason->'said' AS said
        FROM technical_alarm t
        LEFT JOIN account a ON a.account_id = t.acknowledged_by
        LEFT JOIN gateway_device d ON d.gateway_id = t.gateway_id AND d.name = t.device_name"""

@@ -23,7 +23,7 @@ from tests.alerting.technical.made import (
 @pytest.mark.parametrize(
     ("held", "words"),
     [
-        ({"holes": [(17, 18)], "first_known": 1, "last_known": 40}, "missing are 2, numbers 17 to 18."),
+        ({"holes": [(17, 18)], "first_known": 1, "last_known": 40}, "missing are 2, numbers 17–18."),
         ({"holes": [(17, 17), (20, 20)], "first_known": 1, "last_known": 40}, "missing are 2, numbers 17, 20."),
         ({"missing": 1, "holes": [(17, 17)], "first_known": 1, "last_known": 40}, "missing is 1, numbers 17."),
         ({"first_known": 1, "last_known": 10}, "missing are 2, after number 10."),

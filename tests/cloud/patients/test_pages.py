@@ -19,7 +19,7 @@ def test_values_keep_the_devices_own_unit_and_digits(console: Console) -> None:
     console.ward.receive(sent(glucose("5.40", unit=Unit.MMOL_L)))
     console.ward.receive(sent(pressure("128", "81", pulse="64")))
     page = _page(console)
-    for text in ("5.40 mmol/L", "128/81 mmHg", "64 /min"):
+    for text in ("5.40 mmol/L", "128/81 mmHg", "64/min"):
         assert text in page
 
 
