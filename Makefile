@@ -7,6 +7,8 @@ BOOTSTRAP := $(PYTHON3) -m deploy.bootstrap
 PYTHON := .venv/bin/python
 CHECK ?=
 ARGS ?=
+# Several tests at a time: many wait for a process or a deadline more than they compute. ARGS="-n0 --pdb" for one.
+WORKERS := $(shell cores=$$(nproc); echo $$((cores < 4 ? cores + 1 : 5)))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-bluez fuzz bench chaos check assets services-start services-stop lock
@@ -22,7 +24,7 @@ demo: ## the whole road with simulated devices, until Ctrl-C; CHECK=1 checks it 
 test: ## all tests, on the real services; ARGS="tests/gateway -k outbox" narrows them
 	@$(BOOTSTRAP) python assets browser bus
 	@$(PYTHON) -m deploy.services prepare
-	@exec $(PYTHON) -m pytest $(ARGS)
+	@exec $(PYTHON) -m pytest --numprocesses=$(WORKERS) --dist=worksteal $(ARGS)
 
 test-bluez: ## the gateway on the stock Bluetooth stack, in a virtual machine; ARGS="pairing" narrows it
 	@$(BOOTSTRAP) python
