@@ -1,4 +1,4 @@
-"""One connection to the broker with its shared subscriptions; the only file of the ingest that imports paho.
+"""One connection to the broker with its shared subscriptions; it and ``buffered`` alone import paho in the ingest.
 
 paho's own thread reads, keeps the connection alive and makes it anew, also while the database is away.
 """
@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from cloud.config import BrokerAddress
+from cloud.ingest.buffered import BufferedClient, Published
 
 log = logging.getLogger(__name__)
 
@@ -32,18 +32,11 @@ LEAVE_TIMEOUT_S = 2.0
 FIRST_RETRY_S, LAST_RETRY_S = 1, 5
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """What came on a topic; ``connection`` and ``packet_id`` say how to acknowledge it.
+class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What came, and over which of our connections: its packet id means it on this one alone."""
 
-    ``expires_in_s``: what is left of its message expiry interval; None where it has none.
-    """
-
-    topic: str
-    payload: bytes
-    correlation: bytes
-    expires_in_s: int | None
+    published: Published
     connection: int
-    packet_id: int
 
 
 OnMessage = Callable[["Lane", Message], None]
@@ -67,9 +60,7 @@ class Lane:
         self._on_change = on_change
         self._left = threading.Event()
         self._connection = 0
-        self._client = Client(
-            CallbackAPIVersion.VERSION2, client_id=client_id, protocol=MQTTProtocolVersion.MQTTv5, manual_ack=True
-        )
+        self._client = BufferedClient(client_id, self._on_published)
         if broker.username:
             self._client.username_pw_set(broker.username, broker.password)
         self._client.reconnect_delay_set(min_delay=FIRST_RETRY_S, max_delay=LAST_RETRY_S)
@@ -102,11 +93,10 @@ class Lane:
         self._client.disconnect(properties=properties)
         self._client.loop_stop()
 
-    def acknowledge(self, connection: int, packet_ids: Iterable[int]) -> None:
+    def acknowledge(self, connection: int, packet_ids: Sequence[int]) -> None:
         """PUBACK. A message of an earlier connection comes again by itself: its id now means another message."""
-        for packet_id in packet_ids:
-            if connection == self._connection:
-                self._client.ack(packet_id, qos=1)
+        if connection == self._connection:
+            self._client.acknowledge(packet_ids)
 
     def publish(self, messages: Iterable[tuple[str, bytes]]) -> None:
         """Send at QoS 1, topic and payload, now or when the broker is back; again if it does not say that it has it."""
@@ -115,17 +105,19 @@ class Lane:
 
     # On paho's thread ---------------------------------------------------------------------------------------------
 
+    def _on_published(self, published: Published) -> None:
+        self._take(self, Message(published=published, connection=self._connection))
+
     def _on_message(self, _: Client, __: object, message: MQTTMessage) -> None:
-        self._take(
-            self,
-            Message(
+        # What no gateway of ours sends, such as a property that nobody reads.
+        self._on_published(
+            Published(
                 topic=message.topic,
+                packet_id=message.mid,
                 payload=bytes(message.payload),
                 correlation=getattr(message.properties, "CorrelationData", b""),
                 expires_in_s=getattr(message.properties, "MessageExpiryInterval", None),
-                connection=self._connection,
-                packet_id=message.mid,
-            ),
+            )
         )
 
     def _on_connect(

@@ -6,7 +6,6 @@ over what came, the live lane first. The lanes' threads decode: they have time f
 database.
 """
 
-import queue
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
@@ -43,15 +42,38 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     readings: Decoded | Undecoded | None = None  # what the payload says; None on other channels
 
 
+class _Line:
+    """What one connection brought and nobody has collected yet; one thread puts, one at a time takes."""
+
+    def __init__(self) -> None:
+        self.deliveries: deque[Delivery] = deque()
+        self._octets_put = self._octets_taken = 0
+
+    @property
+    def octets(self) -> int:
+        """Of the payloads that wait."""
+        return self._octets_put - self._octets_taken
+
+    def put(self, delivery: Delivery) -> None:
+        """At its end."""
+        self._octets_put += len(delivery.payload)
+        self.deliveries.append(delivery)
+
+    def take(self) -> Delivery:
+        """The first. IndexError where none waits."""
+        delivery = self.deliveries.popleft()
+        self._octets_taken += len(delivery.payload)
+        return delivery
+
+
 class Subscriber:
     """A worker's connections to the broker; they reconnect for as long as it is started."""
 
     def __init__(self, broker: BrokerAddress, client_id: str, now: Callable[[], datetime]) -> None:
         self.subscribed = threading.Event()
         self._now = now
-        self._live: deque[Delivery] = deque()
-        self._backlog: deque[Delivery] = deque()
-        self._arrived: queue.SimpleQueue[None] = queue.SimpleQueue()  # one for each delivery of either lane
+        self._live, self._backlog = _Line(), _Line()
+        self._some, self._many = threading.Event(), threading.Event()  # something waits; a whole batch does
         self._collecting = threading.Lock()
         self._lanes = (
             self._lane(broker, f"{client_id}-live", LIVE, self._live),
@@ -76,7 +98,7 @@ class Subscriber:
     @property
     def waiting(self) -> int:
         """How many messages have come and are not collected yet."""
-        return len(self._live) + len(self._backlog)
+        return len(self._live.deliveries) + len(self._backlog.deliveries)
 
     def collect(self, timeout_s: float) -> Sequence[Delivery]:
         """A batch: the first message within the timeout, and what follows within the linger; empty where none came.
@@ -87,19 +109,25 @@ class Subscriber:
             return self._collect(timeout_s)
 
     def _collect(self, timeout_s: float) -> Sequence[Delivery]:
-        try:
-            batch = [self._next(timeout_s)]
-        except queue.Empty:
+        if not self._some.wait(timeout_s):
             return []
-        octets = len(batch[0].payload)
-        ends_at = monotonic() + LONGEST_S
-        while len(batch) < BATCH_MESSAGES and octets < BATCH_OCTETS:
-            try:
-                batch.append(self._next(min(LINGER_S, max(0.0, ends_at - monotonic()))))
-            except queue.Empty:
-                break
+        self._linger()
+        self._some.clear()
+        self._many.clear()
+        batch, octets = list[Delivery](), 0
+        while self.waiting and len(batch) < BATCH_MESSAGES and octets < BATCH_OCTETS:
+            batch.append((self._live if self._live.deliveries else self._backlog).take())
             octets += len(batch[-1].payload)
+        if self.waiting:
+            self._some.set()
         return batch
+
+    def _linger(self) -> None:
+        # To take over each message as it comes would mean to go to and fro between two threads for each; hence pauses.
+        ends_at, seen = monotonic() + LONGEST_S, 0
+        while seen < self.waiting and not self._is_full and (left_s := ends_at - monotonic()) > 0:
+            seen = self.waiting
+            self._many.wait(min(LINGER_S, left_s))
 
     def acknowledge(self, deliveries: Iterable[Delivery]) -> None:
         """PUBACK. A message of an earlier connection comes again by itself."""
@@ -113,18 +141,21 @@ class Subscriber:
         """Send at QoS 1, topic and payload, now or when the broker is back."""
         self._lanes[0].publish(messages)
 
-    def _lane(self, broker: BrokerAddress, name: str, channels: Sequence[str], into: deque[Delivery]) -> Lane:
+    def _lane(self, broker: BrokerAddress, name: str, channels: Sequence[str], into: "_Line") -> Lane:
         filters = names.shared(broker.password, *channels)
         return Lane(broker, names.session(name), filters, self._take_into(into), self._heard)
 
-    def _next(self, timeout_s: float) -> Delivery:
-        self._arrived.get(timeout=timeout_s)
-        return (self._live or self._backlog).popleft()
+    @property
+    def _is_full(self) -> bool:
+        return self.waiting >= BATCH_MESSAGES or self._live.octets + self._backlog.octets >= BATCH_OCTETS
 
-    def _take_into(self, lane: deque[Delivery]) -> OnMessage:
+    def _take_into(self, line: "_Line") -> OnMessage:
         def take(source: Lane, message: Message) -> None:
-            lane.append(_delivery(source, message, self._now()))
-            self._arrived.put(None)
+            line.put(_delivery(source, message, self._now()))
+            if not self._some.is_set():
+                self._some.set()
+            if self._is_full and not self._many.is_set():
+                self._many.set()
 
         return take
 
@@ -143,25 +174,26 @@ def _kept_s(expires_in_s: int | None) -> int | None:
 
 
 def _delivery(lane: Lane, message: Message, received_at: datetime) -> Delivery:
-    _, _, gateway_id, channel = message.topic.split("/")
+    published = message.published
+    _, _, gateway_id, channel = published.topic.split("/")
     readings: Decoded | Undecoded | None = None
     if channel != "status":
         readings = decode(
             Arrival(
                 gateway_id=gateway_id,
-                payload=message.payload,
-                correlation=message.correlation,
+                payload=published.payload,
+                correlation=published.correlation,
                 received_at=received_at,
-                kept_s=_kept_s(message.expires_in_s),
+                kept_s=_kept_s(published.expires_in_s),
             )
         )
     return Delivery(
         gateway_id=gateway_id,
         channel=channel,
-        payload=message.payload,
+        payload=published.payload,
         received_at=received_at,
         lane=lane,
         connection=message.connection,
-        packet_id=message.packet_id,
+        packet_id=published.packet_id,
         readings=readings,
     )
