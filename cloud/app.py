@@ -32,6 +32,8 @@ from cloud.live.hub import Hub
 from cloud.live.routes import router as live
 from cloud.live.stream import SIGNED_OUT
 from cloud.patients.routes import router as patients
+from cloud.planning.routes import router as planning
+from cloud.programmes.routes import router as programmes
 from cloud.quarantine.routes import router as quarantine
 from cloud.technical.routes import router as technical
 from cloud.worklist.routes import router as worklist
@@ -56,7 +58,7 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
     app.state.now = now
     app.state.sign_ins = asyncio.Semaphore(SIGN_INS_AT_ONCE)
     app.add_middleware(SecurityHeaders)
-    for router in (auth, worklist, patients, technical, gateways, quarantine, live):
+    for router in (auth, worklist, patients, planning, programmes, technical, gateways, quarantine, live):
         app.include_router(router)
     app.add_api_route("/healthz", _health)
     app.mount("/static", StaticFiles(directory=assets.STATIC))

@@ -38,6 +38,22 @@ CONDITIONS: Final[Mapping[str, str]] = {
     "hypotension_systolic": "Low systolic pressure",
     "bradycardia": "Slow pulse",
     "tachycardia": "Fast pulse",
+    "hyperglycaemia_extreme": "Extremely high glucose",
+    "hypoglycaemia_repeated": "Low glucose, repeatedly",
+    "fasting_mean_high": "High fasting glucose",
+    "hypoglycaemia_risk": "Risk of low glucose",
+    "home_average_systolic": "High average systolic pressure",
+    "home_average_diastolic": "High average diastolic pressure",
+    "morning_hypertension_systolic": "High systolic pressure in the morning",
+    "morning_hypertension_diastolic": "High diastolic pressure in the morning",
+    "morning_dominant_systolic": "Mornings higher than evenings",
+    "weekly_rise_systolic": "Systolic pressure rises from week to week",
+    "pregnancy_red_systolic": "Very high systolic pressure in pregnancy",
+    "pregnancy_red_diastolic": "Very high diastolic pressure in pregnancy",
+    "pregnancy_rise_systolic": "Systolic pressure rises in pregnancy",
+    "pregnancy_orange_systolic": "High systolic pressure in pregnancy",
+    "pregnancy_orange_diastolic": "High diastolic pressure in pregnancy",
+    "irregular_pulse": "Irregular pulse",
     "missing_measurement": "No measurement",
 }
 
@@ -274,4 +290,144 @@ VISIT_OUTCOMES: Final[Mapping[str, str]] = {
     "no_profile": "Unknown device",
     "outbox_failed": "Gateway could keep nothing",
     "defect": "Our mistake",
+}
+
+# A plan -------------------------------------------------------------------------------------------------------------
+
+TIERS: Final[Mapping[str, str]] = {
+    "emergency": "Emergency",
+    "urgent": "Urgent",
+    "same_shift": "In this shift",
+    "routine": "Routine",
+    "retrospective": "In retrospect",
+}
+
+KINDS: Final[Mapping[str, str]] = {"glucose": "Glucose", "blood_pressure": "Blood pressure", "ketone": "Ketones"}
+
+# Monday is 0, as in the schedule.
+WEEKDAYS: Final[Mapping[str, str]] = {
+    "0": "Mon",
+    "1": "Tue",
+    "2": "Wed",
+    "3": "Thu",
+    "4": "Fri",
+    "5": "Sat",
+    "6": "Sun",
+}
+
+# What is held against a limit.
+FIGURES: Final[Mapping[str, str]] = {
+    "reading": "a reading",
+    "session_mean": "the mean of a session",
+    "home_average": "the average of 7 days",
+    "morning_average": "the average of the mornings",
+    "morning_excess": "mornings minus evenings",
+    "week_rise": "the rise from week to week",
+    "session_rise": "the rise from session to session",
+    "fasting_mean": "the mean of fasting readings",
+    "low_glucose_index": "the low blood glucose index",
+}
+
+EVIDENCE: Final[Mapping[str, str]] = {
+    "published": "published",
+    "summarised": "read in a summary",
+    "unconfirmed": "not confirmed by a clinician",
+    "proposed": "proposal, not confirmed by a clinician",
+    "prescribed": "set by a doctor",
+}
+
+REGIMES: Final[Mapping[str, str]] = {
+    "aha2025": "Blood pressure, 2025 AHA/ACC",
+    "esc2024": "Blood pressure, 2024 ESC",
+    "pregnancy": "Blood pressure in pregnancy",
+    "ada": "Glucose and ketones, ADA",
+}
+
+# What has become of a version of a doctor's limit.
+LIMIT_STANDINGS: Final[Mapping[str, str]] = {
+    "in_force": "In force",
+    "not_applied": "Not in this programme",
+    "replaced": "Replaced",
+    "withdrawn": "Withdrawn",
+    "withdrawal": "Withdrawal",
+    "expired": "Expired",
+}
+
+CLOSING_CLASSES: Final[Mapping[str, str]] = {
+    "not_confirmed": "Measured again, and no longer beyond the limit",
+}
+
+# Why a field of a form of the plan was not taken.
+ENTRY_REFUSALS: Final[Mapping[str, str]] = {
+    "choose": "Choose one.",
+    "ends_before_it_begins": "It ends before it begins.",
+    "implausible": "No such value occurs: it must lie between {low} and {high} {unit}.",
+    "no_reason": "Say why: whoever reads it next must know.",
+    "no_regime": "Choose at least one set of limits.",
+    "no_weekday": "Choose at least one weekday.",
+    "not_a_date": "This is no date. Write it as 2026-12-31.",
+    "not_a_number": "This is no number. Write it with digits, such as 145 or 7.8.",
+    "not_a_time": "This is no time. Write it as 08:00.",
+    "not_a_span": "Write it as 15 min, 2 h or 3 d: at least 1 min, at most 60 d.",
+    "not_an_id": "Use small letters, digits and underscores only.",
+    "not_in_programme": "This programme has no such limit. Choose it from the list.",
+    "nothing_to_withdraw": "No limit of a doctor is in force here: there is nothing to withdraw.",
+    "one_regime_each": "Two of these speak of the same measure: choose one of them.",
+    "out_of_range": "It must lie between {low} and {high}.",
+    "past": "This is over already. Choose a later day.",
+    "there_already": "This time is in the schedule already.",
+    "tolerance": "Give hours, from 0.25 to 12.",
+    "too_long": "This is too long: at most {most} letters.",
+    "too_many": "There are too many already: at most {most}.",
+    "wrong_unit": "This limit has other units: {units}.",
+}
+
+# A case -------------------------------------------------------------------------------------------------------------
+
+# Which cases a worklist shows.
+SHOWS: Final[Mapping[str, str]] = {
+    "open": "Open",
+    "retrospect": "In retrospect",
+    "automatic": "Closed automatically today",
+}
+
+# How a case ended.
+DISPOSITIONS: Final[Mapping[str, str]] = {
+    "advice_given": "Advice given",
+    "technique_corrected": "Way of measuring corrected",
+    "treatment_changed_by_doctor": "Treatment changed by the doctor",
+    "referred_to_doctor": "Referred to the doctor",
+    "emergency_service_called": "Emergency service called",
+    "expected_for_this_patient": "Expected for this patient",
+    "device_or_measurement_error": "Device or measurement error",
+    "patient_not_reached": "Patient not reached",
+    "no_action_needed": "No action needed",
+}
+
+# What happened to a case.
+CASE_EVENTS: Final[Mapping[str, str]] = {
+    "raise": "Opened",
+    "join": "A further finding",
+    "worsen": "Worsened: everybody is told again",
+    "acknowledge": "Acknowledged",
+    "start": "Started",
+    "hand_over": "Offered",
+    "withdraw": "Offer taken back",
+    "contact": "Patient spoken to",
+    "ask": "Asked for symptoms: none",
+    "lapse": "Nobody’s again: its owner did nothing for too long",
+    "escalate": "Escalated",
+    "silence": "Silenced",
+    "end_silence": "Silence ended",
+    "resolve": "Resolved",
+    "close_automatically": "Closed automatically",
+    "page": "Somebody was told",
+}
+
+# Whom a case is escalated to.
+ESCALATED_TO: Final[Mapping[str, str]] = {
+    "nurse": "Nurse on duty",
+    "doctor": "Doctor on duty",
+    "lead_nurse": "Lead nurse",
+    "weekly_review": "Weekly review",
 }

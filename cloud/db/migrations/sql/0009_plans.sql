@@ -73,4 +73,6 @@ GRANT SELECT ON programme, programme_terms, patient_programme, measurement_slot,
 GRANT INSERT, UPDATE ON programme, programme_terms, patient_programme, measurement_slot, measurement_pause
     TO pulsepost_console;
 GRANT DELETE ON programme_terms TO pulsepost_console;
+-- What is taken back before it began leaves no trace but the audit's.
+GRANT DELETE ON measurement_slot, measurement_pause TO pulsepost_console;
 GRANT INSERT, UPDATE (superseded_at) ON alarm_limit TO pulsepost_console;

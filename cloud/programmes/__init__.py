@@ -1,0 +1,1 @@
+"""The programmes: their limits, promises and budgets, and who changes them."""
