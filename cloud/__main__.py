@@ -1,4 +1,4 @@
-"""Commands of the cloud: ``python -m cloud migrate|ingest|console|jobs|enrolment|ca|gateway``."""
+"""Commands of the cloud: ``python -m cloud migrate|ingest|console|jobs|enrolment|ca|gateway|what-if``."""
 
 import argparse
 import asyncio
@@ -26,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _enrolment(options.host, options.port)
             case "ca":
                 return _authority(options)
+            case "what-if":
+                return _what_if(options)
             case "gateway":
                 return _gateway(options)
             case _:
@@ -66,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
         " limits of technical alarms, such as gateway_silent=600 (seconds).",
     )
     _add_identity(commands)
+    _add_what_if(commands)
     return parser
 
 
@@ -105,6 +108,27 @@ def _add_identity(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     gateway.add_parser("list", help="every gateway, and how its certificate stands")
 
 
+def _add_what_if(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    what_if = commands.add_parser(
+        "what-if",
+        help="try other limits on the stored readings",
+        description="Prints what a programme would cost with other limits, beside what it costs now, and which urgent"
+        " cases would have been missed or found later. Stores nothing. Needs PULSEPOST_DATABASE_URL (a role in"
+        " pulsepost_jobs).",
+    )
+    what_if.add_argument("--programme", default="standard", metavar="ID", help="whose patients (default %(default)s)")
+    what_if.add_argument("--days", type=int, default=90, help="the last so many days, 1 to 365 (default %(default)s)")
+    what_if.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="CONDITION:UNIT=VALUE",
+        help="another limit, such as hypoglycaemia_level_1:mg/dL=65; again for each",
+    )
+    what_if.add_argument("--regimes", metavar="NAMES", help="other regimes, such as aha2025,ada")
+    what_if.add_argument("--closing", metavar="CLASSES", help="what may close by itself: not_confirmed, or none")
+
+
 def _migrate() -> int:
     settings = config.migrate_settings()
     from cloud.db.migrate import migrate
@@ -126,6 +150,20 @@ def _jobs() -> int:
     from cloud.jobs.worker import run
 
     return run(settings, ready=lambda: print(f"ready: jobs {settings.name}", flush=True))
+
+
+def _what_if(options: argparse.Namespace) -> int:
+    settings = config.jobs_settings()
+    from cloud import clock
+    from cloud.what_if import command
+
+    try:
+        for line in command.run(settings.database_url, command.requested(options), clock.now()):
+            print(line)
+    except command.CommandRefused as refused:
+        print(refused, file=sys.stderr)
+        return 2
+    return 0
 
 
 def _console(host: str, port: int) -> int:

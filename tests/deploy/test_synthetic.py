@@ -2,7 +2,7 @@
 
 import pytest
 
-from deploy import synthetic
+from deploy.synthetic import __main__ as synthetic
 
 
 def test_the_command_prints_every_rule_set_and_succeeds(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,11 +1,13 @@
 """A synthetic year, and what rule sets make of it: `python -m deploy.synthetic --patients 1000 --days 365 --seed 1`.
 
-The same seed gives the same figures on every machine with the same numpy. Nothing is stored and nobody is paged.
+The same seed gives the same figures on every machine with the same numpy. Nothing is stored and nobody is paged, unless
+`--load` asks for the patients and their readings in a database; then nothing is replayed.
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from time import perf_counter
 from zoneinfo import ZoneInfo
 
@@ -14,7 +16,10 @@ import numpy as np
 from alerting.regimes import AHA_2025, ESC_2024, PREGNANCY, REGIMES, of_programme
 from alerting.replay import lines, replay_known
 from alerting.rulesets import SingleReadings, every_reading_above_target, programme
-from alerting.synthetic import calendar, population, published_load
+from alerting.synthetic import Calendar, calendar, population, published_load
+from cloud.clock import now
+from cloud.config import SettingMissing, migrate_settings
+from deploy.synthetic.load import Loaded, LoginUnknown, load
 
 _PRESSURE = (AHA_2025.name, ESC_2024.name, PREGNANCY.name)
 
@@ -23,7 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print the load of the population, and each rule set's figures with its runtime."""
     options = _options().parse_args(arguments)
     started = perf_counter()
-    over = calendar(options.start, options.days, options.zone)
+    start = options.start or (_today() - timedelta(days=options.days) if options.load else date(2025, 1, 1))
+    over = calendar(start, options.days, options.zone)
+    if options.load:
+        return _load(options, over)
     years = list(population(np.random.default_rng(options.seed), options.patients, over))
     readings = sum(len(year.received) for year in years)
     print(f"{options.patients} patients, {options.days} days, seed {options.seed}: {readings} readings")
@@ -47,14 +55,54 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if outcome.found == outcome.crises else 1
 
 
+def _load(options: argparse.Namespace, over: Calendar) -> int:
+    """Into the database of PULSEPOST_DATABASE_ADMIN_URL; progress goes to stderr."""
+    try:
+        url = migrate_settings().database_admin_url
+    except SettingMissing as missing:
+        print(missing, file=sys.stderr)
+        return 2
+    started = perf_counter()
+
+    def told(so_far: Loaded) -> None:
+        rate = so_far.readings / (perf_counter() - started)
+        sys.stderr.write(
+            f"\r{so_far.patients} of {options.patients} patients, {so_far.readings} readings, {rate:.0f} a second"
+        )
+        sys.stderr.flush()
+
+    years = population(np.random.default_rng(options.seed), options.patients, over)
+    try:
+        done = load(url, years, str(options.zone), options.care_team, told)
+    except LoginUnknown as unknown:
+        print(f"--care-team: {unknown}", file=sys.stderr)
+        return 2
+    sys.stderr.write("\n")
+    print(f"loaded {done.patients} patients and {done.readings} readings in {perf_counter() - started:.1f} s")
+    return 0
+
+
+def _today() -> date:
+    return now().date()
+
+
 def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m deploy.synthetic", description=__doc__)
     parser.add_argument("--patients", type=_positive, default=1000)
     parser.add_argument("--days", type=_positive, default=365)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--start", type=date.fromisoformat, default=date(2025, 1, 1), help="ISO date (2025-01-01)")
+    parser.add_argument(
+        "--start", type=date.fromisoformat, help="ISO date (2025-01-01; with --load so that the last day is yesterday)"
+    )
     parser.add_argument("--zone", type=ZoneInfo, default=ZoneInfo("Europe/Berlin"), help="of all patients")
     parser.add_argument("--pressure", choices=_PRESSURE, default=ESC_2024.name, help="regime of blood pressure")
+    parser.add_argument(
+        "--load",
+        action="store_true",
+        help="store patients and readings in the database of PULSEPOST_DATABASE_ADMIN_URL, and replay nothing;"
+        " what is there of the same seed stays",
+    )
+    parser.add_argument("--care-team", metavar="LOGIN", help="with --load: whose patients they are")
     return parser
 
 

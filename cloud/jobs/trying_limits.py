@@ -1,0 +1,56 @@
+"""Trying limits, as jobs: a slice of one run at a time, so that what is urgent never waits for it."""
+
+import logging
+from datetime import timedelta
+
+import psycopg
+from procrastinate import App
+from psycopg_pool import PoolTimeout
+
+from cloud.db.connect import Connection
+from cloud.jobs.desk import Desk
+from cloud.what_if import runs
+from cloud.what_if.trying import take_slice
+
+log = logging.getLogger(__name__)
+
+# A slice holds one of this process's places for jobs, and its interpreter, for about so long.
+SLICE = timedelta(seconds=2)
+# Between two slices: others get their turn on a machine of one core, too.
+PAUSE = timedelta(milliseconds=200)
+EVERY_MINUTE = "* * * * *"
+
+
+def add_jobs(app: App, desk: Desk) -> None:
+    """Adds ``try_limits``. The console asks for it by name; a sweep makes up for whatever was lost."""
+
+    @app.periodic(cron=EVERY_MINUTE)
+    @app.task(name="try_limits", queueing_lock="try_limits")
+    def try_limits(timestamp: int) -> None:
+        del timestamp
+        if slice_of(desk):
+            with desk.pool.connection() as connection:
+                connection.execute(
+                    "SELECT wake('try_limits', 'try_limits', '{\"timestamp\": 0}', %s)", (desk.now() + PAUSE,)
+                )
+
+
+def slice_of(desk: Desk) -> bool:
+    """One slice; whether to come again. A defect of ours fails the run that it is in, instead of all that follow."""
+    try:
+        with desk.pool.connection() as connection:
+            return take_slice(connection, desk.now, desk.now() + SLICE)
+    except (psycopg.OperationalError, PoolTimeout):
+        # The database is away: the run stays where it was, and the sweep goes on with it.
+        raise
+    except Exception as error:  # noqa: BLE001 -- whatever one run's data does to us, the next person's run goes on
+        log.error("a run of what-if failed (%s)", type(error).__name__)
+        with desk.pool.connection() as connection:
+            _give_up(connection, desk)
+        return True
+
+
+def _give_up(connection: Connection, desk: Desk) -> None:
+    run = runs.next_run(connection)
+    if run is not None:
+        runs.fail(connection, run, "It failed by a defect of ours. Tell support when it was.", desk.now())

@@ -1,0 +1,1 @@
+"""Trying limits on stored readings before anybody saves them, and what a programme asks of people by its budget."""

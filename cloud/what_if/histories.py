@@ -1,0 +1,237 @@
+"""All SQL of stored readings as histories: what a rule set is replayed over, patient by patient.
+
+The server packs each column of a patient into one value of octets (big-endian, as its binary protocol has them), and
+numpy reads them in place: a patient's year is one row for each kind and unit, not a thousand.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alerting.adherence import Pause, Schedule, Slot
+from alerting.histories import GlucoseSeries, History, PressureSeries
+from alerting.windows import Column, GlucoseWindow, PressureWindow, Times, instant
+from cloud.db.connect import Connection
+from cloud.zones.store import zones_of
+from device_drivers.nomenclature import Unit
+from device_drivers.readings import Kind
+from device_drivers.wall_clocks import Zones
+
+# Before the span that counts: what the longest rules look back on, and as long as a routine case rests.
+RUN_IN_DAYS = 30
+# The server's times are microseconds since then.
+_EPOCH = np.datetime64("2000-01-01", "us")
+_QUARTER = np.timedelta64(15, "m")
+_IRREGULAR, _MOVED = 1, 2
+
+_Row = tuple[Any, ...]
+
+
+def histories_of(
+    connection: Connection,
+    patient_ids: Sequence[UUID],
+    at: datetime,
+    days: int,
+    heightened_until: Mapping[UUID, datetime | None],
+) -> Iterator[tuple[UUID, History]]:
+    """The last ``days`` of each of these patients, with what runs in before. A handful of patients at a time."""
+    since = at - timedelta(days=days + RUN_IN_DAYS)
+    parameters = {"patient_ids": list(patient_ids), "since": since, "at": at}
+    zones = zones_of(connection, patient_ids)
+    pressure = _grouped(connection.execute(_PRESSURE, parameters))
+    glucose = _grouped(connection.execute(_GLUCOSE, parameters))
+    ketone = _grouped(connection.execute(_KETONE, parameters))
+    slots = _grouped(connection.execute(_SLOTS, parameters))
+    pauses = _grouped(connection.execute(_PAUSES, parameters))
+    for patient_id in patient_ids:
+        of = zones.get(patient_id, Zones(UTC))
+        zone = of.otherwise or UTC
+        yield (
+            patient_id,
+            History(
+                start=at.astimezone(zone) - timedelta(days=days + RUN_IN_DAYS),
+                days=days + RUN_IN_DAYS,
+                pressure=tuple(_pressure(row, of) for row in pressure.get(patient_id, ())),
+                glucose=tuple(_strips(row, of) for row in glucose.get(patient_id, ())),
+                schedules=_schedules(slots.get(patient_id, ()), pauses.get(patient_id, ()), zone, since, at),
+                heightened_until=heightened_until.get(patient_id),
+                ketone=tuple(_strips(row, of) for row in ketone.get(patient_id, ())),
+                run_in=RUN_IN_DAYS,
+            ),
+        )
+
+
+def local_times(times: Times, zones: Zones) -> Times:
+    """The wall clock of the patient's walls at these times (UTC): where they were then."""
+    found = _shown(times, zones.otherwise or UTC)
+    for stay in zones.stays:
+        there = np.ones(len(times), dtype=np.bool_)
+        if stay.since is not None:
+            there &= times >= instant(stay.since)
+        if stay.until is not None:
+            there &= times < instant(stay.until)
+        found = np.where(there, _shown(times, stay.zone or UTC), found)
+    return found
+
+
+def _shown(times: Times, zone: tzinfo) -> Times:
+    if not len(times):
+        return times
+    days = times.astype("datetime64[D]")
+    first, last = days.min(), days.max()
+    # Whole months, so that patients of one zone share them.
+    begin = first.astype("datetime64[M]").astype("datetime64[us]")
+    end = (last.astype("datetime64[M]") + 1).astype("datetime64[us]")
+    offsets = _offsets(zone, begin, end)
+    shown: Times = times + offsets[((times - begin) // _QUARTER).astype(np.int64)]
+    return shown
+
+
+@lru_cache(maxsize=64)
+def _offsets(zone: tzinfo, begin: np.datetime64, end: np.datetime64) -> NDArray[np.timedelta64]:
+    """What to add to UTC in each quarter of an hour: no zone changes within one."""
+    quarters = np.arange(begin, end, _QUARTER).tolist()
+    beyond = [moment.replace(tzinfo=UTC).astimezone(zone).utcoffset() or timedelta() for moment in quarters]
+    return np.array(beyond, dtype="timedelta64[us]")
+
+
+def _grouped(rows: "Iterator[_Row] | Any") -> dict[UUID, list[_Row]]:
+    found: dict[UUID, list[_Row]] = {}
+    for patient_id, *rest in rows:
+        found.setdefault(patient_id, []).append(tuple(rest))
+    return found
+
+
+def _pressure(row: _Row, zones: Zones) -> PressureSeries:
+    unit, at, received, devices, systolic, diastolic, pulse, flags = row
+    times, marks = _times(at), np.frombuffer(flags, ">i2")
+    return PressureSeries(
+        window=PressureWindow(
+            unit=Unit(unit),
+            times=times,
+            local=local_times(times, zones),
+            devices=np.frombuffer(devices, ">i8").astype(np.int64),
+            systolic=_column(systolic),
+            diastolic=_column(diastolic),
+            pulse=_column(pulse),
+            irregular=(marks & _IRREGULAR) > 0,
+            moved=(marks & _MOVED) > 0,
+        ),
+        received=_times(received),
+    )
+
+
+def _strips(row: _Row, zones: Zones) -> GlucoseSeries:
+    unit, at, received, values, samples, fasting = row
+    times = _times(at)
+    return GlucoseSeries(
+        window=GlucoseWindow(
+            unit=Unit(unit),
+            times=times,
+            local=local_times(times, zones),
+            values=_column(values),
+            fasting=np.frombuffer(fasting, ">i2") > 0,
+        ),
+        received=_times(received),
+        samples=np.frombuffer(samples, ">i2").astype(np.int8),
+    )
+
+
+def _times(octets: bytes) -> Times:
+    since: Times = _EPOCH + np.frombuffer(octets, ">i8").astype("timedelta64[us]")
+    return since
+
+
+def _column(octets: bytes) -> Column:
+    return np.frombuffer(octets, ">f8").astype(np.float64)
+
+
+def _schedules(
+    slots: Sequence[_Row], pauses: Sequence[_Row], zone: tzinfo, since: datetime, at: datetime
+) -> tuple[Schedule, ...]:
+    """One for each kind and span of time in which the same slots held; after its end nothing of it is due."""
+    found: dict[tuple[str, datetime | None, datetime | None], list[Slot]] = {}
+    for kind, clock, weekdays, before, after, begins, ends in slots:
+        slot = Slot(at=clock, weekdays=frozenset(weekdays), before=before, after=after)
+        found.setdefault((kind, begins, ends), []).append(slot)
+    paused = tuple(Pause(start=begins or since, end=ends) for begins, ends in pauses)
+    return tuple(
+        Schedule(
+            kind=Kind(kind),
+            zone=zone,
+            slots=tuple(of),
+            since=max(begins or since, since),
+            pauses=(*paused, Pause(start=ends, end=None)) if ends is not None and ends < at else paused,
+        )
+        for (kind, begins, ends), of in found.items()
+    )
+
+
+_PRESSURE = """
+SELECT patient_id, unit,
+       string_agg(timestamptz_send(effective_time), ''::bytea ORDER BY effective_time, reading_id),
+       string_agg(timestamptz_send(received_at), ''::bytea ORDER BY effective_time, reading_id),
+       string_agg(int8send(hashtextextended(device_id, 0)), ''::bytea ORDER BY effective_time, reading_id),
+       string_agg(float8send(coalesce(systolic::float8, beyond)), ''::bytea ORDER BY effective_time, reading_id),
+       string_agg(float8send(coalesce(diastolic::float8, beyond)), ''::bytea ORDER BY effective_time, reading_id),
+       string_agg(float8send(coalesce(pulse::float8, 'NaN')), ''::bytea ORDER BY effective_time, reading_id),
+       string_agg(int2send((('irregular_pulse' = ANY(annotations))::int
+                            + 2 * ('body_movement' = ANY(annotations))::int)::int2), ''::bytea
+                  ORDER BY effective_time, reading_id)
+FROM (SELECT *, (CASE state WHEN 'above_range' THEN 'Infinity' WHEN 'below_range' THEN '-Infinity'
+                            ELSE 'NaN' END)::float8 AS beyond
+      FROM blood_pressure
+      WHERE patient_id = ANY(%(patient_ids)s) AND effective_time >= %(since)s AND effective_time < %(at)s
+        AND sample = 'patient') readings
+GROUP BY patient_id, unit ORDER BY patient_id, unit
+"""
+
+_GLUCOSE = """
+SELECT patient_id, unit,
+       string_agg(timestamptz_send(effective_time), ''::bytea ORDER BY effective_time, reading_id),
+       string_agg(timestamptz_send(received_at), ''::bytea ORDER BY effective_time, reading_id),
+       string_agg(float8send(coalesce(value::float8,
+                      (CASE state WHEN 'above_range' THEN 'Infinity' WHEN 'below_range' THEN '-Infinity'
+                                  ELSE 'NaN' END)::float8)), ''::bytea ORDER BY effective_time, reading_id),
+       string_agg(int2send((CASE sample WHEN 'patient' THEN 0 WHEN 'control_solution' THEN 1 ELSE 2 END)::int2),
+                  ''::bytea ORDER BY effective_time, reading_id),
+       string_agg(int2send((coalesce(context ->> 'meal' = 'fasting', false)
+                            OR 'fasting' = ANY(annotations))::int::int2), ''::bytea
+                  ORDER BY effective_time, reading_id)
+FROM glucose
+WHERE patient_id = ANY(%(patient_ids)s) AND effective_time >= %(since)s AND effective_time < %(at)s
+GROUP BY patient_id, unit ORDER BY patient_id, unit
+"""
+
+_KETONE = """
+SELECT patient_id, unit,
+       string_agg(timestamptz_send(effective_time), ''::bytea ORDER BY effective_time, reading_id),
+       string_agg(timestamptz_send(received_at), ''::bytea ORDER BY effective_time, reading_id),
+       string_agg(float8send(coalesce(value::float8,
+                      (CASE state WHEN 'above_range' THEN 'Infinity' WHEN 'below_range' THEN '-Infinity'
+                                  ELSE 'NaN' END)::float8)), ''::bytea ORDER BY effective_time, reading_id),
+       string_agg(int2send((CASE sample WHEN 'patient' THEN 0 WHEN 'control_solution' THEN 1 ELSE 2 END)::int2),
+                  ''::bytea ORDER BY effective_time, reading_id),
+       string_agg(int2send((coalesce(context ->> 'meal' = 'fasting', false)
+                            OR 'fasting' = ANY(annotations))::int::int2), ''::bytea
+                  ORDER BY effective_time, reading_id)
+FROM ketone
+WHERE patient_id = ANY(%(patient_ids)s) AND effective_time >= %(since)s AND effective_time < %(at)s
+GROUP BY patient_id, unit ORDER BY patient_id, unit
+"""
+
+_SLOTS = """
+SELECT patient_id, kind, at, weekdays, before, after, lower(valid), upper(valid)
+FROM measurement_slot
+WHERE patient_id = ANY(%(patient_ids)s) AND valid && tstzrange(%(since)s, %(at)s) ORDER BY patient_id, at
+"""
+
+_PAUSES = """
+SELECT patient_id, lower(valid), upper(valid) FROM measurement_pause
+WHERE patient_id = ANY(%(patient_ids)s) AND valid && tstzrange(%(since)s, %(at)s)
+"""

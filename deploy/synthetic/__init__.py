@@ -1,0 +1,1 @@
+"""A synthetic year: replayed in memory, or loaded into a database."""
