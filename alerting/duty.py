@@ -89,17 +89,18 @@ class Absence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roster:
-    """All that says who is on duty, at one site."""
+    """All that says who is on duty, at one site. ``known``: roles that have a roster, of which nothing is in here."""
 
     zone: tzinfo
     weekly: Sequence[WeeklyShift] = ()
     dated: Sequence[DatedShift] = ()
     holidays: Sequence[Holiday] = ()
     absences: Sequence[Absence] = ()
+    known: frozenset[DutyRole] = frozenset()
 
     def knows(self, role: DutyRole) -> bool:
         """Whether anybody ever made a roster for the role. What has run out is a hole, and not "no roster"."""
-        return any(shift.role is role for shift in self.weekly) or any(shift.role is role for shift in self.dated)
+        return role in self.known or any(x.role is role for x in self.weekly) or any(x.role is role for x in self.dated)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +191,39 @@ def next_change_at(roster: Roster, roles: Iterable[DutyRole], at: datetime, with
 
 def _offset(timestamp: int, zone: tzinfo) -> timedelta | None:
     return datetime.fromtimestamp(timestamp, zone).utcoffset()
+
+
+def clash(one: WeeklyShift | DatedShift, other: WeeklyShift | DatedShift) -> bool:
+    """Whether one person would be on duty twice for the same role, by wall clock and holidays aside."""
+    if (one.account_id, one.role) != (other.account_id, other.role):
+        return False
+    if isinstance(one, DatedShift):
+        return _clashes_with(one, other)
+    if isinstance(other, DatedShift):
+        return _clashes_with(other, one)
+    first = max(one.first_day, other.first_day)
+    last = min(one.last_day or date.max, other.last_day or date.max)
+    if first > last:
+        return False
+    # Shifts of a week repeat: what does not clash within two weeks from the first common day never does.
+    until = min(last, first + timedelta(days=14)) if last - first > timedelta(days=14) else last
+    days = [first + timedelta(days=n - 1) for n in range((until - first).days + 3)]
+    spans, others = ([_wall(shift.hours, day) for day in days if shift.on(day)] for shift in (one, other))
+    return any(a[0] < b[1] and b[0] < a[1] for a in spans for b in others)
+
+
+def _clashes_with(dated: DatedShift, other: WeeklyShift | DatedShift) -> bool:
+    begins, ends = _wall(dated.hours, dated.day)
+    if isinstance(other, DatedShift):
+        days = [other.day]
+    else:
+        days = [day for n in (-1, 0, 1) if other.on(day := dated.day + timedelta(days=n))]
+    return any(begins < b and a < ends for a, b in (_wall(other.hours, day) for day in days))
+
+
+def _wall(hours: Hours, day: date) -> tuple[datetime, datetime]:
+    last = day if hours.ends > hours.starts else day + timedelta(days=1)
+    return datetime.combine(day, hours.starts), datetime.combine(last, hours.ends)
 
 
 def _people(roster: Roster, role: DutyRole, at: datetime) -> tuple[tuple[int, UUID], ...]:

@@ -407,14 +407,14 @@ def _gaps(facts: Facts, terms: Terms, steps: Sequence[Step], target: int, duty: 
     if not terms.pages:
         return
     told = {told.role for told in facts.told}
-    missing: dict[DutyRole, None] = {}
+    missing: set[DutyRole] = set()
     for number in range(1, min(target, len(steps) + 1) + 1):
         step = _step(steps, number, terms)
         if any(duty.people.get(role) for role in step.roles):
             continue
         if number == target or not told & set(step.roles):
-            missing |= dict.fromkeys(step.roles)
-    for role in missing:
+            missing |= set(step.roles)
+    for role in (role for role in DutyRole if role in missing):
         yield Gap(why=_nobody((role,), duty), role=role)
 
 

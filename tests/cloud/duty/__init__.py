@@ -1,0 +1,1 @@
+"""Who is on duty: the roster in the database and at the console."""

@@ -1,0 +1,1 @@
+"""The escalation over a real database."""
