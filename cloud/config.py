@@ -1,6 +1,5 @@
 """Settings, from the environment and from nowhere else; a missing one is said in one sentence."""
 
-import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -10,14 +9,14 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from alerting.technical.limits import DEFAULT_LIMITS, TechnicalLimits
+from cloud.environment import SettingMissing as SettingMissing
+from cloud.environment import needed as _needed
+from cloud.environment import number as _number
+from cloud.notify_config import NotifySettings, notify_settings
 
 # How often our processes say that they are there.
 BEAT_EVERY_S = 10.0
 LONGEST_JUDGE_EVERY_S = 59
-
-
-class SettingMissing(Exception):
-    """A setting is absent or unusable; the message says what to set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +53,7 @@ class ConsoleSettings:
     database_url: str = field(repr=False)
     name: str = "console-1"
     beat_every_s: float = BEAT_EVERY_S
+    notify: NotifySettings = field(default_factory=NotifySettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +65,7 @@ class JobsSettings:
     judge_every_s: int = 15
     beat_every_s: float = 10.0
     limits: TechnicalLimits = DEFAULT_LIMITS
+    notify: NotifySettings = field(default_factory=NotifySettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +126,7 @@ def console_settings(environ: Mapping[str, str] = os.environ) -> ConsoleSettings
         database_url=_needed(environ, "PULSEPOST_DATABASE_URL", "the PostgreSQL URL of a role in pulsepost_console"),
         name=environ.get("PULSEPOST_CONSOLE_NAME") or "console-1",
         beat_every_s=_number(environ, "PULSEPOST_BEAT_EVERY_S", BEAT_EVERY_S),
+        notify=notify_settings(environ),
     )
 
 
@@ -184,6 +186,7 @@ def jobs_settings(environ: Mapping[str, str] = os.environ) -> JobsSettings:
         judge_every_s=int(judge_every_s),
         beat_every_s=_number(environ, "PULSEPOST_BEAT_EVERY_S", BEAT_EVERY_S),
         limits=technical_limits(environ.get("PULSEPOST_TECHNICAL_LIMITS", "")),
+        notify=notify_settings(environ),
     )
 
 
@@ -201,22 +204,6 @@ def technical_limits(text: str) -> TechnicalLimits:
                 f" {', '.join(known)}."
             ) from None
     return replace(DEFAULT_LIMITS, **chosen)
-
-
-def _number(environ: Mapping[str, str], name: str, default: float) -> float:
-    try:
-        number = float(environ.get(name) or default)
-    except ValueError:
-        number = math.nan
-    if not 0 < number < math.inf:
-        raise SettingMissing(f"Set {name} to a number above 0, or leave it out for {default:g}.")
-    return number
-
-
-def _needed(environ: Mapping[str, str], name: str, what: str) -> str:
-    if value := environ.get(name):
-        return value
-    raise SettingMissing(f"Set {name} to {what}.")
 
 
 def _broker(url: str) -> BrokerAddress:

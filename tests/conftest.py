@@ -18,4 +18,5 @@ pytest_plugins = [
     "tests.fix_enrolment",
     "tests.fix_console",
     "tests.fix_browser",
+    "tests.fix_receivers",
 ]

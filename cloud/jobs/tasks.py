@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from procrastinate import App, JobContext, PsycopgConnector
 
 from cloud.db.connect import CONNECT_TIMEOUT_S, noticing, session_options
+from cloud.jobs import assessing, delivering, escalating, trying_limits
 from cloud.jobs.desk import Desk
 
 POOL_SIZE = 4
@@ -13,7 +14,12 @@ EVERY_MINUTE = "* * * * *"
 
 
 # Each room's jobs: a function that adds its tasks to the application.
-ROOMS: Sequence[Callable[[App, Desk], None]] = ()
+ROOMS: Sequence[Callable[[App, Desk], None]] = (
+    assessing.add_jobs,
+    delivering.add_jobs,
+    escalating.add_jobs,
+    trying_limits.add_jobs,
+)
 
 
 def make_app(desk: Desk, judge: Callable[[], None]) -> App:

@@ -27,7 +27,13 @@ class TechnicalChanged(msgspec.Struct, frozen=True, tag_field="type", tag="techn
     """Technical alarms were raised, changed or resolved. Without an id: one notice a transaction, however many."""
 
 
-Notice = ReadingStored | CaseChanged | TechnicalChanged
+class PageSent(msgspec.Struct, frozen=True, tag_field="type", tag="page"):
+    """Somebody was paged, or a page of theirs was called off: their open pages ask which."""
+
+    account_id: UUID
+
+
+Notice = ReadingStored | CaseChanged | TechnicalChanged | PageSent
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,18 @@
 """GET /live and /live/technical: server-sent events for one signed-in person.
 
 ``worklist``  first of all, for clinical roles: all rows of the worklist as HTML; id = the newest case event
-``case``      a case was opened or changed: its row as HTML (``data-open="false"``: take it out); id = the case event
+``case``      a case was opened or changed: its row as HTML (``data-open="false"``: it does not belong to this list, or
+              no more: take it out); id = the case event
 ``reading``   JSON {"reading_id", "patient_id", "kind"}
 ``our_side``  for clinical roles, first and at each change: HTML of what our own side cannot do now; empty: all is well
+``page``      the person was paged, or a page of theirs was called off: POST /me/pages tells which
 ``technical`` of /live/technical, first of all and at each change: the technical queue as HTML
 ``beat``      right after the subscription and then every 3 s; no event for 8 s means: not receiving
 ``signed_out`` the session has ended, or nobody is signed in; nothing follows
 
-With ``?patient_id=`` only what concerns that patient. A stream that comes back starts with the whole truth again, so a
-lost event is never missed; Last-Event-ID decides nothing, since an event's id is taken before its transaction commits.
+With ``?patient_id=`` only what concerns that patient, else ``?show=`` says which worklist it is for. A stream that
+comes back starts with the whole truth again, so a lost event is never missed; Last-Event-ID decides nothing, since an
+event's id is taken before its transaction commits.
 503 while we do not hear from the database ourselves, 404 for a role that has nothing to see here.
 """
 
@@ -23,14 +26,20 @@ from cloud.auth.access import Anyone
 from cloud.live.hub import Hub
 from cloud.live.service import CareViewer, TechnicalViewer, Viewer
 from cloud.live.stream import events
+from cloud.worklist.models import Show
 
 router = APIRouter()
 
 
 @router.get("/live")
-async def live(request: Request, session: Anyone, patient_id: Annotated[UUID | None, Query()] = None) -> Response:
+async def live(
+    request: Request,
+    session: Anyone,
+    patient_id: Annotated[UUID | None, Query()] = None,
+    show: Annotated[Show, Query()] = Show.OPEN,
+) -> Response:
     state = request.app.state
-    return _stream(request, CareViewer(state.pool, state.now, session, patient_id))
+    return _stream(request, CareViewer(state.pool, state.now, session, patient_id, show))
 
 
 @router.get("/live/technical")

@@ -16,11 +16,12 @@ from cloud.components import service as components
 from cloud.components.views import html as our_side_html
 from cloud.console.edge import Connection
 from cloud.db.pool import Pool
-from cloud.live.models import CaseChanged, Notice, ReadingStored, TechnicalChanged
+from cloud.live.models import CaseChanged, Notice, PageSent, ReadingStored, TechnicalChanged
 from cloud.technical import service as technical
 from cloud.technical import views as technical_views
 from cloud.worklist import store as worklist
-from cloud.worklist.views import row, rows
+from cloud.worklist.models import Show
+from cloud.worklist.views import belongs, row, rows
 
 
 @dataclass(slots=True)
@@ -44,6 +45,11 @@ class Viewer(ABC):
     async def event(self, notice: Notice) -> bytes:
         """The event for this person; empty when it is none of their business."""
 
+    def page(self, notice: PageSent) -> bytes:
+        """The ``page`` event: this person's pages have changed, and are fetched. Empty for anybody else's."""
+        mine = notice.account_id == self.session.account_id
+        return format_sse_event(event="page", data_str="") if mine else b""
+
     async def news_at_beat(self) -> bytes:
         """What nobody announces and has to be looked up: empty where nothing changed since the last beat."""
         return b""
@@ -56,9 +62,13 @@ class Viewer(ABC):
 
 @dataclass(slots=True)
 class CareViewer(Viewer):
-    """Somebody who looks after patients, or a patient; ``patient_id`` narrows it to one patient."""
+    """Somebody who looks after patients, or a patient; ``patient_id`` narrows it to one patient, with all their cases.
+
+    ``show``: which cases the page shows; of one patient it says nothing.
+    """
 
     patient_id: UUID | None
+    show: Show = Show.OPEN
     _our_side: str = ""
 
     @property
@@ -72,7 +82,7 @@ class CareViewer(Viewer):
         async with self.pool.connection() as conn:
             latest = await worklist.latest_event(conn)
             if self.patient_id is None:
-                cases = await worklist.open_cases(conn, self.session.account_id)
+                cases = await worklist.cases(conn, self.session.account_id, self.show, self.now())
             else:
                 cases = await worklist.open_cases_of(conn, self.session.account_id, self.patient_id)
             self._our_side = await self._rendered_our_side(conn)
@@ -80,6 +90,8 @@ class CareViewer(Viewer):
         return _our_side(self._our_side) + format_sse_event(event="worklist", id=str(latest), data_str=html)
 
     async def event(self, notice: Notice) -> bytes:
+        if isinstance(notice, PageSent):
+            return self.page(notice)
         if isinstance(notice, TechnicalChanged) or self.patient_id not in (None, notice.patient_id):
             return b""
         async with self.pool.connection() as conn:
@@ -107,7 +119,8 @@ class CareViewer(Viewer):
         case = await worklist.case(conn, self.session.account_id, notice.case_id)
         if case is None:
             return b""
-        html = row(case, self.session, self.now())
+        listed = belongs(case, None if self.patient_id else self.show)
+        html = row(case, self.session, self.now(), listed=listed)
         return format_sse_event(event="case", id=str(notice.event_id), data_str=html)
 
     async def _reading(self, conn: Connection, notice: ReadingStored) -> bytes:
@@ -137,6 +150,8 @@ class TechnicalViewer(Viewer):
         return format_sse_event(event="technical", data_str=html)
 
     async def event(self, notice: Notice) -> bytes:
+        if isinstance(notice, PageSent):
+            return self.page(notice)
         return await self.everything() if isinstance(notice, TechnicalChanged) else b""
 
 

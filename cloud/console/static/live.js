@@ -1,6 +1,6 @@
 // One stream per page, and an honest word about it.
 // Dispatches on <body>: live:open (subscribed, also after a break), live:worklist and live:case (detail: HTML),
-// live:technical (detail: HTML), live:reading (detail: object). Puts what our own side says of itself into #our-side. Shows #not-receiving when nothing was heard for SILENT_MS: the server beats every 3 s.
+// live:page (somebody was paged: this person), live:technical (detail: HTML), live:reading (detail: object). Puts what our own side says of itself into #our-side. Shows #not-receiving when nothing was heard for SILENT_MS: the server beats every 3 s.
 
 const SILENT_MS = 7000;
 const REOPEN_MS = 2000;
@@ -56,6 +56,7 @@ function open() {
     if (place) place.innerHTML = event.data;
     age();
   });
+  source.addEventListener("page", () => { heard(); tell("page"); });
   source.addEventListener("technical", (event) => { heard(); tell("technical", event.data); });
   source.addEventListener("reading", (event) => { heard(); tell("reading", JSON.parse(event.data)); });
   source.addEventListener("signed_out", finish);
@@ -100,6 +101,9 @@ function age() {
     const left = Date.parse(time.dateTime) - now();
     time.textContent = (left > 0 ? spans.due : spans.overdue).replace("{}", span(Math.abs(left)));
     time.classList.toggle("due--over", left <= 0);
+  }
+  for (const time of document.querySelectorAll("time[data-left]")) {
+    time.textContent = spans.left.replace("{}", span(Date.parse(time.dateTime) - now()));
   }
 }
 

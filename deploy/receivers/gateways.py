@@ -1,0 +1,174 @@
+"""Gateways by HTTP that keep what they are told to send: for SMS, for voice, and whoever takes a webhook.
+
+Like the real ones they know a message by its key: a second request with the same one sends nothing more.
+"""
+
+import json
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from uuid import uuid4
+
+import httpx
+
+from cloud.notifications.channels.signing import ID, signed
+
+LOOPBACK = "127.0.0.1"
+
+
+class Fault(StrEnum):
+    """What goes wrong with the next request."""
+
+    BROKEN = "broken"  # 500, nothing sent
+    REFUSED = "refused"  # 400
+    BUSY = "busy"  # 429
+    ELSEWHERE = "elsewhere"  # 302
+    SILENT = "silent"  # no answer, nothing sent, until the client hangs up
+    DONE_AND_GONE = "done_and_gone"  # sends the message, and hangs up without an answer
+    DONE_AND_SILENT = "done_and_silent"  # sends the message, and gives no answer
+    TALKATIVE = "talkative"  # sends the message, and answers without end
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it came."""
+
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def key(self) -> str:
+        """By which the gateway knows the message."""
+        return self.headers.get("idempotency-key") or self.headers.get(ID) or ""
+
+
+@dataclass(slots=True)
+class Gateway:
+    """Listens on a free port of loopback from ``start`` to ``stop``.
+
+    ``requests`` is all that came, ``pages`` what it sent on: key → request, in order. ``held``: while it is not set,
+    requests wait for their answer before anything is done.
+    """
+
+    requests: list[Request] = field(default_factory=list)
+    pages: dict[str, Request] = field(default_factory=dict)
+    faults: deque[Fault] = field(default_factory=deque)
+    arrived: threading.Event = field(default_factory=threading.Event)
+    held: threading.Event = field(default_factory=threading.Event)
+    port: int = 0
+    _ids: dict[str, str] = field(default_factory=dict)
+    _server: ThreadingHTTPServer | None = None
+    _thread: threading.Thread | None = None
+    _over: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def url(self) -> str:
+        """Where to POST."""
+        return f"http://{LOOPBACK}:{self.port}/messages"
+
+    def start(self) -> None:
+        """Listen."""
+        outer = self
+
+        class Conversation(_Conversation):
+            gateway = outer
+
+        self.held.set()
+        self._server = _Server((LOOPBACK, 0), Conversation)
+        self.port = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="gateway")
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Listen no more, and let everybody go."""
+        self._over.set()
+        self.held.set()
+        if self._server is not None and self._thread is not None:
+            self._server.shutdown()
+            self._thread.join()
+            self._server.server_close()
+
+    def send_on(self, request: Request) -> str:
+        """Send the message, unless it is known; our id of it."""
+        if request.key not in self.pages:
+            self.pages[request.key] = request
+            self._ids[request.key] = f"msg-{uuid4().hex[:12]}"
+        return self._ids[request.key]
+
+    def id_of(self, key: str) -> str:
+        """Our id of the message with this key."""
+        return self._ids[key]
+
+    def report(self, callback: str, secret: bytes, message: str, status: str, at: datetime) -> httpx.Response:
+        """A receipt, signed with this secret, to the one who asked for the message."""
+        body = json.dumps({"id": message, "status": status}).encode()
+        headers = {"Content-Type": "application/json", **signed(secret, uuid4().hex, at, body)}
+        return httpx.post(callback, content=body, headers=headers, timeout=10)
+
+    def rest(self) -> None:
+        """Until the end of the imitation."""
+        self._over.wait()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+
+class _Conversation(BaseHTTPRequestHandler):
+    """One request."""
+
+    gateway: Gateway
+
+    def do_POST(self) -> None:
+        gateway = self.gateway
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        request = Request({name.lower(): value for name, value in self.headers.items()}, body)
+        gateway.requests.append(request)
+        gateway.arrived.set()
+        gateway.held.wait()
+        fault = gateway.faults.popleft() if gateway.faults else None
+        match fault:
+            case Fault.BROKEN:
+                self._answer(500, b"{}")
+            case Fault.REFUSED:
+                self._answer(400, b"{}")
+            case Fault.BUSY:
+                self._answer(429, b"{}")
+            case Fault.ELSEWHERE:
+                self._answer(302, b"", ("Location", gateway.url))
+            case Fault.SILENT:
+                gateway.rest()
+            case Fault.DONE_AND_GONE:
+                gateway.send_on(request)
+                self.close_connection = True
+            case Fault.DONE_AND_SILENT:
+                gateway.send_on(request)
+                gateway.rest()
+            case Fault.TALKATIVE:
+                gateway.send_on(request)
+                self._talk()
+            case None:
+                self._answer(200, json.dumps({"id": gateway.send_on(request)}).encode())
+
+    def _answer(self, status: int, body: bytes, *headers: tuple[str, str]) -> None:
+        self.send_response(status)
+        for name, value in (*headers, ("Content-Type", "application/json"), ("Content-Length", str(len(body)))):
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _talk(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        try:
+            while True:
+                self.wfile.write(b" " * 65536)
+        except OSError:
+            self.close_connection = True  # the other side has had enough
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing: what came is in ``requests``."""
