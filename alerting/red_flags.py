@@ -9,10 +9,21 @@ from dataclasses import replace
 from datetime import datetime
 
 from alerting.assess import Finding
-from alerting.limits import Measure
-from alerting.reasons import RedFlag, SymptomReason
+from alerting.limits import DEFAULT_LIMITS, Measure
+from alerting.reasons import (
+    LateReason,
+    Reason,
+    RedFlag,
+    RemeasureReason,
+    RhythmReason,
+    SilenceReason,
+    SustainedReason,
+    SymptomReason,
+)
 from alerting.regimes import Evidence, Source
+from alerting.sentences import ENGLISH, Language, red_flag_name
 from alerting.tiers import Tier
+from device_drivers.readings import Kind
 
 AHA_SYMPTOMS = Source(text="AHA, symptoms of a hypertensive emergency", evidence=Evidence.SUMMARISED)
 KETOACIDOSIS = Source(text="CDC/ADA patient advice, signs of ketoacidosis", evidence=Evidence.SUMMARISED)
@@ -48,6 +59,41 @@ QUESTIONS: Mapping[RedFlag, tuple[frozenset[Measure], Source]] = {
 }
 
 
+_MEASURES_OF: Mapping[Kind, frozenset[Measure]] = {
+    Kind.GLUCOSE: frozenset({Measure.GLUCOSE}),
+    Kind.KETONE: frozenset({Measure.KETONE}),
+    Kind.BLOOD_PRESSURE: frozenset({Measure.SYSTOLIC, Measure.DIASTOLIC, Measure.PULSE}),
+}
+
+
+def measures_of(reason: Reason) -> frozenset[Measure]:
+    """Of what the reason speaks."""
+    match reason:
+        case LateReason() | SymptomReason():
+            return measures_of(reason.finding)
+        case RemeasureReason():
+            return frozenset({reason.first.limit.measure})
+        case SustainedReason():
+            return frozenset({reason.weeks[-1].limit.measure})
+        case RhythmReason():
+            return frozenset({Measure.PULSE})
+        case SilenceReason():
+            return _MEASURES_OF[reason.kind]
+        case _:
+            return frozenset({reason.limit.measure})
+
+
+def questions_about(condition: str, reason: Reason | None) -> tuple[RedFlag, ...]:
+    """What is asked about a case, in order; all of it where neither its reason nor its condition tells the measure."""
+    if reason is not None:
+        about = measures_of(reason)
+    else:
+        about = frozenset(limit.measure for limit in DEFAULT_LIMITS if limit.condition == condition) or frozenset(
+            Measure
+        )
+    return tuple(flag for flag, (measures, _) in QUESTIONS.items() if measures & about)
+
+
 def questions(measure: Measure) -> tuple[RedFlag, ...]:
     """What is asked about a finding of this measure, in order."""
     return tuple(flag for flag, (measures, _) in QUESTIONS.items() if measure in measures)
@@ -60,3 +106,21 @@ def after_answers(finding: Finding, yes: Iterable[RedFlag], asked_at: datetime) 
         return finding
     reason = SymptomReason(finding=finding.reason, flags=flags, asked_at=asked_at, source=QUESTIONS[flags[0]][1])
     return replace(finding, tier=Tier.EMERGENCY, reason=reason)
+
+
+def flags_in(reason: Reason | None) -> tuple[RedFlag, ...]:
+    """What was answered with yes so far."""
+    return reason.flags if isinstance(reason, SymptomReason) else ()
+
+
+def finding_in(reason: Reason) -> Reason:
+    """What was measured, without the answers to it."""
+    return reason.finding if isinstance(reason, SymptomReason) else reason
+
+
+def told_sentence(finding: str, yes: Iterable[RedFlag], words: Language = ENGLISH) -> str:
+    """The sentence where the finding is known by its words only."""
+    flags = sorted(set(yes), key=list(QUESTIONS).index)
+    return words.gettext("{finding}; with {flags}: an emergency").format(
+        finding=finding, flags=", ".join(red_flag_name(flag, words) for flag in flags)
+    )

@@ -118,6 +118,7 @@ SPANS: Final[Mapping[str, str]] = {
     "days": "{} d",
     "due": "due in {}",
     "overdue": "overdue by {}",
+    "left": "{} left",
     "ago": "{} ago",
 }
 
@@ -134,10 +135,22 @@ ANNOUNCEMENTS: Final[Mapping[str, str]] = {
 
 CONFLICTS: Final[Mapping[str, str]] = {
     "taken": "{owner} was faster.",
-    "not_yours": "Only {owner} can resolve it.",
+    "not_yours": "{owner} has it. Only they can do that.",
+    "not_taken": "Nobody has it yet. Acknowledge it first.",
     "closed": "Already closed.",
     "gone": "It has gone by itself.",
     "not_now": "Not possible in this state.",
+    "not_offered": "It is not offered to anybody.",
+    "not_silent": "It is not silenced.",
+    "emergency": "An emergency cannot be silenced.",
+    "too_long": "Silenced for too long. Choose a shorter time.",
+    "no_end": "Say for how long it is to be silent.",
+    "no_reason": "Say why.",
+    "no_colleague": "Choose somebody of this patient’s care team.",
+    "no_role": "Choose the doctor or the lead nurse.",
+    "no_disposition": "Say what became of it.",
+    "no_note": "This outcome needs a note: say why.",
+    "no_answer": "Tick what the patient has, or say that there is none of it; not both.",
 }
 
 

@@ -1,6 +1,6 @@
 // Keeps the list #cases as the stream says: rows in order, the focus where it was, news spoken.
 
-import { announce, words } from "./live.js";
+import { announce, now, words } from "./live.js";
 
 const list = document.getElementById("cases");
 
@@ -53,6 +53,17 @@ function remove(row) {
   if (hadFocus) (next ?? document.getElementById("main")).focus();
 }
 
+// A silence that has run out is over, whether or not anybody has said so yet.
+function unsilence() {
+  for (const row of list.querySelectorAll("[data-silent-until]")) {
+    if (Date.parse(row.dataset.silentUntil) > now()) continue;
+    row.classList.replace("case--silent", "case--waiting");
+    delete row.dataset.silentUntil;
+    row.querySelector(".silenced")?.remove();
+    count();
+  }
+}
+
 function count() {
   const waiting = list.querySelectorAll(".case--waiting").length;
   const put = (id, number) => { const place = document.getElementById(id); if (place) place.textContent = number; };
@@ -92,3 +103,4 @@ document.body.addEventListener("htmx:after:swap", () => {
   count();
 });
 count();
+setInterval(unsilence, 10000);

@@ -1,11 +1,15 @@
 """What stands on the worklist, and for whom."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from tests.cloud.made import NOW, glucose, pressure, sent
+from alerting.life import acknowledged, closed_automatically
+from alerting.tiers import Tier
+from tests.cloud.made import NOW, glucose, sent
+from tests.cloud.worklist.made import planted_case
 from tests.fix_console import Console
 
 
@@ -26,18 +30,77 @@ def test_a_case_shows_patient_reason_priority_and_age(console: Console) -> None:
         "2 min ago",
     ):
         assert text in page
-    assert re.search(r'priority--high"><svg.*?</svg>High</span>', page, re.DOTALL), "colour, shape and word"
+    assert re.search(r'tier--urgent"><svg.*?</svg>Urgent</span>', page, re.DOTALL), "colour, shape and word"
 
 
-def test_cases_stand_by_priority_then_deadline(console: Console) -> None:
-    console.ward.receive(sent(pressure("165", "80")))
-    console.ward.receive(sent(glucose("260")))
-    console.ward.receive(sent(pressure("190", "80", at=NOW - timedelta(minutes=1))))
-    console.ward.receive(sent(glucose("50", NOW - timedelta(minutes=1))), at=NOW + timedelta(seconds=5))
+def test_cases_stand_by_tier_then_by_what_is_due_first_then_by_what_worsened(console: Console) -> None:
+    ward, soon = console.ward, NOW - timedelta(minutes=1)
+    planted_case(ward, Tier.ROUTINE, condition="home_average_systolic")
+    planted_case(ward, Tier.SAME_SHIFT, condition="hypotension_systolic")
+    planted_case(ward, Tier.URGENT, condition="hyperglycaemia_urgent")
+    planted_case(ward, Tier.URGENT, soon, condition="tachycardia")
+    planted_case(ward, Tier.URGENT, soon, condition="bradycardia", change=lambda raised: replace(raised, round=3))
+    planted_case(ward, Tier.EMERGENCY, condition="ketones_very_high")
     page = console.sign_in("nora").get("/worklist").text
-    assert re.findall(r'data-priority="(\w+)"', page) == ["high", "high", "medium", "low"]
+    assert re.findall(r'data-condition="(\w+)"', page) == [
+        "ketones_very_high",
+        "bradycardia",
+        "tachycardia",
+        "hyperglycaemia_urgent",
+        "hypotension_systolic",
+        "home_average_systolic",
+    ]
     orders = re.findall(r'data-order="([^"]+)"', page)
     assert orders == sorted(orders), "the page's script sorts by this text"
+
+
+def test_what_somebody_has_in_hand_stands_where_its_next_step_is_due(console: Console) -> None:
+    nora = console.sign_in("nora")
+    planted_case(
+        console.ward,
+        condition="bradycardia",
+        change=lambda raised: acknowledged(raised, nora.account_id, NOW, timedelta(hours=1)),
+    )
+    planted_case(console.ward, condition="tachycardia")
+    page = nora.get("/worklist").text
+    assert re.findall(r'data-condition="(\w+)"', page) == ["tachycardia", "bradycardia"]
+    assert "due in 1 h 0 min" in page
+
+
+def test_late_readings_and_what_closed_by_itself_stand_aside(console: Console) -> None:
+    planted_case(console.ward, Tier.RETROSPECTIVE, condition="bradycardia")
+    planted_case(
+        console.ward, condition="tachycardia", change=closed_automatically, closed_automatically="not_confirmed"
+    )
+    yesterday = NOW - timedelta(hours=25)
+    planted_case(
+        console.ward,
+        at=yesterday,
+        condition="tachycardia",
+        change=closed_automatically,
+        closed_automatically="not_confirmed",
+    )
+    nora = console.sign_in("nora")
+    page = nora.get("/worklist").text
+    assert case_ids(page) == []
+    assert "In retrospect (1)" in page
+    assert "Closed automatically today (1)" in page
+    late, closed = nora.get("/worklist?show=retrospect").text, nora.get("/worklist?show=automatic").text
+    assert re.findall(r'data-condition="(\w+)"', late) == ["bradycardia"]
+    assert re.findall(r'data-condition="(\w+)"', closed) == ["tachycardia"]
+    assert "Measured again, and no longer beyond the limit" in closed
+    assert nora.get("/worklist?show=everything").status_code == 404
+
+
+def test_a_silenced_case_says_so_and_waits_for_nobody_meanwhile(console: Console) -> None:
+    case_id = planted_case(console.ward)
+    nora = console.sign_in("nora")
+    nora.post(f"/cases/{case_id}/silence", {"minutes": "60", "reason": "waits for the second reading"})
+    page = nora.get("/worklist").text
+    assert "<strong>Silenced</strong>" in page
+    assert '<strong id="waiting-count">0</strong>' in page
+    console.clock.forward(minutes=60)
+    assert '<strong id="waiting-count">1</strong>' in nora.get("/worklist").text
 
 
 @pytest.mark.parametrize("login", ["eve"])

@@ -32,7 +32,10 @@ UPDATE alert_case SET
     tier = CASE priority WHEN 'high' THEN 'urgent' WHEN 'medium' THEN 'same_shift' ELSE 'routine' END,
     raised_at = opened_at,
     next_at = CASE WHEN state NOT IN ('resolved', 'expired') THEN now() END,
-    resolved_at = CASE WHEN state IN ('resolved', 'expired') THEN changed_at END;
+    resolved_at = CASE WHEN state IN ('resolved', 'expired') THEN changed_at END,
+    -- Whoever has one is given an hour to say so; what waits is nobody's.
+    owner = CASE WHEN state NOT IN ('raised', 'escalated') THEN owner END,
+    lease_until = CASE WHEN state IN ('acknowledged', 'in_progress') THEN now() + interval '1 hour' END;
 ALTER TABLE alert_case
     ALTER COLUMN tier SET NOT NULL,
     ALTER COLUMN raised_at SET NOT NULL,

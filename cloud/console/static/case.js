@@ -1,0 +1,60 @@
+// The page of one case: shown anew when the case changes, unless somebody is writing on it; then it says so.
+
+import "./live.js";
+
+let shown = document.getElementById("case");
+
+// What was typed or ticked and not sent is never thrown away.
+function isDirty() {
+  const given = (field) => (field.type === "checkbox" ? field.checked !== field.defaultChecked
+    : field.tagName === "SELECT" ? [...field.options].some((option) => option.selected !== option.defaultSelected && field.value)
+    : field.value !== field.defaultValue);
+  return [...shown.querySelectorAll("textarea, select, input[type=checkbox]")].some(given);
+}
+
+async function refresh() {
+  if (isDirty()) {
+    document.getElementById("changed").hidden = false;
+    return;
+  }
+  const answer = await fetch(location.pathname, { headers: { Accept: "text/html" } }).catch(() => null);
+  if (!answer?.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("case");
+  if (!fresh || isDirty()) return;
+  const open = [...shown.querySelectorAll("details[open]")].map((details) => details.id);
+  const focused = shown.contains(document.activeElement);
+  shown.replaceWith(fresh);
+  shown = fresh;
+  for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+  prepare();
+  if (focused) document.getElementById("main").focus({ preventScroll: true });
+}
+
+// An outcome that needs a note asks for it before it is sent.
+function prepare() {
+  const disposition = document.getElementById("disposition");
+  const note = document.getElementById("note");
+  if (!disposition) return;
+  const need = () => { note.required = disposition.selectedOptions[0]?.hasAttribute("data-needs-note") ?? false; };
+  disposition.addEventListener("change", need);
+  need();
+}
+
+document.body.addEventListener("live:case", (event) => {
+  const template = document.createElement("template");
+  template.innerHTML = event.detail;
+  const row = template.content.querySelector("li[data-case-id]");
+  if (row?.dataset.caseId === shown.dataset.caseId && row.dataset.changed !== shown.dataset.changed) refresh();
+});
+
+// What was missed while the stream was away: an open case stands in the list, a closed one does not.
+document.body.addEventListener("live:worklist", (event) => {
+  const template = document.createElement("template");
+  template.innerHTML = event.detail;
+  const row = template.content.querySelector(`li[data-case-id="${shown.dataset.caseId}"]`);
+  const wasOpen = !["resolved", "expired"].includes(shown.dataset.state);
+  if (row ? row.dataset.changed !== shown.dataset.changed : wasOpen) refresh();
+});
+
+document.getElementById("notice")?.focus();
+prepare();
