@@ -19,7 +19,7 @@ from cloud.language.words import catalogue
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
 # What marks a message, and which of its arguments are one.
-KEYWORDS: Final[Mapping[str, Any]] = {"gettext": None, "ngettext": (1, 2), "_": None, "said": None}
+KEYWORDS: Final[Mapping[str, Any]] = {"gettext": None, "ngettext": (1, 2), "_": None, "said": None, "said_of": (1, 2)}
 TABLES: Final = PROJECT / "cloud" / "console" / "texts.py"
 TEMPLATES: Final = PROJECT / "cloud" / "console" / "templates"
 FLOORS: Final = ("alerting", "cloud")
