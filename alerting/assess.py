@@ -12,7 +12,7 @@ A control solution and a test reading never get here: windows leave them out and
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from alerting import averages, glycaemia, remeasure, rhythm
@@ -161,6 +161,21 @@ def daily_glucose(window: GlucoseWindow, limits: Iterable[RegimeLimit], at: date
     return tuple(found)
 
 
+def timely(finding: Finding, received_at: datetime, late_after: timedelta = LATE_AFTER) -> Finding:
+    """The finding as it stands; or in retrospect, where what completes it reached us too late for anybody to act on."""
+    age = received_at - finding.at
+    if in_time(finding.tier, age=age, late_after=late_after) is not Tier.RETROSPECTIVE:
+        return finding
+    reason = LateReason(
+        finding=finding.reason,
+        effective_time=finding.at,
+        received_at=received_at,
+        late_after=late_after,
+        source=OURS,
+    )
+    return replace(finding, tier=Tier.RETROSPECTIVE, reason=reason)
+
+
 def _of_mornings(window: PressureWindow, limits: Sequence[RegimeLimit], day: date) -> list[tuple[RegimeLimit, Reason]]:
     morning = averages.morning_average(window, day)
     if not morning.sufficiency.enough:
@@ -204,35 +219,18 @@ def _assessed(
     received_at: datetime,
     late_after: timedelta,
 ) -> Assessment:
-    age = received_at - effective_time
     findings: list[Finding] = []
     timers: list[Remeasure] = []
     for reason in reasons:
         limit = reason.limit
-        timer = remeasure.started(reason, effective_time) if isinstance(reason, LimitReason) else None
-        late = in_time(limit.tier, age=age, late_after=late_after) is Tier.RETROSPECTIVE
-        if late:
-            findings.append(_in_retrospect(reason, effective_time, received_at, late_after))
+        found = Finding(condition=limit.condition, tier=limit.tier, reason=reason, at=effective_time)
+        told = timely(found, received_at, late_after)
+        if told is not found:
+            findings.append(told)
             continue
+        timer = remeasure.started(reason, effective_time) if isinstance(reason, LimitReason) else None
         if timer is not None:
             timers.append(timer)
         if timer is None or (limit.confirm is not None and limit.confirm.at_once):
-            findings.append(Finding(condition=limit.condition, tier=limit.tier, reason=reason, at=effective_time))
+            findings.append(found)
     return Assessment(findings=tuple(findings), timers=tuple(timers))
-
-
-def _in_retrospect(
-    reason: LimitReason | DifferenceReason, effective_time: datetime, received_at: datetime, late_after: timedelta
-) -> Finding:
-    return Finding(
-        condition=reason.limit.condition,
-        tier=Tier.RETROSPECTIVE,
-        reason=LateReason(
-            finding=reason,
-            effective_time=effective_time,
-            received_at=received_at,
-            late_after=late_after,
-            source=OURS,
-        ),
-        at=effective_time,
-    )

@@ -1,4 +1,4 @@
-"""How a case ends without a person, and how long its condition rests after one has dealt with it. Pure data and one rule.
+"""How a case ends without a person, and how long its condition rests after one has dealt with it.
 
 A programme names the classes of cases that may close by themselves; nothing does unless it says so. A routine condition
 that was dealt with rests: a changed treatment takes weeks to show, and until then its averages stay what they are.

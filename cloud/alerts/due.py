@@ -82,7 +82,10 @@ def ask(
         {"patient_id": patient_id, "what": What.REMEASURE, "due_at": at, "since": at, "heard_since": at}
         for patient_id in starting
     ]
-    connection.execute(_ASK, {"rows": as_rows(rows), "measured": list(measured), "starting": list(starting), "at": at})
+    if rows or measured:
+        connection.execute(
+            _ASK, {"rows": as_rows(rows), "measured": list(measured), "starting": list(starting), "at": at}
+        )
 
 
 _START = """

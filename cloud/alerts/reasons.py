@@ -1,8 +1,8 @@
 """Reasons as JSON, and back without loss: a case shows for ever what was true when it opened.
 
 ``kind`` names the class. Decimals are strings and keep their digits, times are ISO 8601, durations are microseconds, a
-mapping by unit is an object. Everything else is read from the declared types of the fields, so that a new kind of reason
-needs no line here but its name.
+mapping by unit is an object. Everything else is read from the declared types of the fields: a new kind of reason needs
+no line here.
 """
 
 from collections.abc import Callable, Mapping
@@ -63,7 +63,7 @@ def _told(value: object) -> object:
 
 
 @cache
-def _reader(declared: Any) -> Callable[[Any], Any]:  # noqa: C901 -- one case for each shape of a field
+def _reader(declared: Any) -> Callable[[Any], Any]:
     """What makes a value of the declared type out of JSON."""
     if declared == Reason:
         return _reason
@@ -80,7 +80,7 @@ def _reader(declared: Any) -> Callable[[Any], Any]:  # noqa: C901 -- one case fo
     if is_dataclass(declared):
         hints = get_type_hints(declared, vars(reasons))
         readers = {f.name: _reader(hints[f.name]) for f in fields(declared)}
-        made: Callable[..., Any] = declared
+        made: Any = declared
         return lambda data: made(**{name: read(data[name]) for name, read in readers.items()})
     if declared is timedelta:
         return lambda value: value * _MICROSECOND

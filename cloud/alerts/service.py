@@ -59,8 +59,8 @@ def file_findings(connection: Connection, found: Sequence[PatientFinding], at: d
     return events
 
 
-# The rules' own data outlives a batch (``cloud.plans.rules``): what is worked out of it does, too. A patient with limits
-# of their own has an object of their own each time, so the oldest make room.
+# Rules that patients share outlive a batch (``cloud.plans.rules``): what is worked out of them does, too. A patient
+# with limits of their own has an object of their own each time, so room is made.
 _QUIET: dict[int, tuple[PatientRules, Quiet]] = {}
 _QUIET_KEPT = 256
 

@@ -62,6 +62,18 @@ def known(connection: Connection, found: Iterable[PatientFinding]) -> Mapping[Id
     return tiers
 
 
+def cases_of(connection: Connection, patient_id: UUID, reading_ids: Sequence[str]) -> Mapping[tuple[UUID, str], UUID]:
+    """The newest case of each of these readings, by the condition."""
+    if not reading_ids:
+        return {}
+    rows = connection.execute(
+        "SELECT reading_id, condition, case_id FROM alert WHERE patient_id = %s AND reading_id = ANY(%s::uuid[])"
+        " ORDER BY raised_at, alert_id",
+        (patient_id, list(reading_ids)),
+    )
+    return {(reading_id, condition): case_id for reading_id, condition, case_id in rows}
+
+
 def last_closed(connection: Connection, keys: Collection[Key]) -> Mapping[Key, Closed]:
     """The last case that a person closed, of each of these that ever had one."""
     rows = connection.execute(_LAST_CLOSED, (_as_keys(keys),)) if keys else ()

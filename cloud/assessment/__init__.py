@@ -1,0 +1,1 @@
+"""What takes more than one reading: sessions, repetition, "measure again", and each patient's day."""

@@ -1,0 +1,34 @@
+"""Sessions, repetition, "measure again" and each patient's day, every few seconds (``cloud.assessment``)."""
+
+import logging
+from datetime import timedelta
+
+import psycopg
+from procrastinate import App
+
+from cloud.assessment.service import assess_all
+from cloud.jobs.desk import Desk
+
+log = logging.getLogger(__name__)
+
+# Whoever measures again is seen this soon.
+EVERY_S = 3
+# A turn with much to do makes room for the next one, which whoever is free takes.
+AT_MOST = timedelta(seconds=30)
+
+
+def add_jobs(app: App, desk: Desk) -> None:
+    """``assess_patients``: whoever's turn it is. Several processes may do it at once."""
+
+    @app.periodic(cron=f"* * * * * */{EVERY_S}")
+    @app.task(name="assess_patients", queueing_lock="assess_patients")
+    def assess_patients(timestamp: int) -> None:
+        del timestamp
+        try:
+            turn = assess_all(desk.pool, desk.now, desk.now() + AT_MOST)
+        except psycopg.OperationalError as error:
+            # What is due stays due.
+            log.error("patients were not assessed (%s)", type(error).__name__)
+            return
+        if turn.events:
+            log.info("%d patients assessed, %d changes of their cases", turn.patients, turn.events)
