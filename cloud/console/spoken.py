@@ -40,15 +40,13 @@ class Alarm(Protocol):
     def said(self) -> Mapping[str, Any] | None: ...
 
 
-class Case(Protocol):
-    """A case, as far as its sentence goes. ``reason``: JSON of ``cloud.alerts.reasons``."""
+class Reasoned(Protocol):
+    """A case, or a finding of one, as far as its sentence goes. ``reason``: JSON of ``cloud.alerts.reasons``."""
 
     @property
     def sentence(self) -> str: ...
     @property
     def reason(self) -> Mapping[str, Any]: ...
-    @property
-    def time_zone(self) -> str: ...
 
 
 class Spoken:
@@ -181,10 +179,10 @@ class Spoken:
         found = from_json(alarm.said) if alarm.said is not None else None
         return in_language(found, self.words) if found is not None else alarm.sentence
 
-    def case_sentence(self, case: Case) -> str:
-        """Why the case is there, with moments in the patient's zone; as it was written where its reason is unknown."""
-        reason = reason_of(case.reason)
-        return case.sentence if reason is None else sentence(reason, self.words.in_zone(zone_of(case.time_zone)))
+    def told(self, found: Reasoned, zone: str) -> str:
+        """Why it is there, with moments in the patient's zone; as it was written where its reason is unknown."""
+        reason = reason_of(found.reason)
+        return found.sentence if reason is None else sentence(reason, self.words.in_zone(zone_of(zone)))
 
     def word(self, code: str, table: Mapping[str, str]) -> str:
         """The word for a code, from a table of this language."""
@@ -193,8 +191,8 @@ class Spoken:
     def filters(self) -> dict[str, Any]:
         """What templates call, by name."""
         names = (
-            "ago", "alarm_sentence", "case_sentence", "clock_offset", "day", "days_left", "due", "duration", "local",
-            "number", "numbers", "octets", "rhythm", "say", "subject", "unit", "word",
+            "ago", "alarm_sentence", "clock_offset", "day", "days_left", "due", "duration", "local",
+            "number", "numbers", "octets", "rhythm", "say", "subject", "told", "unit", "word",
         )  # fmt: skip
         return {name: getattr(self, name) for name in names}
 

@@ -81,7 +81,7 @@ def test_a_patients_own_limit_stands_with_who_set_it_and_when(console: Console) 
     )
     console.ward.receive(sent(glucose("100")))
     page = _page(console)
-    assert re.search(r"above 190 mg/dL.*?Ada Weiss, 01 Nov 2026", page, re.DOTALL)
+    assert re.search(r"above 190 mg/dL.*?Ada Weiss, 1 Nov 2026", page, re.DOTALL)
     [chart] = _charts(console)
     assert (190.0, "low") in {(line["value"], line["priority"]) for line in chart["limits"]}
 
