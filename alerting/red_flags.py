@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from alerting.assess import Finding
 from alerting.limits import DEFAULT_LIMITS, Measure
+from alerting.pipeline import Finding
 from alerting.reasons import (
     LateReason,
     Reason,

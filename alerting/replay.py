@@ -14,6 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
+from alerting.closing import rested
 from alerting.histories import History
 from alerting.synthetic import Crisis, CrisisKind, PatientYear
 from alerting.tiers import TERMS, Terms, Tier, graver
@@ -26,14 +27,6 @@ MINUTES: Mapping[Tier, int] = {
     Tier.SAME_SHIFT: 8,
     Tier.ROUTINE: 5,
     Tier.RETROSPECTIVE: 3,
-}
-# A condition of this tier that was dealt with rests so long (proposal): a changed treatment takes weeks to show.
-REST: Mapping[Tier, timedelta] = {
-    Tier.EMERGENCY: timedelta(),
-    Tier.URGENT: timedelta(),
-    Tier.SAME_SHIFT: timedelta(),
-    Tier.ROUTINE: timedelta(days=28),
-    Tier.RETROSPECTIVE: timedelta(),
 }
 # A crisis counts as found by what is raised about a time from its first reading until this long after its last.
 ABOUT = timedelta(minutes=30)
@@ -138,7 +131,7 @@ def cases(raised: Iterable[Raised], terms: Mapping[Tier, Terms] = TERMS) -> list
         case = latest.get(one.condition)
         if case is not None and one.at < case.closes_at:
             _join(case, one.tier, one, terms)
-        elif case is None or _rested(case, one.tier, one.at):
+        elif case is None or rested(case.closes_at, case.tier, one.tier, one.at):
             latest[one.condition] = case = _open(one.tier, one, terms)
             found.append(case)
     return found
@@ -212,11 +205,6 @@ def _join(case: Case, tier: Tier, one: Raised, terms: Mapping[Tier, Terms]) -> N
         case.tier = tier
         case.closes_at = one.at + terms[tier].contact_within
         case.pages += int(terms[tier].pages)
-
-
-def _rested(case: Case, tier: Tier, at: datetime) -> bool:
-    """Whether a closed case's condition may open a new one: after its rest, or at once if it is graver now."""
-    return at >= case.closes_at + REST[tier] or (tier is not case.tier and graver(case.tier, tier) is tier)
 
 
 def count(outcome: Outcome, history: History, raised: Iterable[Raised], worked: Iterable[Case]) -> None:

@@ -4,19 +4,20 @@ Both call the rules as the cloud does; the replay brings no rules of its own.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from itertools import pairwise
 
 import numpy as np
 
-from alerting import assess
+from alerting import pipeline
 from alerting.adherence import Schedule, silence
-from alerting.assess import Assessment, Finding
-from alerting.evaluate import violations
+from alerting.closing import CLASSES, NOT_CONFIRMED
+from alerting.comparators import violates
 from alerting.histories import GlucoseSeries, History, PressureSeries
 from alerting.limits import DEFAULT_LIMITS, AlarmLimit, Measure, Priority, Relation
+from alerting.pipeline import Assessment, Finding
 from alerting.reasons import Answer, SilenceStep
 from alerting.regimes import Figure, Regime, RegimeLimit
 from alerting.remeasure import Answering, Remeasure
@@ -27,13 +28,9 @@ from alerting.tiers import TERMS, TIER_OF, Terms, Tier, in_time
 from alerting.vigilance import watch
 from alerting.windows import Times, aware
 from device_drivers.nomenclature import Unit
-from device_drivers.readings import Kind, Sample
+from device_drivers.readings import Kind, Quantity
 
 SILENT = "no_measurement"
-# The class of cases that measuring again did not confirm: they close by themselves where the programme allows it.
-NOT_CONFIRMED = "not_confirmed"
-# The classes of cases that there are for a programme to allow.
-CLOSING = frozenset({NOT_CONFIRMED})
 _AN_INSTANT = timedelta(microseconds=1)
 _NEVER: Times = np.array([], dtype="datetime64[us]")
 _OF_KIND: Mapping[Kind, Callable[[History], tuple[PressureSeries | GlucoseSeries, ...]]] = {
@@ -45,7 +42,7 @@ _OF_KIND: Mapping[Kind, Callable[[History], tuple[PressureSeries | GlucoseSeries
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SingleReadings:
-    """Each reading on its own against a set of limits (``alerting.evaluate``); nothing closes by itself."""
+    """Each reading on its own against a set of limits; nothing closes by itself."""
 
     name: str = "today's limits on single readings"
     limits: tuple[AlarmLimit, ...] = DEFAULT_LIMITS
@@ -55,12 +52,24 @@ class SingleReadings:
         """An alert for each violated limit of each reading, in the order in which readings came."""
         found = []
         for reading, about, at in readings_of(history):
-            if reading.sample is not Sample.PATIENT:
-                continue
-            for violation in violations(reading, self.limits):
-                tier = in_time(TIER_OF[violation.priority], age=at - about, late_after=assess.LATE_AFTER)
-                found.append(Raised(condition=violation.condition, tier=tier, at=at, about=about))
+            for limit in _gravest(pipeline.quantities(reading), self.limits):
+                tier = in_time(TIER_OF[limit.priority], age=at - about, late_after=pipeline.LATE_AFTER)
+                found.append(Raised(condition=limit.condition, tier=tier, at=at, about=about))
         return sorted(found, key=lambda one: one.at)
+
+
+_RANK = {Priority.HIGH: 0, Priority.MEDIUM: 1, Priority.LOW: 2}
+
+
+def _gravest(figures: Mapping[Measure, Quantity], limits: Sequence[AlarmLimit]) -> Iterable[AlarmLimit]:
+    """The violated limits, the gravest only for each measure and direction."""
+    found: dict[tuple[Measure, bool], AlarmLimit] = {}
+    for limit in limits:
+        if limit.measure in figures and violates(figures[limit.measure], limit):
+            key = (limit.measure, limit.relation is Relation.BELOW)
+            if key not in found or _RANK[limit.priority] < _RANK[found[key].priority]:
+                found[key] = limit
+    return found.values()
 
 
 def every_reading_above_target(regime: Regime) -> SingleReadings:
@@ -84,8 +93,8 @@ class Programme:
     name: str
     limits: tuple[RegimeLimit, ...]
     terms: Mapping[Tier, Terms] = field(default_factory=lambda: TERMS)
-    closing: frozenset[str] = CLOSING
-    late_after: timedelta = assess.LATE_AFTER
+    closing: frozenset[str] = CLASSES
+    late_after: timedelta = pipeline.LATE_AFTER
     review_every: timedelta = timedelta(days=7)
 
     def raised(self, history: History) -> list[Raised]:
@@ -103,7 +112,7 @@ class Programme:
         readings = figures_of(history)
         single = by_measure(readings)
         for figures, at, received_at in readings:
-            assessed = assess.on_reading(figures, self.limits, at, received_at, self.late_after)
+            assessed = pipeline.on_reading(figures, self.limits, at, received_at, self.late_after)
             yield from self._followed(history, assessed, received_at, single)
 
     def _of_sessions(self, history: History) -> Iterator[Raised]:
@@ -111,7 +120,7 @@ class Programme:
         means = by_measure([(session.figures, session.last_at, received_at) for session, received_at in sat])
         before: MeasurementSession | None = None
         for session, received_at in sat:
-            assessed = assess.on_session(session, before, self.limits, received_at, self.late_after)
+            assessed = pipeline.on_session(session, before, self.limits, received_at, self.late_after)
             yield from self._followed(history, assessed, max(received_at, session.closes_at), means)
             before = session
 
@@ -131,7 +140,7 @@ class Programme:
         arrivals = {max(at, one.received_at) for one in later if one.received_at <= timer.due}
         for moment in sorted(arrivals | {max(at, timer.due)}):
             known = [Answering(figure=one.figure, at=one.at) for one in later if one.received_at <= moment]
-            answer, finding = assess.on_timer(timer, known, moment)
+            answer, finding = pipeline.on_timer(timer, known, moment)
             if finding is not None:
                 yield _raised(finding, moment)
                 return
@@ -166,8 +175,8 @@ def _of_repetition(history: History, limits: Sequence[RegimeLimit]) -> Iterator[
         for n, value in enumerate(own.values.tolist()):
             if any(_beyond(value, limit, own.unit) for limit in repeats):
                 at = aware(own.times[n])
-                window = own.rows(slice(None, n + 1)).between(at - assess.GLUCOSE_LOOK_BACK, at + _AN_INSTANT)
-                for finding in assess.on_glucose(window, repeats, at):
+                window = own.rows(slice(None, n + 1)).between(at - pipeline.GLUCOSE_LOOK_BACK, at + _AN_INSTANT)
+                for finding in pipeline.on_glucose(window, repeats, at):
                     yield _raised(finding, aware(received[n]))
 
 
@@ -176,12 +185,12 @@ def _of_reviews(history: History, limits: Sequence[RegimeLimit], every: timedelt
     at = datetime.combine(history.start.date(), time(6), tzinfo=history.start.tzinfo) + every
     while at <= history.end:
         for pressure in history.pressure:
-            window = pressure.window.between(at - max(assess.PRESSURE_LOOK_BACK, assess.RHYTHM_LOOK_BACK), at)
+            window = pressure.window.between(at - max(pipeline.PRESSURE_LOOK_BACK, pipeline.RHYTHM_LOOK_BACK), at)
             yesterday = (at.astimezone(history.start.tzinfo) - timedelta(days=1)).date()
-            for finding in assess.daily_pressure(window, limits, yesterday, at):
+            for finding in pipeline.daily_pressure(window, limits, yesterday, at):
                 yield _raised(finding, at)
         for strips in history.glucose:
-            for finding in assess.daily_glucose(strips.own.between(at - assess.GLUCOSE_LOOK_BACK, at), limits, at):
+            for finding in pipeline.daily_glucose(strips.own.between(at - pipeline.GLUCOSE_LOOK_BACK, at), limits, at):
                 yield _raised(finding, at)
         at += every
 

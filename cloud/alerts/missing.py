@@ -12,8 +12,8 @@ from uuid import UUID
 
 from alerting.lifecycle import Event, State, after
 from alerting.limits import Priority
-from alerting.pipeline import ACKNOWLEDGE_WITHIN
 from alerting.technical.absence import MISSING_MEASUREMENT, Absence
+from alerting.tiers import TERMS, Tier
 from cloud.db.connect import Connection, as_rows
 
 
@@ -103,7 +103,7 @@ def _raised(connection: Connection, absences: Mapping[UUID, Absence], at: dateti
             "sentence": absence.sentence,
             "reason": absence.reason,
             "priority": Priority.LOW,
-            "deadline": at + ACKNOWLEDGE_WITHIN[Priority.LOW],
+            "deadline": at + TERMS[Tier.ROUTINE].acknowledge_within,
             "at": at,
         }
         for patient_id, absence in absences.items()

@@ -6,9 +6,9 @@ from datetime import datetime
 from uuid import UUID
 
 from alerting import life
-from alerting.assess import Finding
 from alerting.life import Life
 from alerting.lifecycle import Event, State
+from alerting.pipeline import Finding
 from alerting.tiers import Terms, Tier, graver
 
 Key = tuple[UUID, str]

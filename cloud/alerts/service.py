@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from alerting.assess import on_reading, quantities
 from alerting.closing import REST, rested
+from alerting.pipeline import on_reading, quantities
 from alerting.quiet import Quiet, is_quiet, quiet
 from alerting.regimes import Figure
 from alerting.sessions import SESSION_GAP

@@ -7,11 +7,11 @@ from uuid import UUID
 
 import numpy as np
 
-from alerting import assess
-from alerting.assess import Finding
+from alerting import pipeline
 from alerting.closing import NOT_CONFIRMED
 from alerting.comparators import from_column, violates
 from alerting.limits import Measure
+from alerting.pipeline import Finding
 from alerting.reasons import Answer
 from alerting.regimes import Figure, RegimeLimit
 from alerting.remeasure import Answering, Remeasure
@@ -24,8 +24,8 @@ from device_drivers.wall_clocks import Zones
 
 # How far a look at new sessions goes back: to the session before the oldest of them.
 SESSION_LOOK_BACK = timedelta(days=7)
-GLUCOSE_LOOK_BACK = assess.GLUCOSE_LOOK_BACK
-DAY_LOOK_BACK = max(assess.PRESSURE_LOOK_BACK, assess.RHYTHM_LOOK_BACK)
+GLUCOSE_LOOK_BACK = pipeline.GLUCOSE_LOOK_BACK
+DAY_LOOK_BACK = max(pipeline.PRESSURE_LOOK_BACK, pipeline.RHYTHM_LOOK_BACK)
 # The patient's day that began yesterday at 04:00 is over, and late risers have measured (proposal).
 DAY_IS_REVIEWED = time(6)
 _AN_INSTANT = timedelta(microseconds=1)
@@ -116,7 +116,7 @@ def of_timers(
             answered.append(Answered(timer=timer, answer=Answer.CONFIRMED, found=None))
             continue
         later, open_until = _later(running, pressures, strips, now)
-        answer, finding = assess.on_timer(running, later, now)
+        answer, finding = pipeline.on_timer(running, later, now)
         if answer is Answer.WAITING or (open_until is not None and answer is not Answer.CONFIRMED):
             looks.append(open_until or running.due)
             continue
@@ -136,10 +136,10 @@ def of_day(
     until = at + _AN_INSTANT
     for of_unit in pressures:
         window = of_unit.window.between(at - DAY_LOOK_BACK, until)
-        yield from (Found(finding=one) for one in assess.daily_pressure(window, rules.limits, day, at))
+        yield from (Found(finding=one) for one in pipeline.daily_pressure(window, rules.limits, day, at))
     for strip in strips:
         values = strip.window.between(at - GLUCOSE_LOOK_BACK, until)
-        yield from (Found(finding=one) for one in assess.daily_glucose(values, rules.limits, at))
+        yield from (Found(finding=one) for one in pipeline.daily_glucose(values, rules.limits, at))
 
 
 def last_review(zones: Zones, now: datetime) -> datetime:
@@ -167,7 +167,7 @@ def _review(zones: Zones, on: date) -> datetime:
 
 
 def _say(said: OfSessions, sitting: Sitting, before: Sitting | None, rules: PatientRules) -> None:
-    assessed = assess.on_session(
+    assessed = pipeline.on_session(
         sitting.session,
         before.session if before else None,
         rules.limits,
@@ -192,8 +192,8 @@ def _repeated(
     received_at = aware(strips.received[first : place + 1].max())
     if received_at < heard_since:
         return
-    for finding in assess.on_glucose(strips.window.rows(slice(first, place + 1)), [limit], at):
-        told = assess.timely(finding, received_at, rules.programme.late_after)
+    for finding in pipeline.on_glucose(strips.window.rows(slice(first, place + 1)), [limit], at):
+        told = pipeline.timely(finding, received_at, rules.programme.late_after)
         yield Found(finding=told, reading_id=strips.reading_ids[place])
 
 
@@ -219,7 +219,7 @@ def _cleared(
     timer: Timer, running: Remeasure, later: Iterable[Answering], rules: PatientRules, now: datetime
 ) -> Found | None:
     """Closed by itself where that is allowed; else a nurse looks at it as routine. Nothing where she has the case."""
-    reason = assess.cleared(running, later, now)
+    reason = pipeline.cleared(running, later, now)
     if reason is None or (running.limit.confirm is not None and running.limit.confirm.at_once):
         return None
     may_close = (

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
+from alerting.closing import CLASSES
 from alerting.regimes import RegimeLimit
 from alerting.tiers import Terms, Tier
 from cloud.plans.rules import OwnTerms, ProgrammeRow
 
 # The classes of cases that a programme may allow to close by themselves.
-CLOSING_CLASSES = ("not_confirmed",)
+CLOSING_CLASSES = tuple(sorted(CLASSES))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,9 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
+from alerting.closing import CLASSES
 from alerting.proposals import Change, ProposalRefused, changed, regime_of
 from alerting.replay import lines
-from alerting.rulesets import CLOSING
 from cloud.db.connect import Connection, open_connection
 from cloud.plans.store import rules_of
 from cloud.what_if import runs
@@ -116,8 +116,8 @@ def _closing(text: str | None) -> tuple[str, ...] | None:
         return None
     classes = tuple(name for name in text.split(",") if name != NOTHING)
     for name in classes:
-        if name not in CLOSING:
-            raise CommandRefused(f"--closing {name}: there is {', '.join(sorted(CLOSING))}, or {NOTHING}.")
+        if name not in CLASSES:
+            raise CommandRefused(f"--closing {name}: there is {', '.join(sorted(CLASSES))}, or {NOTHING}.")
     return classes
 
 

@@ -14,7 +14,7 @@ from psycopg import AsyncConnection
 
 from alerting import acts, life, red_flags
 from alerting.acts import Refusal
-from alerting.assess import Finding
+from alerting.pipeline import Finding
 from alerting.dispositions import MEANINGS, Disposition
 from alerting.life import Life
 from alerting.lifecycle import Event, IllegalTransition, State

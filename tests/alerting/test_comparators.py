@@ -1,19 +1,14 @@
 """On, just under and just over; HI and LO against every relation; means without the dust of binary fractions."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from alerting.comparators import beyond, from_column, rounded, says_something, violates
-from alerting.evaluate import violations
-from alerting.limits import DEFAULT_LIMITS, Measure, Relation
-from device_drivers.nomenclature import Mdc, Unit
-from device_drivers.readings import Component, Quantity, QuantityState
+from alerting.limits import Relation
+from device_drivers.nomenclature import Unit
+from device_drivers.readings import Quantity, QuantityState
 from tests.alerting.made import HI, LO, limit, quantity
-from tests.cloud.made import glucose
 
 
 @pytest.mark.parametrize(
@@ -79,15 +74,3 @@ def test_infinities_of_a_column_are_hi_and_lo() -> None:
     assert from_column(LO, Unit.MG_DL) == quantity("LO", Unit.MG_DL)
     assert from_column(float("nan"), Unit.MG_DL) is None
     assert from_column(101.0, Unit.MG_DL) == quantity("101", Unit.MG_DL)
-
-
-NUMBERS = st.integers(0, 7000).map(lambda tenths: str(Decimal(tenths) / 10))
-
-
-@given(NUMBERS | st.sampled_from(["HI", "LO"]), st.sampled_from([Unit.MG_DL, Unit.MMOL_L]))
-def test_single_readings_compare_as_the_pipeline_compares_them(value: str, unit: Unit) -> None:
-    figure = quantity(value, unit)
-    reading = replace(glucose(), components=(Component(Mdc.CONC_GLU_CAPILLARY_WHOLEBLOOD, figure),))
-    for one in DEFAULT_LIMITS:
-        if one.measure is Measure.GLUCOSE:
-            assert violates(figure, one) is bool(violations(reading, [one]))

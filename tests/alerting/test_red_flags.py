@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from alerting.assess import Finding
 from alerting.limits import Measure
+from alerting.pipeline import Finding
 from alerting.reasons import LimitReason, RedFlag, SymptomReason
 from alerting.red_flags import QUESTIONS, after_answers, questions
 from alerting.sentences import sentence

@@ -61,7 +61,7 @@ def test_a_utils_file_has_no_place_in_the_cloud(copy_of_the_tree: Path) -> None:
         ("cloud/ingest/handle.py", "gateway.outbox"),
         ("cloud/observations/store.py", "device_drivers.codecs.sfloat"),
         ("gateway/visit.py", "psycopg"),
-        ("alerting/evaluate.py", "sqlite3"),
+        ("alerting/pipeline.py", "sqlite3"),
     ],
 )
 def test_an_import_against_the_floors_is_refused(copy_of_the_tree: Path, lower: str, upper: str) -> None:
