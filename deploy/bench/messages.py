@@ -37,7 +37,7 @@ def backlog(home: Home, numbers: range, at: datetime) -> Sequence[Reading]:
         reading(
             home,
             newest - timedelta(minutes=number),
-            str(255 + number % 40 if number % BEYOND_EVERY == 0 else 90 + number % 90),
+            str(305 + number % 40 if number % BEYOND_EVERY == 0 else 90 + number % 90),
         )
         for number in numbers
     ]

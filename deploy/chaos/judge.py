@@ -4,13 +4,13 @@ Pure. A row is matched to its measurement by what the device said: its figures, 
 measurements are alike in all three, each row may stand for either.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from deploy.chaos.plan import Figures
-from deploy.chaos.truth import Alerted, Case, Found, Held, Jump, Made, Stored, Truth
+from deploy.chaos.plan import OPENS_AT_ONCE, STARTS_A_TIMER, Figures
+from deploy.chaos.truth import Alerted, Case, Found, Held, Jump, Made, Stored, Timed, Truth
 
 # What may lie between the answer of a device's clock and the gateway's look at its own, on a machine that is busy.
 SLACK = timedelta(seconds=5)
@@ -38,6 +38,8 @@ class Verdict:
     quarantined: dict[str, int] = field(default_factory=dict)  # by reason, where a wrong clock explains it
     cases_expected: int = 0
     cases_opened: int = 0
+    timers_expected: int = 0
+    timers_started: int = 0
     wrong: list[str] = field(default_factory=list)
 
 
@@ -58,6 +60,7 @@ def judge(truth: Truth, found: Found, resolution_s: Mapping[str, int]) -> Verdic
         else:
             _judge_held(made, row, truth.jumps, verdict)
     _judge_cases(stored, found.alerts, found.cases, verdict)
+    _judge_timers(stored, found.timers, verdict)
     return verdict
 
 
@@ -122,7 +125,7 @@ def _judge_cases(
     case_of = {(alert.reading_id, alert.condition): alert.case_id for alert in alerts}
     episodes: dict[EpisodeKey, list[str | None]] = defaultdict(list)
     for made, row in pairs:
-        if made.condition is not None:
+        if made.condition in OPENS_AT_ONCE:
             key = (made.round, made.patient, made.condition)
             episodes[key].append(case_of.get((row.reading_id, made.condition)))
             if episodes[key][-1] is None:
@@ -140,6 +143,22 @@ def _judge_cases(
         f"case {case.case_id} ({case.patient}, {case.condition}) is of no episode"
         for case in cases
         if case.case_id not in owners
+    ]
+
+
+def _judge_timers(pairs: Iterable[tuple[Made, Stored]], timers: Sequence[Timed], verdict: Verdict) -> None:
+    expected = {(row.reading_id, made.condition): made for made, row in pairs if made.condition in STARTS_A_TIMER}
+    started = Counter((timer.reading_id, timer.condition) for timer in timers)
+    verdict.timers_expected, verdict.timers_started = len(expected), started.total()
+    verdict.wrong += [
+        f"no timer: {_named(made)} meets {made.condition}" for key, made in expected.items() if key not in started
+    ]
+    verdict.wrong += [
+        f"timer of {reading_id} ({condition}): {count}, but none is needed"
+        if (reading_id, condition) not in expected
+        else f"timer of {reading_id} ({condition}): {count}, not one"
+        for (reading_id, condition), count in started.items()
+        if count > 1 or (reading_id, condition) not in expected
     ]
 
 

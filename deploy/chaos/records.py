@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from cloud.db.connect import Connection, one, open_connection
-from deploy.chaos.truth import Alerted, Case, Found, Held, Stored
+from deploy.chaos.truth import Alerted, Case, Found, Held, Stored, Timed
 from device_drivers.nomenclature import Mdc
 from gateway.wire.v1 import WireReading
 
@@ -31,6 +31,10 @@ def found(admin_url: str, devices: Mapping[str, str], patients: Mapping[UUID, st
                 for case_id, patient_id, condition in connection.execute(
                     "SELECT case_id, patient_id, condition FROM alert_case"
                 )
+            ],
+            timers=[
+                Timed(reading_id=reading_id.hex, condition=condition)
+                for reading_id, condition in connection.execute("SELECT reading_id, condition FROM remeasure")
             ],
         )
 

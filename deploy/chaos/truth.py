@@ -78,6 +78,14 @@ class Alerted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Timed:
+    """A timer of "measure again", and the reading that started it."""
+
+    reading_id: str
+    condition: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """A case of a patient."""
 
@@ -102,3 +110,4 @@ class Found:
     held: Sequence[Held] = ()
     alerts: Sequence[Alerted] = ()
     cases: Sequence[Case] = ()
+    timers: Sequence[Timed] = ()

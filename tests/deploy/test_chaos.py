@@ -10,19 +10,23 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from random import Random
 
 import pytest
 
-from alerting.limits import DEFAULT_LIMITS
+from alerting.pipeline import on_reading, quantities
+from alerting.regimes import of_programme
+from cloud.plans.rules import STANDARD_REGIMES
 from deploy.chaos import cast
 from deploy.chaos.judge import Verdict, judge
 from deploy.chaos.kinds import SENTENCES, Kind
 from deploy.chaos.part import Part
-from deploy.chaos.plan import BACKUPS, GLUCOSE, PRESSURES, Fault, Measure, Reassign, draw
+from deploy.chaos.plan import BACKUPS, GLUCOSE, OPENS_AT_ONCE, PRESSURES, STARTS_A_TIMER, Fault, Measure, Reassign, draw
 from deploy.chaos.proxy import Direction, Proxy, opened
-from deploy.chaos.truth import Alerted, Case, Found, Held, Jump, Made, Stored, Truth
+from deploy.chaos.truth import Alerted, Case, Found, Held, Jump, Made, Stored, Timed, Truth
 from deploy.demo import processes
 from deploy.demo.processes import Child
+from tests.cloud.made import glucose, pressure
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, 250_000, tzinfo=UTC)
 SKEW = timedelta(hours=2)
@@ -216,9 +220,9 @@ def row(of: Made) -> Stored:
     )
 
 
-MADE = [made(1), made(2), made(3, condition="hyperglycaemia", value=260)]
-ALERTS = [Alerted(reading_id="id-of-r3", condition="hyperglycaemia", case_id="c1")]
-CASES = [Case(case_id="c1", patient=cast.ADA, condition="hyperglycaemia")]
+MADE = [made(1), made(2), made(3, condition="hyperglycaemia_extreme", value=260)]
+ALERTS = [Alerted(reading_id="id-of-r3", condition="hyperglycaemia_extreme", case_id="c1")]
+CASES = [Case(case_id="c1", patient=cast.ADA, condition="hyperglycaemia_extreme")]
 RIGHT = Found(stored=[row(each) for each in MADE], alerts=ALERTS, cases=CASES)
 
 
@@ -265,20 +269,22 @@ def test_a_row_that_is_a_minute_off_is_misdated() -> None:
 
 
 def test_two_cases_of_one_episode_are_found() -> None:
-    other = made(4, condition="hyperglycaemia", value=270)
+    other = made(4, condition="hyperglycaemia_extreme", value=270)
     found = Found(
         stored=[*RIGHT.stored, row(other)],
-        alerts=[*ALERTS, Alerted(reading_id="id-of-r4", condition="hyperglycaemia", case_id="c2")],
-        cases=[*CASES, Case(case_id="c2", patient=cast.ADA, condition="hyperglycaemia")],
+        alerts=[*ALERTS, Alerted(reading_id="id-of-r4", condition="hyperglycaemia_extreme", case_id="c2")],
+        cases=[*CASES, Case(case_id="c2", patient=cast.ADA, condition="hyperglycaemia_extreme")],
     )
     verdict = judged(found, Truth(made=[*MADE, other]))
     assert (verdict.cases_expected, verdict.cases_opened) == (1, 2)
-    assert verdict.wrong == [f"cases of the episode (0, '{cast.ADA}', 'hyperglycaemia'): ['c1', 'c2'], not exactly one"]
+    assert verdict.wrong == [
+        f"cases of the episode (0, '{cast.ADA}', 'hyperglycaemia_extreme'): ['c1', 'c2'], not exactly one"
+    ]
 
 
 def test_one_case_of_two_episodes_is_found() -> None:
-    later = replace(made(4, condition="hyperglycaemia", value=270), round=1)
-    joined = Alerted(reading_id="id-of-r4", condition="hyperglycaemia", case_id="c1")
+    later = replace(made(4, condition="hyperglycaemia_extreme", value=270), round=1)
+    joined = Alerted(reading_id="id-of-r4", condition="hyperglycaemia_extreme", case_id="c1")
     found = Found(stored=[*RIGHT.stored, row(later)], alerts=[*ALERTS, joined], cases=CASES)
     assert "is of two episodes" in judged(found, Truth(made=[*MADE, later])).wrong[0]
 
@@ -286,7 +292,23 @@ def test_one_case_of_two_episodes_is_found() -> None:
 def test_an_episode_without_a_case_is_found_and_so_is_a_case_without_an_episode() -> None:
     wrong = judged(replace(RIGHT, alerts=[], cases=CASES)).wrong
     assert [sentence.partition(":")[0] for sentence in wrong[:1]] == ["no alert"]
-    assert wrong[-1] == f"case c1 ({cast.ADA}, hyperglycaemia) is of no episode"
+    assert wrong[-1] == f"case c1 ({cast.ADA}, hyperglycaemia_extreme) is of no episode"
+
+
+def test_each_reading_that_wants_confirming_has_one_timer() -> None:
+    high = made(4, condition="hyperglycaemia_urgent", value=350)
+    found = replace(RIGHT, stored=[*RIGHT.stored, row(high)])
+    timer = Timed(reading_id="id-of-r4", condition="hyperglycaemia_urgent")
+    truth = Truth(made=[*MADE, high])
+    once = judged(replace(found, timers=[timer]), truth)
+    assert (once.wrong, once.timers_expected, once.timers_started) == ([], 1, 1)
+    assert judged(found, truth).wrong[0].startswith("no timer: r4 ")
+    assert judged(replace(found, timers=[timer, timer]), truth).wrong == [
+        "timer of id-of-r4 (hyperglycaemia_urgent): 2, not one"
+    ]
+    assert judged(replace(RIGHT, timers=[timer])).wrong == [
+        "timer of id-of-r4 (hyperglycaemia_urgent): 1, but none is needed"
+    ]
 
 
 def held(of: Made, reason: str = "unknown_timeline") -> Held:
@@ -340,4 +362,15 @@ def test_a_plan_is_printed_without_being_run() -> None:
 
 
 def test_episodes_meet_conditions_that_the_product_knows() -> None:
-    assert {*GLUCOSE, *PRESSURES} <= {limit.condition for limit in DEFAULT_LIMITS}
+    rng = Random(7)  # noqa: S311 -- any figures will do
+    limits = of_programme(*STANDARD_REGIMES).limits
+    for condition, figures in {**GLUCOSE, **PRESSURES}.items():
+        shown = dict(figures(rng))
+        reading = (
+            glucose(str(shown["value"]))
+            if "value" in shown
+            else pressure(str(shown["systolic"]), str(shown["diastolic"]), pulse=str(shown["pulse"]))
+        )
+        said = on_reading(quantities(reading), limits, NOW, NOW)
+        assert {one.condition for one in said.findings} == {condition} & OPENS_AT_ONCE
+        assert {timer.limit.condition for timer in said.timers} == {condition} & STARTS_A_TIMER
