@@ -4,7 +4,7 @@ Every word stands in a call of ``gettext`` or ``ngettext``, so that Babel finds 
 language is an argument. Figures are written as devices show them.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from alerting.language import ENGLISH as ENGLISH  # given on: whoever asks for a sentence asks for its language, too
@@ -262,14 +262,8 @@ def set_by_text(source: Source, words: Language = ENGLISH) -> str:
 
 
 def source_text(source: Source, words: Language = ENGLISH) -> str:
-    """The source as it is cited, our own in the reader's words; a figure that nobody has confirmed says so."""
-    ours = {
-        "a proposal of this project": words.gettext("a proposal of this project"),
-        "proposal of this project; no standard fixes it": words.gettext(
-            "proposal of this project; no standard fixes it"
-        ),
-    }
-    text = ours.get(source.text, source.text)
+    """The source, its prose in the reader's words; a figure that nobody has confirmed says so."""
+    text = words.gettext(source.text) if source.text else ""
     if source.evidence is Evidence.UNCONFIRMED:
         return words.gettext("{source}, not confirmed by a clinician").format(source=text)
     return text

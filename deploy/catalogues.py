@@ -18,8 +18,16 @@ from cloud.language.languages import ENGLISH, LANGUAGES
 from cloud.language.words import catalogue
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
-# What marks a message, and which of its arguments are one.
-KEYWORDS: Final[Mapping[str, Any]] = {"gettext": None, "ngettext": (1, 2), "_": None, "said": None, "said_of": (1, 2)}
+# What marks a message, and which of its arguments are one. ``Source`` and ``_said``: what a limit rests on is read, too.
+KEYWORDS: Final[Mapping[str, Any]] = {
+    "_": None,
+    "gettext": None,
+    "ngettext": (1, 2),
+    "said": None,
+    "said_of": (1, 2),
+    "Source": None,
+    "_said": None,
+}
 TABLES: Final = PROJECT / "cloud" / "console" / "texts.py"
 TEMPLATES: Final = PROJECT / "cloud" / "console" / "templates"
 FLOORS: Final = ("alerting", "cloud")

@@ -170,6 +170,10 @@ class Spoken:
                 return self.RHYTHMS["day"] if every == timedelta(days=1) else self.RHYTHMS[name].format(count)
         return self.RHYTHMS["seconds"].format(f"{every.total_seconds():.0f}")
 
+    def cited(self, source: str | None) -> str:
+        """What a limit rests on: our own citations in this language, what a doctor wrote as it is."""
+        return self.words.gettext(source) if source else UNKNOWN
+
     def say(self, text: str) -> str:
         """A sentence that knows what it is made of, in this language; any other text as it is."""
         return in_language(text, self.words) if isinstance(text, Said) else text
@@ -191,7 +195,7 @@ class Spoken:
     def filters(self) -> dict[str, Any]:
         """What templates call, by name."""
         names = (
-            "ago", "alarm_sentence", "clock_offset", "day", "days_left", "due", "duration", "local",
+            "ago", "alarm_sentence", "cited", "clock_offset", "day", "days_left", "due", "duration", "local",
             "number", "numbers", "octets", "rhythm", "say", "subject", "told", "unit", "word",
         )  # fmt: skip
         return {name: getattr(self, name) for name in names}
