@@ -143,8 +143,10 @@ CONFLICTS: Final[Mapping[str, str]] = {
     "not_offered": "It is not offered to anybody.",
     "not_silent": "It is not silenced.",
     "emergency": "An emergency cannot be silenced.",
+    "too_far": "This is years away. Is the year right?",
     "too_long": "Silenced for too long. Choose a shorter time.",
     "no_end": "Say for how long it is to be silent.",
+    "no_name": "Give it a name.",
     "no_reason": "Say why.",
     "no_colleague": "Choose somebody of this patient’s care team.",
     "no_role": "Choose the doctor or the lead nurse.",
@@ -379,15 +381,21 @@ ENTRY_REFUSALS: Final[Mapping[str, str]] = {
     "no_regime": "Choose at least one set of limits.",
     "no_weekday": "Choose at least one weekday.",
     "not_a_date": "This is no date. Write it as 2026-12-31.",
+    "not_a_moment": "This is no date with a time. Write it as 2026-12-31 08:00.",
     "not_a_number": "This is no number. Write it with digits, such as 145 or 7.8.",
     "not_a_time": "This is no time. Write it as 08:00.",
     "not_a_span": "Write it as 15 min, 2 h or 3 d: at least 1 min, at most 60 d.",
     "not_an_id": "Use small letters, digits and underscores only.",
+    "no_such_weekday": "None of these weekdays comes before the last day.",
+    "no_time_zone": "Nobody knows this time zone. Write it as Europe/Copenhagen.",
+    "not_for_this_role": "This person’s account cannot be on duty for that.",
     "not_in_programme": "This programme has no such limit. Choose it from the list.",
     "nothing_to_withdraw": "No limit of a doctor is in force here: there is nothing to withdraw.",
     "one_regime_each": "Two of these speak of the same measure: choose one of them.",
     "out_of_range": "It must lie between {low} and {high}.",
+    "overlap": "This person is on duty for the same role then already. End that shift first, or choose other hours.",
     "past": "This is over already. Choose a later day.",
+    "same_person": "Nobody stands in for themselves. Choose somebody else.",
     "there_already": "This time is in the schedule already.",
     "tolerance": "Give hours, from 0.25 to 12.",
     "too_long": "This is too long: at most {most} letters.",
@@ -434,6 +442,7 @@ CASE_EVENTS: Final[Mapping[str, str]] = {
     "end_silence": "Silence ended",
     "resolve": "Resolved",
     "close_automatically": "Closed automatically",
+    "measured": "The patient measured again",
     "page": "Somebody was told",
 }
 
@@ -443,4 +452,98 @@ ESCALATED_TO: Final[Mapping[str, str]] = {
     "doctor": "Doctor on duty",
     "lead_nurse": "Lead nurse",
     "weekly_review": "Weekly review",
+}
+
+# How the staff is reached.
+CHANNELS: Final[Mapping[str, str]] = {
+    "console": "Console",
+    "print": "Printed",
+    "email": "E-mail",
+    "sms": "SMS",
+    "voice": "Call",
+    "webhook": "Webhook",
+}
+
+ADDRESS_REFUSALS: Final[Mapping[str, str]] = {
+    "telephone": "This is no telephone number. Write it with its country code, such as +45 20 12 34 56.",
+    "email": "This is no e-mail address.",
+    "webhook": "Write your name at that system: letters, digits and . _ @ + -",
+    "channel": "This way is not offered here.",
+    "enough": "That is enough. Remove one first.",
+    "under_way": "A code is on its way already. Wait for it, or try again in 10 minutes.",
+    "code": "This is not the code that was sent there. After 5 tries send another test.",
+}
+
+# How a page to a member of the staff stands.
+NOTIFICATION_STATES: Final[Mapping[str, str]] = {
+    "waiting": "on its way",
+    "sent": "sent, not confirmed",
+    "confirmed": "arrived",
+    "failed": "did not arrive",
+    "withdrawn": "called off",
+}
+
+CONFIRMATIONS: Final[Mapping[str, str]] = {
+    "answer": "gateway’s answer",
+    "receipt": "gateway’s receipt",
+    "console": "seen by an open page",
+    "acknowledged": "took the case",
+    "code": "code typed",
+}
+
+ATTEMPT_OUTCOMES: Final[Mapping[str, str]] = {
+    "sending": "under way",
+    "sent": "handed over",
+    "again": "refused for now",
+    "never": "refused",
+    "lost": "broken off, made again",
+    "withdrawn": "called off",
+    "delivered": "delivered",
+    "undelivered": "not delivered",
+}
+
+# What if ------------------------------------------------------------------------------------------------------------
+
+RUN_STATES: Final[Mapping[str, str]] = {
+    "waiting": "Waiting for its turn",
+    "running": "Running",
+    "done": "Done",
+    "cancelled": "Cancelled",
+    "failed": "Failed",
+}
+
+WHAT_IF_LINES: Final[Mapping[str, str]] = {
+    "cases": "Cases that people work",
+    "minutes": "Nurse minutes",
+    "pages": "Pages",
+    "automatic": "Closed automatically",
+}
+
+WHAT_IF_REFUSALS: Final[Mapping[str, str]] = {
+    "choose": "Choose one.",
+    "no_number": "Give a number, such as 65 or 3.6.",
+    "nothing": "Change something: as it is, nothing would be different.",
+    "other_regime": "A chosen limit is not one of the other regime. Try the regime first, then its limits.",
+    "too_many": "Three of yours are still running. Wait for one, or cancel it.",
+}
+
+SPANS_OF_DAYS: Final[Mapping[str, str]] = {
+    "28": "the last 28 days",
+    "90": "the last 90 days",
+    "365": "the last 365 days",
+}
+
+# The roster ---------------------------------------------------------------------------------------------------------
+
+DUTY_ROLES: Final[Mapping[str, str]] = {"nurse": "Nurse", "doctor": "Doctor on call", "lead_nurse": "Lead nurse"}
+
+# Why nobody could be told; {} is the role.
+DUTY_GAPS: Final[Mapping[str, str]] = {
+    "nobody_on_duty": "{}: nobody is on duty",
+    "nobody_in_care_team": "{}: nobody on duty is in the care team of a patient with an urgent case",
+}
+
+# What deadlines rest on; the sources of limits are found where they are made.
+SOURCES: Final[Mapping[str, str]] = {
+    "project": "proposal of this project; no standard fixes it",
 }

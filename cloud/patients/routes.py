@@ -23,6 +23,7 @@ from cloud.console.pages import page
 from cloud.console.spoken import spoken_in
 from cloud.patients import models, service, store
 from cloud.silences import service as silences
+from cloud.what_if import budgets
 from cloud.worklist import store as worklist
 
 router = APIRouter()
@@ -35,6 +36,7 @@ async def patients(request: Request, conn: Tx, now: Now, session: Clinical) -> R
         "patients.html",
         patients=await store.patients(conn, session.account_id),
         our_side=await components.our_side(conn, now),
+        over_budget=await budgets.exceeded(conn, session, now),
         now=now,
     )
 

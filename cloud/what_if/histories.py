@@ -4,7 +4,7 @@ The server packs each column of a patient into one value of octets (big-endian, 
 numpy reads them in place: a patient's year is one row for each kind and unit, not a thousand.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any
@@ -37,7 +37,6 @@ def histories_of(
     patient_ids: Sequence[UUID],
     at: datetime,
     days: int,
-    heightened_until: Mapping[UUID, datetime | None],
 ) -> Iterator[tuple[UUID, History]]:
     """The last ``days`` of each of these patients, with what runs in before. A handful of patients at a time."""
     since = at - timedelta(days=days + RUN_IN_DAYS)
@@ -48,6 +47,8 @@ def histories_of(
     ketone = _grouped(connection.execute(_KETONE, parameters))
     slots = _grouped(connection.execute(_SLOTS, parameters))
     pauses = _grouped(connection.execute(_PAUSES, parameters))
+    # Also of a heightened period that is over by now: it was not, then.
+    heightened_until: dict[UUID, datetime | None] = dict(connection.execute(_HEIGHTENED, parameters).fetchall())
     for patient_id in patient_ids:
         of = zones.get(patient_id, Zones(UTC))
         zone = of.otherwise or UTC
@@ -229,6 +230,11 @@ _SLOTS = """
 SELECT patient_id, kind, at, weekdays, before, after, lower(valid), upper(valid)
 FROM measurement_slot
 WHERE patient_id = ANY(%(patient_ids)s) AND valid && tstzrange(%(since)s, %(at)s) ORDER BY patient_id, at
+"""
+
+_HEIGHTENED = """
+SELECT patient_id, heightened_until FROM patient_programme
+WHERE patient_id = ANY(%(patient_ids)s) AND valid @> %(at)s::timestamptz
 """
 
 _PAUSES = """

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
@@ -99,6 +99,11 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     about: tuple[datetime, ...]
     later_s: int | None = None
     as_tier: Tier | None = None
+
+    @property
+    def later(self) -> timedelta:
+        """By how much it would be opened later; nothing where it would be missed."""
+        return timedelta(seconds=self.later_s or 0)
 
     @property
     def weight(self) -> tuple[int, int]:

@@ -10,12 +10,8 @@ from psycopg.sql import SQL
 
 from cloud.auth.care_team import IN_CARE_TEAM
 from cloud.db.connect import Connection
+from cloud.what_if.membership import PROGRAMME_OF
 from cloud.what_if.models import COLUMNS, Run
-
-PROGRAMME_OF = SQL(
-    """coalesce((SELECT i.programme_id FROM patient_programme i
-                 WHERE i.patient_id = p.patient_id AND i.valid @> %(at)s::timestamptz), 'standard')"""
-)
 
 
 def only_one(connection: Connection) -> bool:

@@ -65,8 +65,7 @@ def tried(
     for first in range(0, len(patient_ids), AT_A_TIME):
         few = patient_ids[first : first + AT_A_TIME]
         rules = rules_of(connection, few, at)
-        heightened = {patient_id: of.heightened_until for patient_id, of in rules.items()}
-        for patient_id, history in histories_of(connection, few, at, days, heightened):
+        for patient_id, history in histories_of(connection, few, at, days):
             in_force, proposed = rule_sets(rules[patient_id], proposal, of_one_patient=of_one_patient)
             result.add(patient_id, compare(in_force, proposed, [history]))
         yield few
