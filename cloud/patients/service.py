@@ -6,13 +6,15 @@ from decimal import Decimal
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from alerting.limits import AlarmLimit, Measure, in_force
+from alerting.limits import Measure
+from alerting.regimes import Figure, RegimeLimit
 from cloud.audit import store as audit
 from cloud.auth.models import Session
 from cloud.console.spoken import Spoken
 from cloud.patients import store
 from cloud.patients.models import BloodPressure, Concentration, Observed, Readings
 from cloud.patients.store import Connection
+from cloud.planning import service as planning
 from device_drivers.nomenclature import Unit
 from device_drivers.readings import QuantityState
 
@@ -35,9 +37,9 @@ async def last_readings(conn: Connection, patient_id: UUID, now: datetime) -> Re
     )
 
 
-async def limits(conn: Connection, patient_id: UUID, now: datetime) -> tuple[AlarmLimit, ...]:
-    """The limits in force: the patient's own in place of the defaults."""
-    return in_force(await store.own_limits(conn, patient_id), now)
+async def limits(conn: Connection, patient_id: UUID, now: datetime) -> tuple[RegimeLimit, ...]:
+    """The limits in force: the patient's own in place of the programme's."""
+    return await planning.limits_in_force(conn, patient_id, now)
 
 
 async def check_clock(conn: Connection, session: Session, patient_id: UUID, assignment_id: UUID, now: datetime) -> bool:
@@ -88,14 +90,14 @@ def _by_unit(rows: Sequence[_T]) -> list[tuple[str, list[_T]]]:
 
 
 def _concentration_chart(
-    measure: Measure, unit: str, rows: list[Concentration], limits: Iterable[AlarmLimit]
+    measure: Measure, unit: str, rows: list[Concentration], limits: Iterable[RegimeLimit]
 ) -> dict[str, Any]:
     chart = _chart(measure.value, unit, rows, {measure.value: [_number(row.value) for row in rows]})
     chart["limits"] = _lines(limits, (measure,), unit)
     return chart
 
 
-def _pressure_chart(unit: str, rows: list[BloodPressure], limits: Iterable[AlarmLimit]) -> dict[str, Any]:
+def _pressure_chart(unit: str, rows: list[BloodPressure], limits: Iterable[RegimeLimit]) -> dict[str, Any]:
     lines = {
         "systolic": [_number(row.systolic) for row in rows],
         "diastolic": [_number(row.diastolic) for row in rows],
@@ -119,7 +121,7 @@ def _chart(kind: str, unit: str, rows: Sequence[Observed], lines: dict[str, list
     }
 
 
-def _lines(limits: Iterable[AlarmLimit], measures: tuple[Measure, ...], unit: str) -> list[dict[str, Any]]:
+def _lines(limits: Iterable[RegimeLimit], measures: tuple[Measure, ...], unit: str) -> list[dict[str, Any]]:
     return [
         {
             "measure": limit.measure,
@@ -128,7 +130,7 @@ def _lines(limits: Iterable[AlarmLimit], measures: tuple[Measure, ...], unit: st
             "priority": limit.priority,
         }
         for limit in limits
-        if limit.measure in measures and Unit(unit) in limit.values
+        if limit.figure is Figure.READING and limit.measure in measures and Unit(unit) in limit.values
     ]
 
 

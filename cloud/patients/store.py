@@ -8,11 +8,8 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row
 from psycopg.sql import SQL, Composed, Identifier
 
-from alerting.limits import PatientLimit, Priority
 from cloud.auth.care_team import IN_CARE_TEAM
 from cloud.patients.models import BloodPressure, Concentration, Patient, PatientDevice, PatientSummary
-from cloud.plans.store import UNITS_OF
-from device_drivers.nomenclature import Unit
 
 Connection = AsyncConnection[Any]
 
@@ -128,32 +125,6 @@ async def blood_pressure(conn: Connection, patient_id: UUID, since: datetime, mo
     async with conn.cursor(row_factory=class_row(BloodPressure)) as cursor:
         await cursor.execute(_BLOOD_PRESSURE, (patient_id, since, most))
         return await cursor.fetchall()
-
-
-async def own_limits(conn: Connection, patient_id: UUID) -> list[PatientLimit]:
-    """The patient's own limits that nothing has replaced, with the name of whoever set them.
-
-    A condition or unit that no default knows (set under another version) is not applied, so it is not shown either.
-    """
-    cursor = await conn.execute(
-        """SELECT l.condition, l.unit, l.value, l.priority, a.display_name, l.set_at, l.expires_at
-           FROM alarm_limit l JOIN account a ON a.account_id = l.set_by
-           WHERE l.patient_id = %s AND l.superseded_at IS NULL""",
-        (patient_id,),
-    )
-    return [
-        PatientLimit(
-            condition=condition,
-            unit=Unit(unit),
-            value=value,
-            priority=Priority(priority),
-            set_by=set_by,
-            set_at=set_at,
-            expires_at=expires_at,
-        )
-        async for condition, unit, value, priority, set_by, set_at, expires_at in cursor
-        if unit in UNITS_OF.get(condition, ())
-    ]
 
 
 async def devices(conn: Connection, patient_id: UUID, now: datetime) -> list[PatientDevice]:

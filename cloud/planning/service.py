@@ -7,7 +7,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from alerting.regimes import Regime
+from alerting.regimes import Regime, RegimeLimit
 from cloud.audit import store as audit
 from cloud.auth.models import Session
 from cloud.planning import entries, store
@@ -54,6 +54,14 @@ async def plan(conn: Connection, of: Patient, now: datetime) -> Plan:
         slots=await store.slots(conn, of.patient_id, now),
         pauses=await store.pauses(conn, of.patient_id, now),
     )
+
+
+async def limits_in_force(conn: Connection, patient_id: UUID, now: datetime) -> tuple[RegimeLimit, ...]:
+    """The limits of the patient's programme, with the doctor's own in their place; the caller has checked who asks."""
+    membership = await store.membership(conn, patient_id, now)
+    programme = _programme(await store.programmes(conn), membership)
+    newest = [one.row() for one in await store.limit_versions(conn, patient_id) if one.superseded_at is None]
+    return rules.own(programme, newest, membership.heightened_until, now).limits
 
 
 def limit_form(shown: Plan, condition: str) -> LimitForm | None:

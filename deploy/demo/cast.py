@@ -70,7 +70,8 @@ STAFF = (
     Staff("doctor", "Dr Mikael Sand", "doctor"),
 )
 
-OWN_LIMITS = (OwnLimit("anna.lindqvist", "hyperglycaemia_urgent", "mg/dL", Decimal(280), "high", "Ketosis in spring"),)
+# Of the limits above, the one that asks for no second measurement: its case is open with the reading.
+OWN_LIMITS = (OwnLimit("anna.lindqvist", "hyperglycaemia_extreme", "mg/dL", Decimal(280), "high", "Ketosis in spring"),)
 
 _HOUR = 3600
 _DAY = 24 * _HOUR
