@@ -12,6 +12,7 @@ import os
 import ssl
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -130,9 +131,13 @@ class _Gateway:
             by_certificate=config.cloud is not None,
             receipt_timeout_s=config.intervals.receipt_timeout_s,
             reconnect_max_s=config.intervals.reconnect_max_s,
-            on_receipt=self._clock_watch.told,
+            on_receipt=self._on_receipt,
             waiting=self._waiting,
         )
+
+    def _on_receipt(self, cloud_time: datetime, sent_s_ago: float | None) -> None:
+        self._clock_watch.told(cloud_time, sent_s_ago)
+        self._certificates.told(cloud_time)
 
     async def run(self, on_ready: Callable[[], None] | None, stop: asyncio.Event) -> None:
         self._report_problems()

@@ -1,5 +1,9 @@
 """Keeps the gateway's certificate: notices a new one, and has it renewed in time.
 
+In time by this computer's clock or by the cloud's, whichever is later: a Raspberry Pi whose clock stays behind would
+else never ask, and one day not be let in. The cloud's is known from receipts, which say when they were made; since then
+the clock since boot has run on.
+
 What is done with certificates is done by short-lived processes (`gateway/enrolment.py`); this only looks at the file,
 so that `enrol` by a person and `renew` by us are the same to the running gateway.
 """
@@ -10,7 +14,7 @@ import math
 import ssl
 import sys
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from gateway import identity
@@ -43,6 +47,7 @@ class CertificateWatch:
         self._monotonic = monotonic
         self._identity: Identity | None = None
         self._seen: object = None
+        self._cloud: tuple[datetime, float] | None = None  # the cloud's time, and ours since boot when we heard it
         self._said_missing = False
         self._failures = 0
         self._not_before = 0.0
@@ -51,8 +56,15 @@ class CertificateWatch:
         """The end of the validity of the certificate that is in use."""
         return self._identity.valid_until if self._identity else None
 
+    def told(self, cloud_time: datetime) -> None:
+        """A receipt was made at this time, by the cloud's clock; however long it was on its way, it is not earlier."""
+        heard = self._cloud
+        if heard is None or cloud_time - heard[0] >= timedelta(seconds=self._monotonic() - heard[1]):
+            self._cloud = cloud_time, self._monotonic()
+
     async def run(self) -> None:
         """For ever."""
+        identity.forget_drafts(self._config.data_dir)
         while True:
             self._look()
             if self._is_due():
@@ -85,7 +97,16 @@ class CertificateWatch:
 
     def _is_due(self) -> bool:
         known = self._identity
-        return known is not None and self._now() >= known.renew_at and self._monotonic() >= self._not_before
+        if known is None or self._monotonic() < self._not_before:
+            return False
+        return self._now() >= known.renew_at or self._is_past(known.renew_at)
+
+    def _is_past(self, at: datetime) -> bool:
+        """Whether it is, by the cloud's clock. A difference, because a sum could be beyond the calendar."""
+        if self._cloud is None:
+            return False
+        cloud_time, heard_at = self._cloud
+        return at - cloud_time <= timedelta(seconds=self._monotonic() - heard_at)
 
     async def _renew(self) -> None:
         """One attempt, in a process of its own; what it has to say it says on our standard error."""

@@ -5,6 +5,7 @@ It is PEM with text before it (RFC 7468 §5.2), so that the running gateway know
 that reads certificates: that one costs 8 MB of memory (measured), and only `enrol` and `renew` load it.
 """
 
+import fcntl
 import os
 import re
 import secrets
@@ -17,6 +18,8 @@ FILE = "identity.pem"
 # When so much of its validity has passed, a certificate is renewed.
 RENEWED_AFTER = 2 / 3
 
+# Of this file, and of the key that a certificate is being asked for with.
+_DRAFTS = ".identity.*.????????"
 _HEAD = re.compile(r"Gateway: (\S+)\nValid-From: (\S+)\nValid-Until: (\S+)\n")
 _BLOCK = re.compile(r"-----BEGIN ([A-Z ]+)-----\n.+?-----END \1-----\n", re.DOTALL)
 
@@ -88,6 +91,7 @@ def replace_private(path: Path, text: str) -> None:
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # somebody still writes it: see forget_drafts
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -100,6 +104,20 @@ def replace_private(path: Path, text: str) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def forget_drafts(data_dir: Path) -> None:
+    """Remove what a process that was killed between writing and replacing has left: it holds a key.
+
+    One that is being written at this moment, by `enrol` or `renew`, stays. OSError.
+    """
+    for draft in data_dir.glob(_DRAFTS):
+        try:
+            with draft.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                draft.unlink(missing_ok=True)
+        except (BlockingIOError, FileNotFoundError):
+            continue
 
 
 def tls_context(data_dir: Path) -> ssl.SSLContext:

@@ -80,7 +80,7 @@ def make_key(path: Path) -> bytes:
 
     FileExistsError where there is one: a key is never written over.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_folder(path.parent)
     key = os.urandom(KEY_OCTETS)
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)  # of a start that was killed; nothing was sealed under it
@@ -93,6 +93,15 @@ def make_key(path: Path) -> bytes:
     fresh.rename(path)
     _sync_folder(path.parent)
     return key
+
+
+def _make_folder(folder: Path) -> None:
+    """The folder and those above it that are missing, each on disk in the one that holds it."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    _sync_folder(folder.parent)
 
 
 def _sync_folder(folder: Path) -> None:

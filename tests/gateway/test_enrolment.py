@@ -8,7 +8,7 @@ import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -383,6 +383,27 @@ async def test_a_gateway_whose_clock_is_years_ahead_does_not_renew_in_a_circle(
         running.cancel()
     assert len(used) == 2
     assert enrolment.rows("SELECT count(*) FROM gateway_certificate WHERE how = 'renewal'") == [(1,)]
+
+
+async def test_a_gateway_whose_clock_stays_behind_renews_by_the_clouds(
+    enrolment: EnrolmentService, clone_authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = await nearly_over(enrolment, clone_authority, tmp_path)
+    monkeypatch.setattr(certificate_watch, "LOOK_EVERY_S", 0.01)
+    used: list[ssl.SSLContext] = []
+    at_boot = datetime(1970, 1, 1, tzinfo=UTC)
+    since_boot = 0.0
+    settings = config.load(written(tmp_path, enrolment))
+    watch = CertificateWatch(settings, used.append, lambda: at_boot, lambda: since_boot)
+    watch.told(old.valid_from)
+    watch.told(datetime(1980, 1, 1, tzinfo=UTC))  # a receipt that was on its way for long
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(watch.run())
+        await eventually(lambda: len(used) == 1)
+        assert not renewed(old, tmp_path)()
+        since_boot = (old.renew_at - old.valid_from).total_seconds()
+        await eventually(renewed(old, tmp_path), 30)
+        running.cancel()
 
 
 async def test_a_renewal_that_fails_is_tried_again_and_the_readings_flow_on(

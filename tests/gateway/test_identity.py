@@ -1,6 +1,10 @@
 """The identity's file: one, private, replaced in one step."""
 
+import fcntl
+import signal
 import stat
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -60,3 +64,30 @@ def test_it_is_renewed_when_a_third_of_its_validity_is_left(clone_authority: Aut
     at = datetime(2026, 11, 22, tzinfo=UTC)
     made = identity_signed_by(clone_authority, "home-17", at=at)
     assert abs(made.renew_at - (at + timedelta(days=60))) < timedelta(hours=1)
+
+
+def test_a_draft_that_a_killed_process_left_is_removed_and_one_that_is_being_written_stays(tmp_path: Path) -> None:
+    dead, living, other = (
+        tmp_path / name for name in (".identity.pem.01234567", ".identity.key.pending.0abcdef0", "x")
+    )
+    for path in (dead, living, other):
+        path.write_text("a key")
+    with living.open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        identity.forget_drafts(tmp_path)
+    assert sorted(tmp_path.iterdir()) == [living, other]
+    identity.forget_drafts(tmp_path)
+    assert list(tmp_path.iterdir()) == [other]
+
+
+def test_a_writer_that_is_killed_leaves_a_draft_that_the_next_start_finds(tmp_path: Path) -> None:
+    halfway = (
+        "import os, pathlib, signal, sys; from gateway import identity;"
+        "os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL);"
+        "identity.replace_private(identity.path_in(pathlib.Path(sys.argv[1])), 'a key')"
+    )
+    done = subprocess.run([sys.executable, "-c", halfway, str(tmp_path)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert len(list(tmp_path.iterdir())) == 1
+    identity.forget_drafts(tmp_path)
+    assert list(tmp_path.iterdir()) == []

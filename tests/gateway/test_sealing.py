@@ -61,6 +61,22 @@ def test_a_key_is_made_once_and_for_us_alone(tmp_path: Path) -> None:
     assert read_key(path) == key
 
 
+def test_the_folders_that_were_made_for_a_key_are_on_the_disk_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    sync = os.fsync
+
+    def noting(descriptor: int) -> None:
+        synced.append(os.fstat(descriptor).st_ino)
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noting)
+    path = tmp_path / "one" / "two" / "outbox.key"
+    make_key(path)
+    assert synced == [where.stat().st_ino for where in (tmp_path, tmp_path / "one", path, path.parent)]
+
+
 def test_a_start_that_was_killed_while_it_made_the_key_does_not_stand_in_the_way(tmp_path: Path) -> None:
     path = tmp_path / "outbox.key"
     path.with_name("outbox.key.new").write_bytes(b"half")
