@@ -160,10 +160,15 @@ WHERE d.gateway_id = g.gateway_id
       SELECT r.gateway_id, r.name FROM json_to_recordset(%(devices)s::json) AS r(gateway_id text, name text))
 """
 
+# A gateway speaks of a device that it has brought us a session of, and of no other: it could else tell of the battery
+# and the visits of somebody else's. Before its first session has come, a device is one that has not answered yet.
 _UPSERT_DEVICES = """
 INSERT INTO gateway_device (gateway_id, name, profile, transport, device_id, visited_at, outcome, reason, identity,
                             complete_at, holds, heard_at, battery_low, repairs, told_at)
-SELECT gateway_id, name, profile, transport, device_id, visited_at, outcome, reason, identity, complete_at, holds,
+SELECT gateway_id, name, profile, transport,
+       CASE WHEN EXISTS (SELECT FROM device_session s
+                         WHERE s.device_id = r.device_id AND s.gateway_id = r.gateway_id) THEN device_id END,
+       visited_at, outcome, reason, identity, complete_at, holds,
        heard_at, battery_low, coalesce(repairs, '{}'), told_at
 FROM json_to_recordset(%s::json) AS r(
     gateway_id text, name text, profile text, transport text, device_id text, visited_at timestamptz, outcome text,

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from cloud.devices.statuses import DeviceState, GatewayStatus, record_status
-from tests.cloud.made import GATEWAY, NOW, Ward
+from tests.cloud.made import GATEWAY, METER, NOW, Ward, arrival, message, session
 
 UNTIL = NOW + timedelta(days=90)
 
@@ -96,3 +96,12 @@ def test_a_roster_of_a_stranger_is_not_kept(ward: Ward) -> None:
     )
     assert record_status(ward.ingest, [stranger]) == frozenset()
     assert names(ward) == []
+
+
+def test_a_gateway_that_names_somebody_elses_device_tells_nothing_of_it(ward: Ward) -> None:
+    record_status(ward.ingest, [told(0, DeviceState(name="meter", profile="p", device_id=METER.device_id))])
+    assert ward.rows("SELECT name, device_id FROM gateway_device") == [("meter", None)]
+
+    ward.receive(arrival(message(visit=session(METER))))
+    record_status(ward.ingest, [told(30, DeviceState(name="meter", profile="p", device_id=METER.device_id))])
+    assert ward.rows("SELECT name, device_id FROM gateway_device") == [("meter", METER.device_id)]

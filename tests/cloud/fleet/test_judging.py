@@ -11,9 +11,24 @@ from cloud.db.components import beat
 from cloud.db.connect import Connection, open_connection
 from cloud.devices.statuses import DeviceState, GatewayStatus, record_status
 from cloud.fleet.judging import Judged, judge_fleet
-from tests.cloud.made import CUFF, GATEWAY, METER, NOW, Ward, arrival, glucose, message, new_patient, pressure, session
+from cloud.fleet.schedules import Memory
+from tests.cloud.made import (
+    CUFF,
+    GATEWAY,
+    METER,
+    NOW,
+    Ward,
+    arrival,
+    expect,
+    glucose,
+    message,
+    new_patient,
+    pressure,
+    session,
+)
 
 MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
@@ -46,11 +61,24 @@ class Tower:
             )
         }
 
+    def expect(self, **slot: Any) -> None:
+        """The patient measures glucose each day at NOW's time of day, unless said otherwise."""
+        expect(self.ward.admin, self.ward.patient_id, **slot)
+
+    def later(self, at: datetime, *devices: DeviceState) -> None:
+        """Our side and the gateway are there, the meter was read to its end unless said otherwise; and a judgement."""
+        self.ours(at)
+        self.says(at, *(devices or (meter(visited_at=at, complete_at=at),)))
+        self.judge(at)
+
+    def steps(self) -> list[tuple[Any, ...]]:
+        """Kind and step of each silence, in the order in which they were reached."""
+        return self.ward.rows("SELECT kind, step FROM measurement_silence ORDER BY reached_at, kind")
+
     def cases(self) -> list[tuple[Any, ...]]:
         """Of missing measurements."""
         return self.ward.rows(
-            "SELECT state, priority, sentence FROM alert_case WHERE condition = 'missing_measurement'"
-            " ORDER BY opened_at"
+            "SELECT state, tier, sentence FROM alert_case WHERE condition = 'missing_measurement' ORDER BY opened_at"
         )
 
 
@@ -65,13 +93,6 @@ def tower(ward: Ward) -> Iterator[Tower]:
         yield made
     finally:
         jobs.close()
-
-
-def expect(tower: Tower, every: timedelta | None = DAY, device_id: str = METER.device_id) -> None:
-    """A measurement with the device is expected so often."""
-    tower.ward.admin.execute(
-        "UPDATE device_assignment SET expected_every = %s WHERE device_id = %s", (every, device_id)
-    )
 
 
 def meter(**fields: Any) -> DeviceState:
@@ -181,71 +202,157 @@ def test_whoever_listens_is_told_once_for_all_changes(tower: Tower) -> None:
 
 # Silence -------------------------------------------------------------------------------------------------------------
 
+# Measured at NOW, due again a day later: after two days of silence the patient is to be called.
+REMIND, CHECK, CALL = NOW + DAY + 2 * HOUR, NOW + 2 * DAY, NOW + 3 * DAY
 
-def test_a_measurement_that_nobody_made_opens_one_case(tower: Tower) -> None:
-    expect(tower)
-    late = NOW + 2 * DAY
+
+def test_a_silence_goes_by_steps_to_one_case(tower: Tower) -> None:
+    tower.expect()
     tower.ward.receive(arrival(message(glucose(at=NOW))))
-    tower.ours(late)
-    tower.says(late, meter(visited_at=late, complete_at=late))
-    tower.judge(late)
-    tower.judge(late + MINUTE)
+    tower.later(REMIND - MINUTE)
+    assert tower.steps() == []
+    tower.later(REMIND)
+    tower.later(REMIND + MINUTE)
+    assert tower.steps() == [("glucose", "remind_patient")]
+    tower.later(CHECK)
+    tower.later(CALL - MINUTE)
+    assert tower.steps() == [("glucose", "remind_patient"), ("glucose", "check_technically")]
+    assert tower.cases() == []
+    tower.later(CALL)
+    tower.later(CALL + MINUTE)
 
-    [(state, priority, sentence)] = tower.cases()
-    assert (state, priority) == ("raised", "low")
-    assert "OneTouch Ultra 2" in sentence
-    assert "21 Nov 2026, 13:00 (Europe/Copenhagen); expected every day" in sentence
+    [(state, tier, sentence)] = tower.cases()
+    assert (state, tier) == ("raised", "routine")
+    assert sentence.startswith("No glucose reading since one was due at 2026-11-22 12:00 UTC")
+    assert "call the patient after 48 h (proposal" in sentence.replace("2 d", "48 h")
     assert tower.ward.rows("SELECT event, from_state, to_state FROM case_event") == [("raise", None, "raised")]
+    assert tower.ward.rows("SELECT next_at, deadline, round FROM alert_case") == [(CALL, CALL + DAY, 1)]
+    assert [step for _, step in tower.steps()] == ["remind_patient", "check_technically", "call_patient"]
 
 
-def test_nobody_said_how_often_so_nothing_is_missed(tower: Tower) -> None:
-    expect(tower, None)
-    late = NOW + 100 * DAY
-    tower.ours(late)
-    tower.says(late, meter(visited_at=late, complete_at=late))
-    tower.judge(late)
+def test_in_the_heightened_period_the_patient_is_called_sooner_and_in_the_same_shift(tower: Tower) -> None:
+    tower.expect()
+    tower.ward.admin.execute(
+        "INSERT INTO patient_programme (patient_id, programme_id, valid, heightened_until)"
+        " VALUES (%s, 'standard', tstzrange(%s, NULL), %s)",
+        (tower.ward.patient_id, NOW - DAY, CALL + DAY),
+    )
+    tower.ward.receive(arrival(message(glucose(at=NOW))))
+    tower.later(CHECK - MINUTE)
+    assert tower.cases() == []
+    tower.later(CHECK)
+
+    assert [tier for _, tier, _ in tower.cases()] == ["same_shift"]
+
+
+def test_without_a_schedule_nothing_is_missed(tower: Tower) -> None:
+    tower.later(NOW + 100 * DAY)
 
     assert tower.cases() == []
 
 
+def test_during_a_pause_nothing_is_missed_and_after_it_the_silence_begins_anew(tower: Tower) -> None:
+    tower.expect()
+    tower.ward.receive(arrival(message(glucose(at=NOW))))
+    tower.ward.admin.execute(
+        "INSERT INTO measurement_pause (patient_id, valid, reason) VALUES (%s, tstzrange(%s, %s), 'in hospital')",
+        (tower.ward.patient_id, NOW + HOUR, NOW + 5 * DAY + HOUR),
+    )
+    tower.later(NOW + 5 * DAY)
+    assert tower.steps() == []
+    tower.later(NOW + 6 * DAY + 2 * HOUR)
+    assert tower.steps() == [("glucose", "remind_patient")]
+
+
+def test_another_time_of_the_schedule_counts_from_when_it_was_set(tower: Tower) -> None:
+    tower.expect()
+    tower.ward.receive(arrival(message(glucose(at=NOW))))
+    tower.ward.admin.execute("UPDATE measurement_slot SET valid = tstzrange(lower(valid), %s)", (NOW + HOUR,))
+    tower.ward.admin.execute(
+        "INSERT INTO measurement_slot (patient_id, kind, at, valid) VALUES (%s, 'glucose', '18:00', tstzrange(%s, NULL))",
+        (tower.ward.patient_id, NOW + HOUR),
+    )
+    # 18:00 in Copenhagen is five hours after NOW.
+    tower.later(NOW + 7 * HOUR - MINUTE)
+    assert tower.steps() == []
+    tower.later(NOW + 7 * HOUR)
+    assert tower.steps() == [("glucose", "remind_patient")]
+
+
+def test_a_schedule_is_of_the_patients_own_clock(tower: Tower) -> None:
+    tower.expect(at="08:00")
+    tower.ward.admin.execute("UPDATE patient SET time_zone = 'Australia/Sydney'")
+    tower.ward.receive(arrival(message(glucose(at=NOW))))
+    # 08:00 in Sydney is 21:00 UTC the day before; NOW there is 23:00.
+    tower.later(NOW + 11 * HOUR - MINUTE)
+    assert tower.steps() == []
+    tower.later(NOW + 11 * HOUR)
+    assert tower.steps() == [("glucose", "remind_patient")]
+
+
 def test_a_measurement_that_comes_is_written_into_the_case_and_closes_nothing(tower: Tower) -> None:
-    test_a_measurement_that_nobody_made_opens_one_case(tower)
-    back = NOW + 2 * DAY + 60 * MINUTE
+    test_a_silence_goes_by_steps_to_one_case(tower)
+    back = CALL + HOUR
     tower.ward.receive(arrival(message(glucose("101", back), visit=session(clock=NOW)), at=back), at=back)
     tower.judge(back)
     tower.judge(back + MINUTE)
 
-    [(state, _, sentence)] = tower.cases()
-    assert state == "raised"
-    assert sentence.endswith("Measured again since.")
+    assert [state for state, *_ in tower.cases()] == ["raised"]
     assert [e for (e,) in tower.ward.rows("SELECT event FROM case_event ORDER BY event_id")] == ["raise", "measured"]
 
 
-def test_a_closed_case_opens_again_only_after_another_interval(tower: Tower) -> None:
-    test_a_measurement_that_nobody_made_opens_one_case(tower)
-    closed = NOW + 2 * DAY + 60 * MINUTE
-    tower.ward.admin.execute("UPDATE alert_case SET state = 'resolved', changed_at = %s", (closed,))
-    for days in (0.1, 1.0, 1.4):
-        at = closed + days * DAY
+def test_a_second_silence_joins_the_open_case_once(tower: Tower) -> None:
+    test_a_measurement_that_comes_is_written_into_the_case_and_closes_nothing(tower)
+    tower.later(CALL + 3 * DAY)
+    tower.later(CALL + 3 * DAY + MINUTE)
+
+    events = [e for (e,) in tower.ward.rows("SELECT event FROM case_event ORDER BY event_id")]
+    assert events == ["raise", "measured", "join"]
+
+
+def test_after_a_case_was_closed_the_silence_counts_anew(tower: Tower) -> None:
+    test_a_silence_goes_by_steps_to_one_case(tower)
+    closed = CALL + HOUR
+    tower.ward.admin.execute(
+        "UPDATE alert_case SET state = 'resolved', next_at = NULL, resolved_at = %s, changed_at = %s", (closed, closed)
+    )
+    tower.later(CALL + 3 * DAY - MINUTE)
+    assert len(tower.cases()) == 1
+    tower.later(CALL + 3 * DAY)
+    assert [state for state, *_ in tower.cases()] == ["resolved", "raised"]
+
+
+def test_what_was_remembered_of_former_turns_changes_no_judgement(tower: Tower) -> None:
+    tower.expect()
+    tower.ward.receive(arrival(message(glucose(at=NOW))))
+    memory = Memory()
+    for hours in range(0, 73, 3):
+        at = NOW + hours * HOUR
         tower.ours(at)
         tower.says(at, meter(visited_at=at, complete_at=at))
-        tower.judge(at)
-        assert len(tower.cases()) == 1
+        judge_fleet(tower.jobs, NOW - DAY, at, memory=memory)
+    assert [step for _, step in tower.steps()] == ["remind_patient", "check_technically", "call_patient"]
+    back = CALL + HOUR
+    tower.ward.receive(arrival(message(glucose("101", back), visit=session(clock=NOW)), at=back), at=back)
+    judge_fleet(tower.jobs, NOW - DAY, back, memory=memory)
+    assert [e for (e,) in tower.ward.rows("SELECT event FROM case_event ORDER BY event_id")] == ["raise", "measured"]
+    tower.ward.admin.execute("UPDATE measurement_slot SET at = '14:30'")  # of a silence that has begun: seen at once
+    judge_fleet(tower.jobs, NOW - DAY, back + DAY + 3 * HOUR, memory=memory)
+    assert tower.ward.count("measurement_silence") == 4
 
-    at = closed + 2 * DAY
-    tower.ours(at)
-    tower.says(at, meter(visited_at=at, complete_at=at))
-    tower.judge(at)
-    assert [state for state, _, _ in tower.cases()] == ["resolved", "raised"]
+
+def test_while_our_side_is_down_nobody_is_reminded_or_called(tower: Tower) -> None:
+    tower.expect()
+    tower.ward.receive(arrival(message(glucose(at=NOW))))
+    tower.judge(CALL)
+
+    assert tower.steps() == tower.cases() == []
 
 
 def test_a_silent_device_is_a_technical_alarm_and_no_case(tower: Tower) -> None:
-    expect(tower)
+    tower.expect()
     tower.ward.receive(arrival(message(glucose(at=NOW))))
-    late = NOW + 2 * DAY
-    tower.ours(late)
-    tower.says(late, meter(battery_low=True))
-    tower.judge(late)
+    tower.later(CALL, meter(battery_low=True))
 
     assert tower.cases() == []
     assert tower.open() == {
@@ -255,11 +362,11 @@ def test_a_silent_device_is_a_technical_alarm_and_no_case(tower: Tower) -> None:
 
 
 def test_a_gateway_that_is_away_hides_its_devices_silence(tower: Tower) -> None:
-    expect(tower)
+    tower.expect()
+    tower.ward.receive(arrival(message(glucose(at=NOW))))
     tower.says(NOW, meter())
-    late = NOW + 2 * DAY
-    tower.ours(late)
-    tower.judge(late)
+    tower.ours(CALL)
+    tower.judge(CALL)
 
     assert tower.cases() == []
     assert tower.open() == {
@@ -268,37 +375,44 @@ def test_a_gateway_that_is_away_hides_its_devices_silence(tower: Tower) -> None:
     }
 
 
+def test_a_patient_without_a_device_is_called_since_nobody_else_would_notice(tower: Tower) -> None:
+    tower.expect()
+    tower.ward.receive(arrival(message(glucose(at=NOW))))
+    tower.ward.admin.execute("DELETE FROM device_assignment")
+    tower.later(CALL)
+
+    assert [state for state, *_ in tower.cases()] == ["raised"]
+
+
+def cuff(at: datetime) -> DeviceState:
+    """The cuff in the roster, read to its end."""
+    return DeviceState(name="cuff", profile="p", device_id=CUFF.device_id, visited_at=at, complete_at=at)
+
+
 def test_each_user_of_a_cuff_is_missed_by_themselves(tower: Tower) -> None:
     other = new_patient(tower.ward.admin, "Bo Example")
     tower.ward.admin.execute("DELETE FROM device_assignment WHERE device_id = %s", (CUFF.device_id,))
     for index, patient_id in ((1, tower.ward.patient_id), (2, other)):
+        expect(tower.ward.admin, patient_id, kind="blood_pressure")
         tower.ward.admin.execute(
-            "INSERT INTO device_assignment (device_id, user_index, patient_id, valid, expected_every)"
-            " VALUES (%s, %s, %s, tstzrange(%s, NULL), '1 day')",
+            "INSERT INTO device_assignment (device_id, user_index, patient_id, valid)"
+            " VALUES (%s, %s, %s, tstzrange(%s, NULL))",
             (CUFF.device_id, index, patient_id, NOW - DAY),
         )
-    late = NOW + 2 * DAY
-    fresh = pressure(at=late - MINUTE, user_index=1)
-    visit = session(CUFF, clock=NOW)
-    tower.ward.receive(arrival(message(fresh, visit=visit), at=late), at=late)
-    tower.ours(late)
-    tower.says(late, DeviceState(name="cuff", profile="p", device_id=CUFF.device_id, visited_at=late, complete_at=late))
-    tower.judge(late)
+    fresh = pressure(at=CALL - MINUTE, user_index=1)
+    tower.ward.receive(arrival(message(fresh, visit=session(CUFF, clock=NOW)), at=CALL), at=CALL)
+    tower.later(CALL, cuff(CALL))
 
     assert tower.ward.rows("SELECT patient_id FROM alert_case WHERE condition = 'missing_measurement'") == [(other,)]
 
 
 def test_a_guest_who_uses_a_patients_cuff_does_not_hide_that_the_patient_does_not(tower: Tower) -> None:
-    tower.ward.admin.execute(
-        "UPDATE device_assignment SET user_index = 1, expected_every = '1 day' WHERE device_id = %s", (CUFF.device_id,)
-    )
-    late = NOW + 2 * DAY
-    tower.ward.receive(arrival(message(pressure(at=NOW), visit=session(CUFF, clock=NOW))))
-    guest = message(pressure(at=late - MINUTE, user_index=2), visit=session(CUFF, clock=NOW))
-    tower.ward.receive(arrival(guest, at=late), at=late)
-    tower.ours(late)
-    tower.says(late, DeviceState(name="cuff", profile="p", device_id=CUFF.device_id, visited_at=late, complete_at=late))
-    tower.judge(late)
+    tower.expect(kind="blood_pressure")
+    tower.ward.admin.execute("UPDATE device_assignment SET user_index = 1 WHERE device_id = %s", (CUFF.device_id,))
+    tower.ward.receive(arrival(message(pressure(at=NOW, user_index=1), visit=session(CUFF, clock=NOW))))
+    guest = message(pressure(at=CALL - MINUTE, user_index=2), visit=session(CUFF, clock=NOW))
+    tower.ward.receive(arrival(guest, at=CALL), at=CALL)
+    tower.later(CALL, cuff(CALL))
 
     assert [state for state, *_ in tower.cases()] == ["raised"]
 
