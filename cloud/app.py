@@ -27,6 +27,7 @@ from cloud.console.headers import HEADERS, SecurityHeaders
 from cloud.console.pages import page
 from cloud.db.pool import Pool, make_pool
 from cloud.db.presence import present
+from cloud.duty.routes import router as duty
 from cloud.gateways.routes import router as gateways
 from cloud.live.hub import Hub
 from cloud.live.routes import router as live
@@ -58,7 +59,7 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
     app.state.now = now
     app.state.sign_ins = asyncio.Semaphore(SIGN_INS_AT_ONCE)
     app.add_middleware(SecurityHeaders)
-    for router in (auth, worklist, patients, planning, programmes, technical, gateways, quarantine, live):
+    for router in (auth, worklist, patients, planning, programmes, duty, technical, gateways, quarantine, live):
         app.include_router(router)
     app.add_api_route("/healthz", _health)
     app.mount("/static", StaticFiles(directory=assets.STATIC))

@@ -96,6 +96,24 @@ class NewShift:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AwayEntry:
+    """Somebody will be away, as typed."""
+
+    account_id: UUID
+    starts: datetime
+    ends: datetime
+    cover: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteEntry:
+    """Where we are and when we work, as typed."""
+
+    time_zone: str
+    working_days: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Away:
     """Somebody is away, as stored."""
 
@@ -116,13 +134,21 @@ class HolidayRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One role on one day: turns that begin then (on the first day also those that go on), and where nobody is."""
+
+    has_roster: bool
+    turns: Sequence[Turn]
+    holes: Sequence[Hole]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """One day of the page: who begins or goes on, and where nobody is, by role; spans end with the day."""
+    """One day of the page, midnight to midnight of the site."""
 
     day: date
     holiday: str | None
-    turns: Mapping[DutyRole, Sequence[Turn]]
-    holes: Mapping[DutyRole, Sequence[Hole]]
+    cells: Mapping[DutyRole, Cell]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,8 +161,22 @@ class RoleNow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RosterPage:
+    """All that the page shows."""
+
+    plan: Plan
+    today: date
+    now: Sequence[RoleNow]
+    days: Sequence[Day]
+    holes: int
+    shifts: Sequence[Shift]
+    absences: Sequence[Away]
+    holidays: Sequence[HolidayRow]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DutyGap:
-    """Nobody could be told of a role since then; ``cases``: how many ran into it and wait still."""
+    """Nobody could be told of a role since then. ``cases``: how many that ran into it wait; ``zone``: the site's."""
 
     gap_id: UUID
     role: DutyRole
@@ -145,6 +185,7 @@ class DutyGap:
     acknowledged_at: datetime | None
     acknowledged_by_name: str | None
     cases: int
+    zone: str
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "role", DutyRole(self.role))

@@ -16,6 +16,8 @@ from cloud.components import service as components
 from cloud.components.views import html as our_side_html
 from cloud.console.edge import Connection
 from cloud.db.pool import Pool
+from cloud.duty import service as duty
+from cloud.duty.views import html as gaps_html
 from cloud.live.models import CaseChanged, Notice, PageSent, ReadingStored, TechnicalChanged
 from cloud.technical import service as technical
 from cloud.technical import views as technical_views
@@ -111,7 +113,11 @@ class CareViewer(Viewer):
         return _our_side(html)
 
     async def _rendered_our_side(self, conn: Connection) -> str:
-        return our_side_html(await components.our_side(conn, self.now()), self.session.language)
+        html = our_side_html(await components.our_side(conn, self.now()), self.session.language)
+        if self.patient_id is not None:
+            return html
+        # Of a gap nobody announces that it has begun or is over, either.
+        return html + gaps_html(await duty.gaps_for(conn, self.session, self.now()), self.session)
 
     async def _case(self, conn: Connection, notice: CaseChanged) -> bytes:
         if self.session.role not in CLINICAL:

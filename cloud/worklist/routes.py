@@ -27,6 +27,7 @@ from cloud.components import service as components
 from cloud.console.edge import Connection, Now, Tx, form_field, form_fields, wants_fragment
 from cloud.console.pages import page
 from cloud.console.spoken import spoken_in
+from cloud.duty import service as duty
 from cloud.worklist import service, store, views
 from cloud.worklist.models import Case, Conflict, Given, Show
 
@@ -47,6 +48,7 @@ async def worklist(
         cases=cases,
         waiting=sum(case.is_waiting and not case.is_silent(now) for case in cases),
         our_side=await components.our_side(conn, now),
+        gaps=await duty.gaps_for(conn, session, now),
         now=now,
     )
 

@@ -1,0 +1,180 @@
+"""What people type into the forms of the roster, read and checked. Every refusal is said at its field.
+
+Each function gives the entry, or raises Refused with all that is wrong at once. Pure: today and the zone come in.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta, tzinfo
+from typing import Final
+from uuid import UUID
+
+from alerting.duty import DutyRole, Hours, instant_of
+from cloud.duty.models import MAY_BE, AwayEntry, HolidayRow, NewShift, SiteEntry, Staff
+from cloud.plans.fields import Form, Refusal, Refused
+from cloud.zones.store import zone as zone_of
+
+WEEKDAYS: Final = range(7)
+LONGEST_NAME: Final = 80
+# Whoever writes 2062 instead of 2026 hears of it.
+FURTHEST: Final = timedelta(days=5 * 366)
+LAST_IN_ORDER: Final = 9
+
+
+def shifts(form: Form, staff: Mapping[UUID, Staff], today: date) -> Sequence[NewShift]:
+    """One shift for each weekday, from ``first_day`` on; or, without a weekday, one of ``first_day`` alone."""
+    refusals: dict[str, Refusal] = {}
+    role = _role(form, refusals)
+    person = _person(form, "account_id", staff, refusals)
+    if role is not None and person is not None and person.role not in MAY_BE[role]:
+        refusals["account_id"] = Refusal("not_for_this_role")
+    starts, ends = _time(form, "starts", refusals), _time(form, "ends", refusals)
+    first_day = _day(form, "first_day", today, refusals)
+    last_day = _day(form, "last_day", today, refusals) if form.get("last_day", "").strip() else None
+    weekdays: list[int] = [day for day in WEEKDAYS if form.get(f"weekday_{day}")]
+    if first_day is not None and last_day is not None and last_day < first_day:
+        refusals["last_day"] = Refusal("ends_before_it_begins")
+    elif weekdays and first_day and last_day and not _any_comes(weekdays, first_day, last_day):
+        refusals["last_day"] = Refusal("no_such_weekday")
+    order = form.get("order", "1").strip()
+    if not (order.isascii() and order.isdigit() and 1 <= int(order) <= LAST_IN_ORDER):
+        refusals["order"] = Refusal("out_of_range", {"low": "1", "high": str(LAST_IN_ORDER)})
+    days: Sequence[int | None] = weekdays or [None]
+    if refusals or role is None or person is None or starts is None or ends is None or first_day is None:
+        raise Refused("shift", refusals, form)
+    return [
+        NewShift(
+            role=role,
+            account_id=person.account_id,
+            weekday=weekday,
+            hours=Hours(starts=starts, ends=ends),
+            first_day=first_day,
+            last_day=last_day,
+            order=int(order),
+        )
+        for weekday in days
+    ]
+
+
+def last_day(form: Form, today: date) -> date:
+    """The last day on which a shift still begins. What is over stays as it was: yesterday is the earliest."""
+    refusals: dict[str, Refusal] = {}
+    day = _day(form, "last_day", today - timedelta(days=1), refusals)
+    if day is None:
+        raise Refused(f"end-{form.get('shift_id', '')}", refusals, form)
+    return day
+
+
+def absence(form: Form, staff: Mapping[UUID, Staff], zone: tzinfo, now: datetime) -> AwayEntry:
+    """Somebody is away between two wall-clock times of the site; ``cover`` stands in."""
+    refusals: dict[str, Refusal] = {}
+    person = _person(form, "account_id", staff, refusals)
+    cover = _person(form, "cover", staff, refusals) if form.get("cover") else None
+    if person is not None and cover is not None and cover.account_id == person.account_id:
+        refusals["cover"] = Refusal("same_person")
+    elif person is not None and cover is not None and not _may_cover(person, cover):
+        refusals["cover"] = Refusal("not_for_this_role")
+    starts, ends = _moment(form, "starts", zone, now, refusals), _moment(form, "ends", zone, now, refusals)
+    if starts is not None and ends is not None and ends <= starts:
+        refusals["ends"] = Refusal("ends_before_it_begins")
+    elif ends is not None and ends <= now:
+        refusals["ends"] = Refusal("past")
+    if refusals or person is None or starts is None or ends is None:
+        raise Refused("absence", refusals, form)
+    cover_id = None if cover is None else cover.account_id
+    return AwayEntry(account_id=person.account_id, starts=starts, ends=ends, cover=cover_id)
+
+
+def holiday(form: Form, today: date) -> HolidayRow:
+    """A day that is no working day."""
+    refusals: dict[str, Refusal] = {}
+    day = _day(form, "day", today, refusals)
+    name = form.get("name", "").strip()
+    if not name:
+        refusals["name"] = Refusal("no_name")
+    elif len(name) > LONGEST_NAME:
+        refusals["name"] = Refusal("too_long", {"most": str(LONGEST_NAME)})
+    if refusals or day is None:
+        raise Refused("holiday", refusals, form)
+    return HolidayRow(day=day, name=name, own_roster=bool(form.get("own_roster")))
+
+
+def site(form: Form) -> SiteEntry:
+    """Where the clinic is, and on which weekdays it works."""
+    refusals: dict[str, Refusal] = {}
+    name = form.get("time_zone", "").strip()
+    if not name or zone_of(name) is None:
+        refusals["time_zone"] = Refusal("no_time_zone")
+    weekdays = tuple(day for day in WEEKDAYS if form.get(f"weekday_{day}"))
+    if not weekdays:
+        refusals["weekday"] = Refusal("no_weekday")
+    if refusals:
+        raise Refused("site", refusals, form)
+    return SiteEntry(time_zone=name, working_days=weekdays)
+
+
+def _may_cover(person: Staff, cover: Staff) -> bool:
+    """Whether the cover may be on duty as something that the person may be."""
+    return any(person.role in roles and cover.role in roles for roles in MAY_BE.values())
+
+
+def _any_comes(weekdays: Sequence[int], first_day: date, last: date) -> bool:
+    days = min((last - first_day).days, 6)
+    return any((first_day + timedelta(days=n)).weekday() in weekdays for n in range(days + 1))
+
+
+def _role(form: Form, refusals: dict[str, Refusal]) -> DutyRole | None:
+    given = form.get("role", "")
+    if given in set(DutyRole):
+        return DutyRole(given)
+    refusals["role"] = Refusal("choose")
+    return None
+
+
+def _person(form: Form, name: str, staff: Mapping[UUID, Staff], refusals: dict[str, Refusal]) -> Staff | None:
+    by_text = {str(account_id): person for account_id, person in staff.items()}
+    person = by_text.get(form.get(name, ""))
+    if person is None:
+        refusals[name] = Refusal("choose")
+    return person
+
+
+def _time(form: Form, name: str, refusals: dict[str, Refusal]) -> time | None:
+    try:
+        at = time.fromisoformat(form.get(name, "").strip())
+    except ValueError:
+        refusals[name] = Refusal("not_a_time")
+        return None
+    if at.tzinfo is not None or at.microsecond:
+        refusals[name] = Refusal("not_a_time")
+        return None
+    return at
+
+
+def _day(form: Form, name: str, earliest: date, refusals: dict[str, Refusal]) -> date | None:
+    try:
+        day = date.fromisoformat(form.get(name, "").strip())
+    except ValueError:
+        refusals[name] = Refusal("not_a_date")
+        return None
+    if day < earliest:
+        refusals[name] = Refusal("past")
+        return None
+    if day > earliest + FURTHEST:
+        refusals[name] = Refusal("too_far")
+        return None
+    return day
+
+
+def _moment(form: Form, name: str, zone: tzinfo, now: datetime, refusals: dict[str, Refusal]) -> datetime | None:
+    try:
+        wall = datetime.fromisoformat(form.get(name, "").strip())
+    except ValueError:
+        refusals[name] = Refusal("not_a_moment")
+        return None
+    if wall.tzinfo is not None:
+        refusals[name] = Refusal("not_a_moment")
+        return None
+    if not now.date() - FURTHEST < wall.date() < now.date() + FURTHEST:
+        refusals[name] = Refusal("too_far")
+        return None
+    return instant_of(wall.date(), wall.time().replace(microsecond=0), zone)
