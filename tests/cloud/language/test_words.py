@@ -22,7 +22,7 @@ def test_a_number_keeps_every_digit_of_the_device(language: str, said: str) -> N
     ("language", "day", "moment", "short"),
     [
         ("en", "5 Nov 2026", "5 Nov 2026, 21:05 CST", "5 Nov, 13:05"),
-        ("ru", "5 нояб. 2026 г.", "5 нояб. 2026 г., 21:05 CST", "5 нояб., 13:05"),
+        ("ru", "5 нояб. 2026\u202fг.", "5 нояб. 2026\u202fг., 21:05 CST", "5 нояб., 13:05"),
         ("zh", "2026年11月5日", "2026年11月5日 21:05 CST", "11月5日 13:05"),
     ],
 )
