@@ -77,7 +77,7 @@ def report(result: Result, request: Request, patients: int) -> Iterator[str]:
     yield f"  with more time to act             {result.calmer}"
     for one in result.found[:SHOWN]:
         became = "missed" if one.later_s is None else f"{one.later_s / 60:.0f} min later, {one.as_tier}"
-        yield f"    {one.opened_at:%Y-%m-%d %H:%M} UTC  patient {one.patient_id}  {one.condition}: {became}"
+        yield f"    {one.about[0]:%Y-%m-%d %H:%M} UTC  patient {one.patient_id}  {one.condition}: {became}"
     if len(result.found) > SHOWN:
         yield f"    and {result.missed + result.later + result.calmer - SHOWN} more"
 
