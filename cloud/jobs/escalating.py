@@ -1,0 +1,62 @@
+"""The escalation as jobs: a case is looked at when it says so, and a sweep misses none."""
+
+import logging
+from traceback import walk_tb
+from uuid import UUID
+
+import psycopg
+from procrastinate import App
+
+from cloud.escalation import service, store
+from cloud.escalation.models import Telling
+from cloud.jobs.desk import Desk
+from cloud.notifications.service import notify, notify_of_gap
+
+log = logging.getLogger(__name__)
+
+EVERY_MINUTE = "* * * * *"
+TELLING = Telling(notify=notify, notify_of_gap=notify_of_gap)
+
+
+def add_jobs(app: App, desk: Desk) -> None:
+    """``look_at_case`` for one, and each minute all that are overdue: a job that was lost loses nothing."""
+
+    @app.task(name="look_at_case")
+    def look_at_case(case_id: str) -> None:
+        look(desk, UUID(case_id))
+
+    @app.periodic(cron=EVERY_MINUTE)
+    @app.task(name="sweep_cases", queueing_lock="sweep_cases")
+    def sweep_cases(timestamp: int) -> None:
+        del timestamp
+        sweep(desk)
+
+
+def look(desk: Desk, case_id: UUID) -> None:
+    """One look, committed; never raises, since the sweep makes up for it."""
+    try:
+        with desk.pool.connection() as connection:
+            service.look(connection, case_id, desk.now(), TELLING)
+    except Exception as error:  # noqa: BLE001 -- a defect of ours, too: procrastinate keeps it to itself, with a row
+        # Never the message: it may quote a row.
+        log.error("case %s was not looked at (%s)", case_id, _what(error))
+
+
+def sweep(desk: Desk) -> None:
+    """Have overdue cases looked at, each in a job of its own, and tend the gaps; never raises: the next one comes."""
+    try:
+        with desk.pool.connection() as connection:
+            for case_id in store.overdue(connection, desk.now()):
+                store.wake_now(connection, case_id)
+        with desk.pool.connection() as connection:
+            service.tend_gaps(connection, desk.now(), TELLING)
+    except Exception as error:  # noqa: BLE001 -- as above
+        log.error("overdue cases were not swept (%s)", _what(error))
+
+
+def _what(error: Exception) -> str:
+    """Type, and the database's code for it or the place of a defect."""
+    if isinstance(error, psycopg.Error) and error.sqlstate:
+        return f"{type(error).__name__} {error.sqlstate}"
+    [*_, (frame, line)] = walk_tb(error.__traceback__)
+    return f"{type(error).__name__} at {frame.f_code.co_filename}:{line}"
