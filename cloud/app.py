@@ -32,11 +32,15 @@ from cloud.gateways.routes import router as gateways
 from cloud.live.hub import Hub
 from cloud.live.routes import router as live
 from cloud.live.stream import SIGNED_OUT
+from cloud.notifications.channels.offered import receipt_keys
+from cloud.notifications.routes import receipt
+from cloud.notifications.routes import router as notifications
 from cloud.patients.routes import router as patients
 from cloud.planning.routes import router as planning
 from cloud.programmes.routes import router as programmes
 from cloud.quarantine.routes import router as quarantine
 from cloud.technical.routes import router as technical
+from cloud.what_if.routes import router as what_if
 from cloud.worklist.routes import router as worklist
 
 POOL_SIZE: Final = 10
@@ -57,11 +61,27 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
         dependencies=[Depends(same_origin)],
     )
     app.state.now = now
+    app.state.notify, app.state.receipt_keys = settings.notify, receipt_keys(settings.notify)
     app.state.sign_ins = asyncio.Semaphore(SIGN_INS_AT_ONCE)
     app.add_middleware(SecurityHeaders)
-    for router in (auth, worklist, patients, planning, programmes, duty, technical, gateways, quarantine, live):
+    for router in (
+        auth,
+        worklist,
+        patients,
+        planning,
+        programmes,
+        duty,
+        technical,
+        gateways,
+        quarantine,
+        notifications,
+        what_if,
+        live,
+    ):
         app.include_router(router)
     app.add_api_route("/healthz", _health)
+    # Not an API route: those are for pages of this origin.
+    app.add_route("/receipts/{channel}", receipt, methods=["POST"])
     app.mount("/static", StaticFiles(directory=assets.STATIC))
     app.add_exception_handler(SignInNeeded, _to_sign_in)
     app.add_exception_handler(HTTPException, _refused)

@@ -18,6 +18,7 @@ from cloud.auth import passwords
 from cloud.auth import store as accounts
 from cloud.auth.models import Role
 from cloud.config import ConsoleSettings
+from cloud.notify_config import NotifySettings
 from tests.cloud.made import NOW, Ward, new_patient
 
 PASSWORD = "a password of the tests"
@@ -134,10 +135,16 @@ def people(ward: Ward, password_hash: str) -> dict[str, UUID]:
 
 
 @pytest.fixture
-def console(ward: Ward, people: dict[str, UUID]) -> Iterator[Console]:
+def notify() -> NotifySettings:
+    """How the console's staff may be reached; a module of tests may say otherwise."""
+    return NotifySettings()
+
+
+@pytest.fixture
+def console(ward: Ward, people: dict[str, UUID], notify: NotifySettings) -> Iterator[Console]:
     """The console on a free port of loopback, in a thread of its own, with a clock that stands at NOW."""
     clock = Clock()
-    with running(ward.database.console_url, clock) as url:
+    with running(ward.database.console_url, clock, notify) as url:
         made = Console(url, clock, ward, people, new_patient(ward.admin, "Other Patient"))
         try:
             yield made
@@ -146,10 +153,10 @@ def console(ward: Ward, people: dict[str, UUID]) -> Iterator[Console]:
 
 
 @contextmanager
-def running(database_url: str, now: Callable[[], datetime]) -> Iterator[str]:
+def running(database_url: str, now: Callable[[], datetime], notify: NotifySettings | None = None) -> Iterator[str]:
     """Serve the console in a thread; its address."""
     ready: queue.SimpleQueue[str] = queue.SimpleQueue()
-    app = create_app(ConsoleSettings(database_url=database_url), now)
+    app = create_app(ConsoleSettings(database_url=database_url, notify=notify or NotifySettings()), now)
     serving = server(app, "127.0.0.1", 0, ready.put)
     thread = threading.Thread(target=serving.run, name="console")
     thread.start()

@@ -496,7 +496,7 @@ ATTEMPT_OUTCOMES: Final[Mapping[str, str]] = {
     "sent": "handed over",
     "again": "refused for now",
     "never": "refused",
-    "lost": "broken off, made again",
+    "lost": "broken off",
     "withdrawn": "called off",
     "delivered": "delivered",
     "undelivered": "not delivered",

@@ -92,13 +92,13 @@ class Delivery:
         """What to try now, written down; None where nothing is, and somebody looks again at its time."""
         now = self._desk.now()
         with connection.transaction():
+            store.give_up_the_dead(connection, notification_id, now)
             notification = store.locked(connection, notification_id)
             if notification is None:
                 return None
             if not _is_needed(connection, notification):
                 store.end(connection, notification_id, State.WITHDRAWN)
                 return None
-            store.give_up_the_dead(connection, notification_id, now)
             move = self._move(connection, notification)
             match move:
                 case Send(route):

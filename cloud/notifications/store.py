@@ -85,8 +85,8 @@ def open_notification(connection: Connection, notification_id: UUID) -> Notifica
     """The same, without a lock: while something leaves, its receipt may come."""
     with connection.cursor(row_factory=class_row(Notification)) as cursor:
         return cursor.execute(
-            """SELECT n.notification_id, n.subject, n.account_id, coalesce(a.language, 'en') AS language, n.created_at, n.state,
-                      n.case_id, n.round, n.address_id, s.code
+            """SELECT n.notification_id, n.subject, n.account_id, coalesce(a.language, 'en') AS language, n.created_at,
+                      n.state, n.case_id, n.round, n.address_id, s.code
                FROM notification n
                JOIN account a USING (account_id)
                LEFT JOIN staff_address s ON s.address_id = n.address_id

@@ -28,6 +28,8 @@ from cloud.console.edge import Connection, Now, Tx, form_field, form_fields, wan
 from cloud.console.pages import page
 from cloud.console.spoken import spoken_in
 from cloud.duty import service as duty
+from cloud.notifications import store as notifications
+from cloud.what_if import budgets
 from cloud.worklist import service, store, views
 from cloud.worklist.models import Case, Conflict, Given, Show
 
@@ -49,6 +51,7 @@ async def worklist(
         waiting=sum(case.is_waiting and not case.is_silent(now) for case in cases),
         our_side=await components.our_side(conn, now),
         gaps=await duty.gaps_for(conn, session, now),
+        over_budget=await budgets.exceeded(conn, session, now),
         now=now,
     )
 
@@ -111,7 +114,7 @@ async def escalate(request: Request, case_id: UUID, conn: Tx, now: Now, session:
 async def silence(request: Request, case_id: UUID, conn: Tx, now: Now, session: Clinical) -> Response:
     given = Given(act="silence", reason=await form_field(request, "reason"))
     minutes = await form_field(request, "minutes")
-    length = timedelta(minutes=int(minutes)) if minutes.isdecimal() and len(minutes) < 8 else None
+    length = timedelta(minutes=int(minutes)) if minutes.isascii() and minutes.isdecimal() and len(minutes) < 8 else None
     result = await service.silence(conn, session, case_id, length, given.reason, now)
     return await _answer(request, conn, now, session, result, given)
 
@@ -183,6 +186,7 @@ async def _page(
             notice=notice,
         ),
         escalates_to=service.ESCALATES_TO,
+        told=await notifications.told_of(conn, found.case_id),
         our_side=await components.our_side(conn, now),
     )
 

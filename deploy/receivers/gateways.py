@@ -5,6 +5,7 @@ Like the real ones they know a message by its key: a second request with the sam
 
 import json
 import threading
+import time
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -38,6 +39,7 @@ class Request:
 
     headers: dict[str, str]
     body: bytes
+    at: float  # when it had come whole, on the monotonic clock
 
     @property
     def key(self) -> str:
@@ -59,6 +61,7 @@ class Gateway:
     arrived: threading.Event = field(default_factory=threading.Event)
     held: threading.Event = field(default_factory=threading.Event)
     port: int = 0
+    open: set[object] = field(default_factory=set)  # conversations that are under way
     _ids: dict[str, str] = field(default_factory=dict)
     _server: ThreadingHTTPServer | None = None
     _thread: threading.Thread | None = None
@@ -98,6 +101,10 @@ class Gateway:
             self._ids[request.key] = f"msg-{uuid4().hex[:12]}"
         return self._ids[request.key]
 
+    def clock(self) -> float:
+        """The clock of ``Request.at``."""
+        return time.monotonic()
+
     def id_of(self, key: str) -> str:
         """Our id of the message with this key."""
         return self._ids[key]
@@ -123,10 +130,21 @@ class _Conversation(BaseHTTPRequestHandler):
 
     gateway: Gateway
 
+    def setup(self) -> None:
+        self.gateway.open.add(self)
+        super().setup()
+
+    def finish(self) -> None:
+        try:
+            super().finish()
+        finally:
+            self.gateway.open.discard(self)
+
     def do_POST(self) -> None:
         gateway = self.gateway
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        request = Request({name.lower(): value for name, value in self.headers.items()}, body)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        request = Request(headers, body, time.monotonic())
         gateway.requests.append(request)
         gateway.arrived.set()
         gateway.held.wait()

@@ -1,7 +1,8 @@
 """E-mail by SMTP, over TLS; plain only to a relay on this machine.
 
 That a server took a message says nothing of when somebody reads it, so nothing here is ever confirmation. The
-Message-ID is made from the key: a second try is the same message (RFC 5322 section 3.6.4), which most mailboxes show once.
+Message-ID is made from the key: a second try is the same message (RFC 5322 section 3.6.4), which most mailboxes show
+once.
 """
 
 import smtplib
