@@ -1,0 +1,141 @@
+"""Nurse and support read the console in Russian and in Chinese, from the sign-in on, and no English is left in it."""
+
+import re
+from collections.abc import Iterable
+from functools import cache
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from cloud.language.languages import LANGUAGES
+from cloud.language.words import words_of
+from deploy.catalogues import extracted
+from tests.cloud.made import Ward, glucose, pressure, sent
+from tests.fix_browser import ON_BOTH_SCREENS
+from tests.fix_console import PASSWORD, Console
+
+# Everything that is read: texts, and what screen readers and empty fields say.
+READ = """() => {
+    const found = [];
+    const walker = document.createTreeWalker(document.documentElement, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+        const place = walker.currentNode.parentElement;
+        if (!place.closest("script, style, pre, code, [lang]:not(html)")) found.push(walker.currentNode.textContent);
+    }
+    for (const place of document.querySelectorAll("[aria-label], [placeholder], [title], [data-label]"))
+        for (const name of ["aria-label", "placeholder", "title", "data-label"])
+            if (place.hasAttribute(name) && !place.closest("[lang]:not(html)")) found.push(place.getAttribute(name));
+    for (const place of document.querySelectorAll("[data-words], [data-spans]"))
+        for (const name of ["words", "spans"])
+            if (place.dataset[name]) found.push(...Object.values(JSON.parse(place.dataset[name])));
+    return found.map((text) => text.replace(/\\s+/g, " ").trim()).filter(Boolean);
+}"""
+PLACE = re.compile(r"\\\{\w*\\\}|%\\\(\w+\\\)s|%\(\w+\)s")
+
+
+@cache
+def english_of(language: str) -> re.Pattern[str]:
+    """Every message that is said otherwise in this language, whatever is filled in."""
+    translate = words_of(language).gettext
+    single = [message.id for message in extracted() if isinstance(message.id, str) and message.id]
+    forms = [form for message in extracted() if isinstance(message.id, (list, tuple)) for form in message.id]
+    different = [text for text in single if translate(text) != text] + forms
+    # A message that is little more than its places fits anything.
+    telling = [text for text in different if len(re.sub(r"\{\w*\}|%\(\w+\)s|\W", "", text)) >= 2]
+    return re.compile("|".join(f"(?:{PLACE.sub('.+', re.escape(text))})" for text in telling))
+
+
+def english_in(texts: Iterable[str], language: str) -> set[str]:
+    pattern = english_of(language)
+    return {text for text in texts if re.search("[A-Za-z]{2}", text) and pattern.fullmatch(text)}
+
+
+def assert_no_english(page: Page, language: str) -> None:
+    assert page.locator("html").get_attribute("lang") == LANGUAGES[language].tag
+    assert english_in(page.evaluate(READ), language) == set(), page.url
+
+
+@pytest.mark.parametrize("language", ["ru", "zh"])
+@ON_BOTH_SCREENS
+def test_a_nurse_reads_her_own_language_from_sign_in_to_patient(
+    console: Console, ward: Ward, page: Page, language: str
+) -> None:
+    words = words_of(language)
+    ward.receive(sent(glucose("39")), sent(pressure("212", "118")))
+    page.goto(f"{console.url}/login")
+    page.get_by_role("link", name=LANGUAGES[language].name).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(words.gettext("Sign in"))
+    assert_no_english(page, language)
+    page.fill("#login", "nora")
+    page.fill("#password", "wrong")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_have_text(words.gettext("This login and password do not fit together."))
+    page.fill("#login", "nora")
+    page.fill("#password", PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(words.gettext("Worklist"))
+    expect(page.locator("#live-state")).to_have_text(words.gettext("Live"))
+    expect(page.locator(".case__sentence").first).to_contain_text(words.gettext("Glucose"))
+    assert_no_english(page, language)
+    case = page.locator(".case__condition").first.get_attribute("href")
+    for path in (
+        case,
+        f"/patients/{ward.patient_id}",
+        "/patients",
+        "/technical",
+        "/quarantine",
+        "/gateways",
+        "/nothing",
+    ):
+        page.goto(f"{console.url}{path}")
+        assert_no_english(page, language)
+
+
+def test_english_would_be_found(console: Console, page: Page) -> None:
+    page.goto(f"{console.url}/login")
+    for language in ("ru", "zh"):
+        assert {"Sign in", "Login", "Password", "Skip to content"} <= english_in(page.evaluate(READ), language)
+
+
+def test_a_choice_holds_wherever_the_person_signs_in(console: Console) -> None:
+    nora = console.sign_in("nora")
+    assert '<html lang="en">' in nora.get("/worklist").text
+    answer = nora.client.post(
+        "/language", data={"csrf_token": nora.csrf_token(), "language": "ru", "back": "/patients"}
+    )
+    assert (answer.status_code, answer.headers["location"]) == (303, "/patients")
+    elsewhere = console.sign_in("nora").get("/worklist")
+    assert '<html lang="ru">' in elsewhere.text
+    assert elsewhere.headers["content-language"] == "ru"
+
+
+@pytest.mark.parametrize("back", ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example", "", "x"])
+def test_a_choice_leads_nowhere_else(console: Console, back: str) -> None:
+    nora = console.sign_in("nora")
+    answer = nora.client.post("/language", data={"csrf_token": nora.csrf_token(), "language": "zh", "back": back})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+
+
+def test_a_language_that_we_do_not_speak_is_not_found(console: Console) -> None:
+    nora = console.sign_in("nora")
+    answer = nora.client.post("/language", data={"csrf_token": nora.csrf_token(), "language": "de", "back": "/"})
+    assert answer.status_code == 404
+    assert '<html lang="en">' in nora.get("/worklist").text
+
+
+def test_whoever_has_not_chosen_reads_what_their_browser_asks_for(console: Console, ward: Ward) -> None:
+    client = console.client()
+    page = client.get("/login", headers={"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.8"})
+    assert '<html lang="zh-Hans">' in page.text
+    nora = console.sign_in("nora")
+    assert "工作清单" in nora.get("/worklist", headers={"Accept-Language": "zh-CN"}).text
+    assert ward.rows("SELECT language FROM account WHERE login = 'nora'") == [(None,)]
+
+
+def test_the_choice_on_the_sign_in_page_is_kept_with_the_account(console: Console, ward: Ward) -> None:
+    client = console.client()
+    assert client.get("/login", params={"language": "ru"}).status_code == 303
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/login").text)
+    assert token
+    client.post("/login", data={"login": "nora", "password": PASSWORD, "csrf_token": token[1]})
+    assert ward.rows("SELECT language FROM account WHERE login = 'nora'") == [("ru",)]
