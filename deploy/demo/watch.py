@@ -1,7 +1,7 @@
 """The console as a script sees it: signing in, the live stream, acknowledging."""
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -61,12 +61,15 @@ async def acknowledge(client: httpx.AsyncClient, case_id: str) -> None:
 
 async def resolve(client: httpx.AsyncClient, case_id: str) -> None:
     """Close the case; httpx.HTTPStatusError where it was not ours to close."""
-    await _decide(client, case_id, "resolve")
+    await _decide(client, case_id, "resolve", {"disposition": "no_action_needed"})
 
 
-async def _decide(client: httpx.AsyncClient, case_id: str, decision: str) -> None:
+async def _decide(
+    client: httpx.AsyncClient, case_id: str, decision: str, form: Mapping[str, str] | None = None
+) -> None:
     page = await client.get("/worklist")
-    answer = await client.post(f"/cases/{case_id}/{decision}", headers={"X-CSRF-Token": _token(page.text)})
+    headers = {"X-CSRF-Token": _token(page.text)}
+    answer = await client.post(f"/cases/{case_id}/{decision}", data=form, headers=headers)
     if answer.status_code not in (httpx.codes.OK, httpx.codes.SEE_OTHER):
         answer.raise_for_status()
 

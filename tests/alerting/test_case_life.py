@@ -220,6 +220,7 @@ class CaseLife(RuleBasedStateMachine):
     def no_silence_is_too_long_and_no_emergency_has_one(self) -> None:
         if self.is_open() and self.case.silenced_until is not None:
             assert self.silent_since is not None
+            assert self.case.tier is not Tier.EMERGENCY
             longest = acts.LONGEST_SILENCE[self.case.tier]
             assert longest is not None
             assert self.case.silenced_until - self.silent_since <= longest

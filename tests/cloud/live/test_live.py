@@ -46,7 +46,7 @@ def test_an_acknowledgement_reaches_the_other_nurse(console: Console) -> None:
         assert 'data-state="acknowledged"' in taken
         assert 'data-mine="false"' in taken
         assert "Nora Quist" in taken
-        nora.post(f"/cases/{case_id}/resolve")
+        nora.post(f"/cases/{case_id}/resolve", {"disposition": "advice_given"})
         assert 'data-open="false"' in until(events, "case").data
 
 

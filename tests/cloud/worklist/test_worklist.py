@@ -95,11 +95,11 @@ def test_late_readings_and_what_closed_by_itself_stand_aside(console: Console) -
 def test_a_silenced_case_says_so_and_waits_for_nobody_meanwhile(console: Console) -> None:
     case_id = planted_case(console.ward)
     nora = console.sign_in("nora")
-    nora.post(f"/cases/{case_id}/silence", {"minutes": "60", "reason": "waits for the second reading"})
+    nora.post(f"/cases/{case_id}/silence", {"minutes": "15", "reason": "waits for the second reading"})
     page = nora.get("/worklist").text
     assert "<strong>Silenced</strong>" in page
     assert '<strong id="waiting-count">0</strong>' in page
-    console.clock.forward(minutes=60)
+    console.clock.forward(minutes=15)
     assert '<strong id="waiting-count">1</strong>' in nora.get("/worklist").text
 
 
