@@ -84,7 +84,8 @@ class EnrolmentSettings:
     """What the enrolment service needs.
 
     ``revocation_list``: the file that the broker reads. ``broker_reload``: a command that makes it read it again.
-    ``broker``: the broker's inner listener, for hanging up on who was revoked.
+    ``broker``: the broker's inner listener, for hanging up on who was revoked. ``broker_certificate``: the file with what
+    its outer listener shows, so that somebody is told before it ends.
     """
 
     database_url: str = field(repr=False)
@@ -95,6 +96,7 @@ class EnrolmentSettings:
     revocation_list: Path | None = None
     broker_reload: str | None = None
     broker: BrokerAddress | None = None
+    broker_certificate: Path | None = None
     name: str = "enrolment-1"
     beat_every_s: float = BEAT_EVERY_S
 
@@ -143,6 +145,7 @@ def enrolment_settings(environ: Mapping[str, str] = os.environ) -> EnrolmentSett
         revocation_list=_path(environ, "PULSEPOST_CRL_FILE"),
         broker_reload=environ.get("PULSEPOST_BROKER_RELOAD") or None,
         broker=_broker(url) if (url := environ.get("PULSEPOST_MQTT_URL")) else None,
+        broker_certificate=_path(environ, "PULSEPOST_BROKER_CERTIFICATE"),
         name=environ.get("PULSEPOST_ENROLMENT_NAME") or "enrolment-1",
         beat_every_s=_number(environ, "PULSEPOST_BEAT_EVERY_S", BEAT_EVERY_S),
     )

@@ -14,6 +14,7 @@ class Name(StrEnum):
     COMPONENT_DOWN = "component_down"
     BROKER_UNREACHABLE = "broker_unreachable"
     INGEST_BEHIND = "ingest_behind"
+    OWN_CERTIFICATE = "own_certificate"
     GATEWAY_AWAY = "gateway_away"
     GATEWAY_STORAGE = "gateway_storage"
     GATEWAY_CLOCK = "gateway_clock"

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 class Component:
     """One of our own processes. ``broker``: whether an ingest worker hears the broker, ``since`` when that is so.
 
-    ``judged_at``: when a jobs process last judged the fleet, which is there ``since``.
+    ``judged_at``: when a jobs process last judged the fleet, which is there ``since``. ``certificates``: which of our own
+    certificates end when, of ``authority``, ``broker`` and ``enrolment``.
     """
 
     name: str
@@ -19,6 +20,7 @@ class Component:
     since: datetime | None = None
     lag_s: float = 0.0
     judged_at: datetime | None = None
+    certificates: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,10 @@ class TechnicalLimits:
         default=60.0,
         metadata=_why("s", "an unsynchronised clock dates readings only where it agrees with ours within a minute"),
     )
+    own_certificate_soon: timedelta = field(
+        default=timedelta(days=30),
+        metadata=_why("d", "nobody renews these but a person: a month has a day on which somebody is there to do it"),
+    )
     certificate_soon: timedelta = field(
         default=timedelta(days=14),
         metadata=_why("d", "a gateway renews well before: with two weeks left it has failed many times"),

@@ -1,7 +1,7 @@
 """Our own side: which of our processes are there, and whether what gateways say could have reached us."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from alerting.limits import Priority
 from alerting.technical.conditions import Condition, Name, latest
 from alerting.technical.fleet import Component, Fleet
 from alerting.technical.limits import TechnicalLimits
-from alerting.technical.said import said
+from alerting.technical.said import Said, said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,7 @@ def own_side(fleet: Fleet, now: datetime, limits: TechnicalLimits) -> OwnSide:
         conditions.append(_no_worker(kinds["ingest"]))
     conditions += _cut_off(workers, now, limits)
     conditions += [_behind(worker, limits) for worker in workers if worker.lag_s > limits.ingest_lag_s]
+    conditions += _certificates(fleet.components, now, limits)
     hearing = [worker.since or worker.seen_at for worker in workers if worker.broker is not False]
     return OwnSide(hearing_since=min(hearing, default=None), conditions=tuple(conditions))
 
@@ -123,6 +124,41 @@ def _one_cut_off(worker: Component, since: datetime) -> Condition:
         ),
         reason={"component": worker.name, "since": since.isoformat()},
     )
+
+
+def _certificates(components: Iterable[Component], now: datetime, limits: TechnicalLimits) -> Iterable[Condition]:
+    """Each of our own certificates that ends soon, by whoever saw it last."""
+    ends: dict[str, datetime] = {}
+    for component in sorted(components, key=lambda component: component.seen_at):
+        ends |= component.certificates
+    soon = now + limits.own_certificate_soon
+    return [_ending(whose, until, now, limits) for whose, until in sorted(ends.items()) if until <= soon]
+
+
+def _ending(whose: str, until: datetime, now: datetime, limits: TechnicalLimits) -> Condition:
+    facts: Mapping[str, Said] = {
+        "certificate": _certificate_of(whose),
+        "rest": said("with another authority every gateway has to be enrolled again, so begin now")
+        if whose == "authority"
+        else said("have the authority sign a new one (python -m cloud ca server)"),
+    }
+    return Condition(
+        name=Name.OWN_CERTIFICATE,
+        subject=f"certificate:{whose}",
+        priority=Priority.HIGH if until <= now + limits.certificate_very_soon else Priority.MEDIUM,
+        sentence=said("{certificate} ends {until}; from then on no gateway connects: {rest}.", until=until, **facts)
+        if until > now
+        else said("{certificate} ended {until}; no gateway connects any more: {rest}.", until=until, **facts),
+        reason={"certificate": whose, "until": until.isoformat()},
+    )
+
+
+def _certificate_of(whose: str) -> Said:
+    if whose == "authority":
+        return said("The certificate of our own authority")
+    if whose == "broker":
+        return said("The broker's certificate")
+    return said("The enrolment service's certificate")
 
 
 def _behind(worker: Component, limits: TechnicalLimits) -> Condition:

@@ -159,6 +159,7 @@ TECHNICAL_CONDITIONS: Final[Mapping[str, str]] = {
     "component_down": "Process down",
     "broker_unreachable": "Broker out of reach",
     "ingest_behind": "Readings are stored late",
+    "own_certificate": "Our own certificate",
     "gateway_away": "Gateway away",
     "gateway_storage": "Gateway’s disk",
     "gateway_clock": "Gateway’s clock",

@@ -19,6 +19,7 @@ from cloud import clock
 from cloud.config import EnrolmentSettings
 from cloud.db.pool import Pool, make_pool
 from cloud.db.presence import present
+from cloud.enrolment.certificate_ends import CertificateEnds
 from cloud.enrolment.revocations import BrokerFiles, Revocations
 from cloud.enrolment.routes import router
 from cloud.enrolment.store import Connection
@@ -112,7 +113,8 @@ def _lifespan(settings: EnrolmentSettings) -> Callable[[FastAPI], Any]:
             keeping = asyncio.create_task(app.state.revocations.run(pool), name="revocations")
             try:
                 name, every_s = settings.name, settings.beat_every_s
-                async with present(_while_in_force(app, pool), name, "enrolment", every_s, app.state.now):
+                detail = CertificateEnds(app.state.authority, settings)
+                async with present(_while_in_force(app, pool), name, "enrolment", every_s, app.state.now, detail):
                     yield
             finally:
                 keeping.cancel()
