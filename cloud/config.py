@@ -84,8 +84,8 @@ class EnrolmentSettings:
     """What the enrolment service needs.
 
     ``revocation_list``: the file that the broker reads. ``broker_reload``: a command that makes it read it again.
-    ``broker``: the broker's inner listener, for hanging up on who was revoked. ``broker_certificate``: the file with what
-    its outer listener shows, so that somebody is told before it ends.
+    ``broker``: the broker's inner listener, for hanging up on who was revoked. ``broker_certificate``: the file with
+    what its outer listener shows, so that somebody is told before it ends.
     """
 
     database_url: str = field(repr=False)

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 class Component:
     """One of our own processes. ``broker``: whether an ingest worker hears the broker, ``since`` when that is so.
 
-    ``judged_at``: when a jobs process last judged the fleet, which is there ``since``. ``certificates``: which of our own
-    certificates end when, of ``authority``, ``broker`` and ``enrolment``.
+    ``judged_at``: when a jobs process last judged the fleet, which is there ``since``. ``certificates``: when those of
+    our own end, by whose they are: ``authority``, ``broker``, ``enrolment``.
     """
 
     name: str

@@ -36,7 +36,9 @@ def _components(connection: Connection) -> Sequence[Component]:
             broker=detail.get("broker"),
             since=_time(detail.get("since")),
             lag_s=float(detail.get("lag_s") or 0.0),
-            certificates={whose: datetime.fromisoformat(until) for whose, until in detail.get("certificates", {}).items()},
+            certificates={
+                whose: datetime.fromisoformat(until) for whose, until in detail.get("certificates", {}).items()
+            },
         )
         for name, kind, seen_at, detail in connection.execute("SELECT name, kind, seen_at, detail FROM component")
     ]

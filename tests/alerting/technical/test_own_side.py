@@ -1,12 +1,13 @@
 """Our own processes: who is there, and who can hear."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from alerting.limits import Priority
 from alerting.technical.fleet import Component
-from tests.alerting.technical.made import MINUTE, NOW, SECOND, ingest, judged, names, only
+from tests.alerting.technical.made import DAY, MINUTE, NOW, SECOND, ingest, judged, names, only
 
 
 def test_a_side_that_is_well_says_nothing() -> None:
@@ -33,6 +34,35 @@ def test_one_of_two_workers_is_missed_as_one_that_others_replace() -> None:
 
 def test_whoever_has_just_begun_to_judge_blames_nobody() -> None:
     assert names(judged(components=[ingest(seen_at=NOW - MINUTE)], judging_since=NOW - 20 * SECOND)) == {}
+
+
+@pytest.mark.parametrize(
+    ("days", "priority"),
+    [(31, None), (30, Priority.MEDIUM), (3, Priority.HIGH), (0, Priority.HIGH), (-1, Priority.HIGH)],
+)
+def test_a_certificate_of_our_own_is_named_a_month_before_it_ends(days: int, priority: Priority | None) -> None:
+    ends = {"broker": NOW + timedelta(days=days), "authority": NOW + timedelta(days=7000)}
+    enrolment = Component(name="enrolment-1", kind="enrolment", seen_at=NOW, certificates=ends)
+    found = judged(components=[ingest(), enrolment])
+    assert [c.priority for c in found.conditions] == ([] if priority is None else [priority])
+    if priority is not None:
+        assert only(found).subject == "certificate:broker"
+        assert ("ended" if days <= 0 else "ends") in only(found).sentence
+        assert "python -m cloud ca server" in only(found).sentence
+
+
+def test_an_authority_that_ends_takes_every_gateway_with_it() -> None:
+    ends = {"authority": NOW + timedelta(days=20)}
+    enrolment = Component(name="enrolment-1", kind="enrolment", seen_at=NOW, certificates=ends)
+    assert "every gateway has to be enrolled again" in only(judged(components=[ingest(), enrolment])).sentence
+
+
+def test_of_two_who_saw_a_certificate_the_later_one_counts() -> None:
+    old, new = (
+        Component(name=name, kind="enrolment", seen_at=NOW - ago * SECOND, certificates={"broker": NOW + left * DAY})
+        for name, ago, left in (("enrolment-1", 20, 5), ("enrolment-2", 1, 300))
+    )
+    assert names(judged(components=[ingest(), new, old])) == {}
 
 
 @pytest.mark.parametrize("kind", ["console", "jobs", "enrolment"])
