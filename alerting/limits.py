@@ -4,8 +4,8 @@ A reading compares in its own unit against the limit published for that unit (70
 as 3.886), so every limit carries one value per unit and nothing is converted at run time.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -123,28 +123,3 @@ class PatientLimit:
     set_by: str
     set_at: datetime
     expires_at: datetime | None = None
-
-
-def in_force(own: Iterable[PatientLimit], at: datetime) -> tuple[AlarmLimit, ...]:
-    """The default limits with this patient's own in their place; an expired one no longer counts.
-
-    A patient's own limit speaks for its own unit only: in the other unit the default stays, since nobody set one there.
-    Raises KeyError for a condition that no default knows.
-    """
-    by_condition = {limit.condition: [limit] for limit in DEFAULT_LIMITS}
-    for override in own:
-        if override.expires_at is not None and override.expires_at <= at:
-            continue
-        default, *_ = limits = by_condition[override.condition]
-        rest = {unit: value for unit, value in default.values.items() if unit != override.unit}
-        limits[:1] = [replace(default, values=rest)] if rest else []
-        limits.append(
-            replace(
-                default,
-                values={override.unit: override.value},
-                priority=override.priority,
-                source=override.set_by,
-                since=override.set_at,
-            )
-        )
-    return tuple(limit for limits in by_condition.values() for limit in limits)

@@ -1,6 +1,6 @@
 """Reasons as JSON, and back without loss: a case shows for ever what was true when it opened.
 
-``kind`` names the class. Decimals are strings and keep their digits, times are ISO 8601, durations are microseconds, a
+``reason`` names the class. Decimals are strings and keep their digits, times are ISO 8601, durations are microseconds, a
 mapping by unit is an object. Everything else is read from the declared types of the fields: a new kind of reason needs
 no line here.
 """
@@ -17,7 +17,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from alerting import reasons
 from alerting.reasons import Reason
 
-KIND = "kind"
+KIND = "reason"
 _KINDS: Mapping[str, type[Reason]] = {cls.__name__.removesuffix("Reason").lower(): cls for cls in get_args(Reason)}
 _NAME_OF = {cls: name for name, cls in _KINDS.items()}
 _MICROSECOND = timedelta(microseconds=1)

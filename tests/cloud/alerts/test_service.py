@@ -6,17 +6,20 @@ from datetime import timedelta
 from threading import Barrier
 from uuid import UUID
 
-from alerting.limits import DEFAULT_LIMITS
-from alerting.pipeline import alerts
-from cloud.alerts.models import PatientAlert
-from cloud.alerts.service import evaluate, file_alerts
+from alerting.pipeline import on_reading, quantities
+from alerting.reasons import LimitReason
+from alerting.regimes import of_programme
+from alerting.tiers import TERMS
+from cloud.alerts.models import PatientFinding
+from cloud.alerts.reasons import from_json
+from cloud.alerts.service import evaluate, file_findings
 from cloud.db.connect import open_connection
 from cloud.devices import store as devices
 from cloud.ingest.handle import handle
 from cloud.observations.models import Observation
 from device_drivers.readings import Reading
 from device_drivers.timestamps import TimeQuality
-from tests.cloud.made import METER, NOW, Ward, glucose, new_patient, pressure, sent, wait_for_a_lock
+from tests.cloud.made import METER, NOW, Ward, glucose, ketone, new_patient, sent, wait_for_a_lock
 
 
 def low(value: str, minutes_ago: int = 1) -> Reading:
@@ -26,7 +29,7 @@ def low(value: str, minutes_ago: int = 1) -> Reading:
 
 def close_cases(ward: Ward, state: str = "resolved") -> None:
     """Somebody is done with all cases."""
-    ward.admin.execute("UPDATE alert_case SET state = %s", (state,))
+    ward.admin.execute("UPDATE alert_case SET state = %s, next_at = NULL, resolved_at = now()", (state,))
 
 
 def events(ward: Ward) -> list[tuple[object, ...]]:
@@ -44,25 +47,19 @@ def test_an_episode_of_many_readings_is_one_case(ward: Ward) -> None:
 def test_the_case_says_why_as_data_and_as_a_sentence(ward: Ward) -> None:
     ward.receive(sent(low("48")))
 
-    assert ward.rows("SELECT condition, priority, state, deadline, opened_at, reason FROM alert_case") == [
-        (
-            "hypoglycaemia_level_2",
-            "high",
-            "raised",
-            NOW + timedelta(minutes=15),
-            NOW,
-            {
-                "measure": "glucose",
-                "value": "48",
-                "state": "measured",
-                "unit": "mg/dL",
-                "relation": "below",
-                "limit": "54",
-                "source": "ADA Standards of Care, section 6",
-                "since": None,
-            },
-        )
-    ]
+    [(condition, tier, priority, state, deadline, contact_by, opened_at, sentence, reason)] = ward.rows(
+        "SELECT condition, tier, priority, state, deadline, contact_by, opened_at, sentence, reason FROM alert_case"
+    )
+    assert (condition, tier, priority, state) == ("hypoglycaemia_level_2", "urgent", "high", "raised")
+    assert (deadline, contact_by, opened_at) == (NOW + timedelta(minutes=15), NOW + timedelta(hours=1), NOW)
+    read = from_json(reason)
+    assert isinstance(read, LimitReason)
+    assert (str(read.figure.value), read.limit.condition, read.limit.source) == (
+        "48",
+        "hypoglycaemia_level_2",
+        "ADA Standards of Care, section 6",
+    )
+    assert sentence.startswith("Glucose 48 mg/dL: below the limit of 54 mg/dL (set by ADA Standards of Care, section 6")
 
 
 def test_a_new_episode_after_resolution_is_a_new_case(ward: Ward) -> None:
@@ -77,24 +74,27 @@ def test_a_new_episode_after_resolution_is_a_new_case(ward: Ward) -> None:
 
 
 def test_conditions_and_patients_have_their_own_cases(ward: Ward) -> None:
-    ward.receive(sent(low("48")), sent(pressure("190", "85")))
+    ward.receive(sent(low("48")), sent(ketone("3.1")))
 
     assert ward.rows("SELECT condition FROM alert_case ORDER BY condition") == [
         ("hypoglycaemia_level_2",),
-        ("severe_hypertension_systolic",),
+        ("ketones_very_high",),
     ]
 
 
 def test_worsening_raises_an_acknowledged_case_again(ward: Ward) -> None:
-    late = pressure("200", "85", at=NOW - timedelta(hours=7))
-    ward.receive(sent(late))
-    ward.admin.execute("UPDATE alert_case SET state = 'acknowledged'")
+    ward.receive(sent(low("48", 7 * 60)))
+    ward.admin.execute(
+        "UPDATE alert_case SET state = 'acknowledged', owner = %s, lease_until = %s, step = 2",
+        (ward.nurse_id, NOW + timedelta(hours=1)),
+    )
 
-    ward.receive(sent(pressure("195", "85")))
+    ward.receive(sent(low("47")))
 
-    assert ward.rows("SELECT state, priority, sentence LIKE 'Systolic pressure 195 %', deadline FROM alert_case") == [
-        ("raised", "high", True, NOW + timedelta(minutes=15))
-    ]
+    assert ward.rows(
+        "SELECT state, tier, priority, sentence LIKE 'Glucose 47 %', deadline, round, step, owner, lease_until, next_at"
+        " FROM alert_case"
+    ) == [("raised", "urgent", "high", True, NOW + timedelta(minutes=15), 2, 0, None, None, NOW)]
     assert events(ward) == [("raise", None, "raised"), ("worsen", "acknowledged", "raised")]
 
 
@@ -103,7 +103,7 @@ def test_a_late_reading_joins_the_open_case_without_speaking_for_it(ward: Ward) 
     ward.receive(sent(glucose("40", at=NOW - timedelta(hours=8))))
 
     assert ward.rows("SELECT priority, sentence LIKE 'Glucose 48 %' FROM alert_case") == [("high", True)]
-    assert ward.rows("SELECT priority FROM alert ORDER BY effective_time") == [("low",), ("high",)]
+    assert ward.rows("SELECT tier FROM alert ORDER BY effective_time") == [("retrospective",), ("urgent",)]
 
 
 def test_readings_of_one_batch_are_taken_in_the_order_of_their_measurement(ward: Ward) -> None:
@@ -118,7 +118,7 @@ def test_evaluating_a_reading_again_raises_nothing(ward: Ward) -> None:
     observation = Observation(
         reading=reading,
         patient_id=ward.patient_id,
-        effective_time=NOW,
+        effective_time=NOW - timedelta(minutes=1),
         time_quality=TimeQuality.SYNCHRONISED,
         received_at=NOW,
     )
@@ -140,7 +140,7 @@ def test_two_workers_that_open_the_same_cases_at_once_open_each_one_once(ward: W
         with open_connection(ward.database.ingest_url, "worker", autocommit=True) as connection:
             together.wait()
             with connection.transaction():
-                return len(file_alerts(connection, made, NOW))
+                return len(file_findings(connection, made, NOW))
 
     with ThreadPoolExecutor(2) as workers:
         assert list(workers.map(work, [0, 1])) == [12, 12]
@@ -153,9 +153,7 @@ def test_two_workers_that_open_the_same_cases_at_once_open_each_one_once(ward: W
 
 
 def test_two_workers_with_the_same_messages_in_opposite_order_store_each_once(ward: Ward) -> None:
-    messages = [sent(low(str(40 + n), n + 1)) for n in range(10)] + [
-        sent(pressure("190", str(80 + n))) for n in range(5)
-    ]
+    messages = [sent(low(str(40 + n), n + 1)) for n in range(10)] + [sent(ketone(f"3.{n + 1}")) for n in range(5)]
     together = Barrier(2)
 
     def work(backwards: bool) -> int:
@@ -195,8 +193,8 @@ def test_a_worker_that_waited_for_a_case_lets_the_later_reading_of_the_other_spe
     assert ward.rows("SELECT sentence LIKE 'Glucose 40 %' FROM alert_case") == [(True,)]
 
 
-def _alert(patient_id: UUID, value: int) -> PatientAlert:
+def _alert(patient_id: UUID, value: int) -> PatientFinding:
     reading = low(str(value))
-    [alert] = alerts(reading, NOW, NOW, DEFAULT_LIMITS)
+    [finding] = on_reading(quantities(reading), of_programme("ada").limits, NOW, NOW).findings
     reading_id = f"{patient_id.hex[:28]}{value:04d}"
-    return PatientAlert(patient_id=patient_id, reading_id=reading_id, effective_time=NOW, alert=alert)
+    return PatientFinding(patient_id=patient_id, reading_id=reading_id, finding=finding, terms=TERMS)
