@@ -13,6 +13,7 @@ from decimal import Decimal
 import numpy as np
 
 from alerting.reasons import SilenceReason, SilenceStep
+from alerting.tiers import Tier
 from alerting.vigilance import Vigilance, Watch
 from alerting.windows import Times, instant
 from device_drivers.readings import Kind
@@ -22,6 +23,9 @@ EVERY_DAY = frozenset(range(7))
 # HyperLink: at least 6 readings of blood pressure a week; 73 % of its patients reached that over 6 months.
 READINGS_A_WEEK = 6
 
+# The condition of the nurse's case: the patient is to be called.
+MISSING_MEASUREMENT = "missing_measurement"
+
 # Every weekday comes within this.
 _LOOK_AHEAD = timedelta(days=8)
 
@@ -30,13 +34,20 @@ _LOOK_AHEAD = timedelta(days=8)
 class Slot:
     """A measurement at a wall-clock time on some weekdays (Monday is 0), met from ``before`` to ``after`` around it.
 
-    The two tolerances are proposals; a plan may set them.
+    The two tolerances are proposals; a plan may set them. ``since`` and ``until``: from when on it is in the schedule,
+    and when it was taken out of it; what was due meanwhile stays due.
     """
 
     at: time
     weekdays: frozenset[int] = EVERY_DAY
     before: timedelta = timedelta(hours=3)
     after: timedelta = timedelta(hours=2)
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def holds(self, at: datetime) -> bool:
+        """Whether it is in the schedule then."""
+        return (self.since is None or self.since <= at) and (self.until is None or at < self.until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +141,11 @@ def silence(schedule: Schedule, taken: Times, watch: Watch, at: datetime, look_b
     return _step(schedule, waiting, watch, at)
 
 
+def tier_of(reason: SilenceReason) -> Tier:
+    """How soon the patient is called: in the same shift while watched closely, in the routine after that (proposal)."""
+    return Tier.SAME_SHIFT if reason.heightened else Tier.ROUTINE
+
+
 def adherence(schedule: Schedule, taken: Times, start: datetime, end: datetime) -> Adherence:
     """What was due from ``start`` on and before ``end``, and made; needed are a week's readings, in proportion."""
     due = due_times(schedule, start, end)
@@ -178,7 +194,8 @@ def _of_day(schedule: Schedule, day: date) -> Iterator[Due]:
         if day.weekday() in slot.weekdays:
             # fold=0: of two equal wall-clock times the first; a skipped one is read with the offset from before it.
             at = datetime.combine(day, slot.at, tzinfo=schedule.zone).astimezone(UTC)
-            yield Due(at=at, earliest=at - slot.before, latest=at + slot.after)
+            if slot.holds(at):
+                yield Due(at=at, earliest=at - slot.before, latest=at + slot.after)
 
 
 def _days(first: date, last: date) -> Iterator[date]:

@@ -90,17 +90,20 @@ class Holdings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
-    """A patient's use of a device (one device assignment), of which somebody said how often it is expected.
+    """A patient's use of a device (one device assignment), with which a measurement of the patient's schedule is made.
 
-    ``since``: from when on it is expected: the patient got the device, or a nurse closed the case of a silence.
-    ``measured_at``: the patient's newest measurement with it; ``held_at``: a reading of it last went into quarantine.
+    ``missed_since``: when the first of the measurements was due that nobody made (None: none is missing), ``reached``:
+    the time after which its silence is looked at now. ``since``: from when on measurements are expected: the patient got
+    the device, or a nurse closed the case of a silence. ``measured_at``: the patient's newest measurement of this kind,
+    with whatever device; ``held_at``: a reading of this one last went into quarantine.
     """
 
     assignment_id: str
     device_id: str
     label: str
-    every: timedelta | None
     since: datetime
+    missed_since: datetime | None = None
+    reached: timedelta = timedelta()
     measured_at: datetime | None = None
     held_at: datetime | None = None
 

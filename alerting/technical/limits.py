@@ -60,9 +60,9 @@ class TechnicalLimits:
         default=timedelta(hours=1),
         metadata=_why("h", "a device that fails is tried again at least each 10 min: six times it did not work"),
     )
-    overdue_factor: float = field(
-        default=1.5,
-        metadata=_why("intervals", "who measures daily may do so in the morning today and in the evening tomorrow"),
+    watched_enough: timedelta = field(
+        default=timedelta(hours=24),
+        metadata=_why("h", "a device with a radio is heard when it is used: within a day of a schedule it is used once"),
     )
     backlog_travels: timedelta = field(
         default=timedelta(minutes=10),

@@ -50,12 +50,9 @@ def cause_of_silence(
 ) -> Silence:
     """Why nothing has come from this device for this patient. No cause: it is not late, or not judged."""
     since = latest(use.measured_at, use.since) or use.since
-    if use.every is None:
-        return Silence(cause=None, since=since, why=said("nobody said how often a measurement is expected"))
-    patience = use.every * limits.overdue_factor
-    if now - since <= patience:
+    if use.missed_since is None:
         return Silence(cause=None, since=since, why=said("it is not late"), in_time=True)
-    if use.held_at is not None and now - use.held_at <= patience:
+    if use.held_at is not None and now - use.held_at <= use.reached:
         why = said("a reading was put into quarantine on {at}", at=use.held_at)
         return Silence(cause=None, since=since, why=why)
     if our_side_is_down:
@@ -65,16 +62,13 @@ def cause_of_silence(
     there = [watcher for watcher in watchers if not watcher.is_away]
     if not there:
         return _because(Cause.GATEWAY_AWAY, since, said("its gateway is away"), watchers)
-    return _while_watched(use, since, there, now, limits)
+    return _while_watched(use, since, use.missed_since, there, now, limits)
 
 
 def _while_watched(
-    use: Use, since: datetime, there: Sequence[Watcher], now: datetime, limits: TechnicalLimits
+    use: Use, since: datetime, missed_since: datetime, there: Sequence[Watcher], now: datetime, limits: TechnicalLimits
 ) -> Silence:
-    """At least one gateway is there that looks for the device. ``use.every`` is known."""
-    every = use.every
-    if every is None:
-        raise ValueError("a use without an expectation is not late")
+    """At least one gateway is there that looks for the device."""
     if any(watcher.outbox_depth for watcher in there):
         return Silence(cause=None, since=since, why=said("its gateway still has readings to send"))
     if all(watcher.storage_error for watcher in there):
@@ -85,7 +79,7 @@ def _while_watched(
         return Silence(cause=Cause.DEVICE_SILENT, since=since, why=trouble, entry=entry)
     # Read to its end after a measurement was due, and nothing new in it: that is certain.
     read_at = latest(*(entry.complete_at for entry in entries))
-    if read_at is not None and read_at >= since + every:
+    if read_at is not None and read_at >= missed_since:
         why = said("the device was read to its end on {at}, and nobody had measured", at=read_at)
         return Silence(cause=Cause.NOBODY_MEASURED, since=since, why=why, entry=entry)
     if entry.battery_low:
@@ -93,7 +87,7 @@ def _while_watched(
         return Silence(cause=Cause.DEVICE_SILENT, since=since, why=why, entry=entry)
     # A device with a radio speaks only when it is used. That counts where somebody was there to hear it.
     watched_since = min(latest(since, watcher.back_at) or since for watcher in there)
-    if now - watched_since <= every * limits.overdue_factor:
+    if now - watched_since <= min(use.reached, limits.watched_enough):
         why = said("its gateway was away until {at}, and has not watched for long enough", at=watched_since)
         return Silence(cause=None, since=since, why=why)
     why = said("its gateway is there, and the device gave no sign of use and none of trouble")

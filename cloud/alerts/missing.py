@@ -1,169 +1,90 @@
-"""All SQL of the case of a measurement that nobody made: one open case for each patient, as for every condition.
+"""The case of a measurement that nobody made: one open case for each patient, as for every condition.
 
-It is never closed by itself: no programme allows it yet. A measurement that comes is written into the case, and a
-person closes it. From then on the patient's interval runs anew, and another silence is another case.
+It is never closed by itself: no programme allows it. A measurement that comes is written into the case, and a person
+closes it. From then on the patient's silence counts anew, and another one is another case.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from alerting.lifecycle import Event, State, after
-from alerting.limits import Priority
-from alerting.technical.absence import MISSING_MEASUREMENT, Absence
-from alerting.tiers import TERMS, Tier
+from alerting.adherence import MISSING_MEASUREMENT, tier_of
+from alerting.pipeline import Finding
+from alerting.reasons import SilenceReason
+from cloud.alerts import store
+from cloud.alerts.models import PatientFinding
+from cloud.alerts.service import file_findings
+from cloud.alerts.store import StoredEvent
 from cloud.db.connect import Connection, as_rows
+from cloud.plans.store import rules_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Open:
-    case_id: UUID
-    state: State
-    sentence: str
-    reason: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Change:
-    """``event`` is the name in the case's history."""
+class Absent:
+    """A patient who is to be called, since nobody measured."""
 
     patient_id: UUID
-    case_id: UUID
-    event: str
-    from_state: State | None
-    to_state: State
-    sentence: str
-    reason: Mapping[str, object]
+    reason: SilenceReason
 
 
-def file(
-    connection: Connection, absences: Mapping[UUID, Absence], measured: Mapping[UUID, datetime], at: datetime
-) -> int:
-    """Open the cases that are missing, and say in open ones what has happened since; gives how many changed.
+def file(connection: Connection, absent: Sequence[Absent], measured: Mapping[UUID, datetime], at: datetime) -> int:
+    """Open the cases that are missing, and say in open ones what has happened since; gives how many events followed.
 
     ``measured``: of patients who are not late with anything, when they last measured. The caller commits.
     """
-    cases = _lock(connection, {*absences, *measured})
-    changes = [*_raised(connection, {p: a for p, a in absences.items() if p not in cases}, at)]
-    for patient_id, case in cases.items():
-        if (absence := absences.get(patient_id)) is not None:
-            if _episode(case.reason) != _episode(absence.reason):
-                changes.append(_joined(patient_id, case, "join", absence.sentence, absence.reason))
-        elif "measured_at" not in case.reason and measured[patient_id] > datetime.fromisoformat(case.reason["since"]):
-            measured_at = measured[patient_id].isoformat()
-            sentence = f"{case.sentence} Measured again since."
-            changes.append(_joined(patient_id, case, "measured", sentence, {**case.reason, "measured_at": measured_at}))
-    _record(connection, changes, at)
-    return len(changes)
+    events = [*_raise(connection, absent, at), *_note(connection, measured, at)]
+    store.tell(connection, events)
+    return len(events)
 
 
-def _episode(reason: Mapping[str, Any]) -> tuple[object, ...]:
-    """What makes it another silence: since when, and with what. The evidence may change from visit to visit."""
-    return (
-        reason.get("since"),
-        sorted(use["assignment_id"] for use in reason.get("uses", ())),
-        reason.get("measured_at"),
-    )
-
-
-def _joined(patient_id: UUID, case: _Open, event: str, sentence: str, reason: Mapping[str, object]) -> _Change:
-    return _Change(
-        patient_id=patient_id,
-        case_id=case.case_id,
-        event=event,
-        from_state=case.state,
-        to_state=after(case.state, Event.JOIN),
-        sentence=sentence,
-        reason=reason,
-    )
-
-
-def _lock(connection: Connection, patient_ids: Iterable[UUID]) -> dict[UUID, _Open]:
-    rows = connection.execute(
-        "SELECT patient_id, case_id, state, sentence, reason FROM alert_case"
-        " WHERE condition = %s AND patient_id = ANY(%s) AND state NOT IN ('resolved', 'expired')"
-        " ORDER BY patient_id FOR UPDATE",
-        (MISSING_MEASUREMENT, list(patient_ids)),
-    )
-    return {
-        patient_id: _Open(case_id=case_id, state=State(state), sentence=sentence, reason=reason)
-        for patient_id, case_id, state, sentence, reason in rows
-    }
-
-
-def _raised(connection: Connection, absences: Mapping[UUID, Absence], at: datetime) -> list[_Change]:
-    if not absences:
-        return []
-    rows = [
-        {
-            "patient_id": patient_id,
-            "condition": MISSING_MEASUREMENT,
-            "sentence": absence.sentence,
-            "reason": absence.reason,
-            "priority": Priority.LOW,
-            "deadline": at + TERMS[Tier.ROUTINE].acknowledge_within,
-            "at": at,
-        }
-        for patient_id, absence in absences.items()
-    ]
-    return [
-        _Change(
-            patient_id=patient_id,
-            case_id=case_id,
-            event="raise",
-            from_state=None,
-            to_state=State.RAISED,
-            sentence=absences[patient_id].sentence,
-            reason=absences[patient_id].reason,
+def _raise(connection: Connection, absent: Sequence[Absent], at: datetime) -> Sequence[StoredEvent]:
+    if not absent:
+        return ()
+    rules = rules_of(connection, {one.patient_id for one in absent}, at)
+    found = [
+        PatientFinding(
+            patient_id=one.patient_id,
+            finding=Finding(
+                condition=MISSING_MEASUREMENT,
+                tier=tier_of(one.reason),
+                reason=one.reason,
+                at=one.reason.missed_since,
+            ),
+            terms=rules[one.patient_id].programme.terms,
+            rests=False,
         )
-        for patient_id, case_id in connection.execute(_OPEN_CASES, (as_rows(rows),))
+        for one in absent
     ]
+    return file_findings(connection, found, at)
 
 
-def _record(connection: Connection, changes: Iterable[_Change], at: datetime) -> None:
-    """Write the events, and what the case says now; tell whoever listens once this commits."""
-    rows = [
-        {
-            "patient_id": change.patient_id,
-            "case_id": change.case_id,
-            "event": change.event,
-            "from_state": change.from_state,
-            "to_state": change.to_state,
-            "sentence": change.sentence,
-            "reason": change.reason,
-            "at": at,
-        }
-        for change in changes
-    ]
-    if rows:
-        connection.execute(_SAY, {"rows": as_rows(rows)})
+def _note(connection: Connection, measured: Mapping[UUID, datetime], at: datetime) -> Sequence[StoredEvent]:
+    """Write into open cases, once after each silence, that the patient measured again."""
+    if not measured:
+        return ()
+    rows = as_rows([{"patient_id": patient_id, "measured_at": when} for patient_id, when in measured.items()])
+    noted = connection.execute(_NOTE, {"rows": rows, "condition": MISSING_MEASUREMENT, "at": at})
+    return [StoredEvent(event_id=i, case_id=case_id, patient_id=patient_id) for i, case_id, patient_id in noted]
 
 
-_OPEN_CASES = """
-INSERT INTO alert_case (patient_id, condition, priority, state, sentence, reason, opened_at, deadline, changed_at)
-SELECT patient_id, condition, priority, 'raised', sentence, reason, at, deadline, at
-FROM json_to_recordset(%s::json) AS r(patient_id uuid, condition text, priority text, sentence text, reason jsonb,
-                                      deadline timestamptz, at timestamptz)
-ORDER BY patient_id
-ON CONFLICT (patient_id, condition) WHERE state NOT IN ('resolved', 'expired') DO NOTHING
-RETURNING patient_id, case_id
-"""
-
-_SAY = """
-WITH said AS MATERIALIZED (
-    SELECT * FROM json_to_recordset(%(rows)s::json) AS r(patient_id uuid, case_id uuid, event text, from_state text,
-                                                         to_state text, sentence text, reason jsonb, at timestamptz)
-), updated AS (
-    UPDATE alert_case c SET state = said.to_state, sentence = said.sentence, reason = said.reason, changed_at = said.at
-    FROM said WHERE c.case_id = said.case_id AND said.from_state IS NOT NULL
+_NOTE = """
+WITH found AS (
+    SELECT c.case_id, c.patient_id, c.state, r.measured_at
+    FROM alert_case c
+    JOIN json_to_recordset(%(rows)s::json) AS r(patient_id uuid, measured_at timestamptz) USING (patient_id)
+    CROSS JOIN LATERAL (
+        SELECT max(effective_time) AS missed_since, max(raised_at) AS raised_at FROM alert a
+        WHERE a.case_id = c.case_id) last
+    WHERE c.condition = %(condition)s AND c.state NOT IN ('resolved', 'expired') AND r.measured_at > last.missed_since
+      AND NOT EXISTS (SELECT FROM case_event e
+                      WHERE e.case_id = c.case_id AND e.event = 'measured' AND e.at >= last.raised_at)
+    ORDER BY c.patient_id
+    FOR UPDATE OF c
 ), written AS (
     INSERT INTO case_event (case_id, at, event, from_state, to_state, data)
-    SELECT case_id, at, event, from_state, to_state, jsonb_build_object('since', reason -> 'since') FROM said
+    SELECT case_id, %(at)s, 'measured', state, state, jsonb_build_object('measured_at', measured_at) FROM found
     RETURNING event_id, case_id
 )
-SELECT pg_notify('live', json_build_object('type', 'case', 'case_id', written.case_id, 'patient_id', said.patient_id,
-                                           'event_id', written.event_id)::text)
-FROM written JOIN said USING (case_id)
+SELECT written.event_id, written.case_id, found.patient_id FROM written JOIN found USING (case_id)
 """

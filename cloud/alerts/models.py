@@ -19,7 +19,8 @@ class PatientFinding:
     """A finding about one patient. ``reading_id`` is None where more than one reading stands behind it.
 
     ``terms`` are those of the patient's programme. ``closes_as`` names the class as which it closes by itself where no
-    case of its condition is open: then nobody is asked to look at it.
+    case of its condition is open: then nobody is asked to look at it. One that ``rests`` waits for the rest of its
+    condition after a person dealt with it; another is a new episode, and does not.
     """
 
     patient_id: UUID
@@ -27,6 +28,7 @@ class PatientFinding:
     terms: Mapping[Tier, Terms]
     reading_id: str | None = None
     closes_as: str | None = None
+    rests: bool = True
 
     @property
     def key(self) -> Key:

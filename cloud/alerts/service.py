@@ -196,4 +196,4 @@ def _not_resting(
 
 
 def _may_rest(found: PatientFinding) -> bool:
-    return found.closes_as is None and bool(REST[found.tier])
+    return found.rests and found.closes_as is None and bool(REST[found.tier])

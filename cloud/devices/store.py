@@ -1,7 +1,7 @@
 """All SQL of gateways, devices, assignments and sessions."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -81,16 +81,14 @@ def assign_device(
     user_index: int | None = None,
     clock_checked_at: datetime | None = None,
     clock_checked_by: UUID | None = None,
-    expected_every: timedelta | None = None,
 ) -> UUID:
     """Say that a patient uses the device from ``since`` on, and who compared its clock with a watch, if anybody did.
 
-    ``expected_every``: how often a measurement is expected; without it, silence means nothing.
     ExclusionViolation where the same device (and user slot) belongs to somebody then: end that assignment first.
     """
     row = connection.execute(
-        "INSERT INTO device_assignment (device_id, user_index, patient_id, valid, clock_checked_at, clock_checked_by,"
-        " expected_every) VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING assignment_id",
+        "INSERT INTO device_assignment (device_id, user_index, patient_id, valid, clock_checked_at, clock_checked_by)"
+        " VALUES (%s, %s, %s, %s, %s, %s) RETURNING assignment_id",
         (
             device_id,
             user_index,
@@ -98,7 +96,6 @@ def assign_device(
             Range(since, until, "[)"),
             clock_checked_at,
             clock_checked_by,
-            expected_every,
         ),
     ).fetchone()
     assignment_id: UUID = one(row)[0]

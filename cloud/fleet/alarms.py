@@ -106,7 +106,7 @@ def _row(condition: Condition, at: datetime) -> dict[str, object]:
         "device_name": condition.device_name,
         "device_id": condition.device_id,
         "priority": condition.priority,
-        "sentence": condition.sentence,
+        "sentence": str(condition.sentence),
         "reason": _reason(condition),
         "inhibited_by": condition.inhibited_by,
         "at": at,
@@ -116,7 +116,9 @@ def _row(condition: Condition, at: datetime) -> dict[str, object]:
 def _reason(condition: Condition) -> Mapping[str, object]:
     """With what the sentence is made of, for those who read it in another language."""
     sentence = condition.sentence
-    return {**condition.reason, "said": to_json(sentence)} if isinstance(sentence, Said) else condition.reason
+    # What is encoded knows strings and not their kin.
+    reason = {name: str(value) if isinstance(value, Said) else value for name, value in condition.reason.items()}
+    return {**reason, "said": to_json(sentence)} if isinstance(sentence, Said) else reason
 
 
 _OPEN = """

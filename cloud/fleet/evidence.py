@@ -1,6 +1,6 @@
 """All SQL that reads the stored state of the fleet for its judgement."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,22 +8,19 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from alerting.technical.fleet import Component, Fleet, Gateway, Holdings, RosterEntry, Use
-from cloud.db.connect import Connection
+from cloud.db.connect import Connection, as_rows
+from cloud.fleet.schedules import Key, Overdue
 
 
-def fleet(connection: Connection, judging_since: datetime, now: datetime) -> tuple[Fleet, Mapping[str, UUID]]:
-    """Everything that is judged, and the patient of each assignment in it, who is nobody's business there."""
-    uses, patients = _uses(connection, now)
-    return (
-        Fleet(
-            judging_since=judging_since,
-            components=_components(connection),
-            gateways=_gateways(connection),
-            roster=_roster(connection),
-            holdings=_holdings(connection),
-            uses=uses,
-        ),
-        patients,
+def fleet(connection: Connection, judging_since: datetime, uses: Sequence[Use]) -> Fleet:
+    """Everything that is judged."""
+    return Fleet(
+        judging_since=judging_since,
+        components=_components(connection),
+        gateways=_gateways(connection),
+        roster=_roster(connection),
+        holdings=_holdings(connection),
+        uses=uses,
     )
 
 
@@ -91,30 +88,42 @@ def _holdings(connection: Connection) -> Sequence[Holdings]:
     ]
 
 
-def _uses(connection: Connection, now: datetime) -> tuple[Sequence[Use], Mapping[str, UUID]]:
-    rows = connection.execute(_USES, {"now": now}).fetchall()
-    return [_use(row) for row in rows], {str(row[0]): row[1] for row in rows}
+def uses(connection: Connection, late: Sequence[Overdue], now: datetime) -> Sequence[tuple[Overdue, Use]]:
+    """The devices with which these measurements are made: those that have made such, else all that never made any."""
+    if not late:
+        return ()
+    by_key = {one.key: one for one in late}
+    asked = as_rows([{"patient_id": patient_id, "kind": kind} for patient_id, kind in by_key])
+    found: dict[Key, list[tuple[bool, Use]]] = {}
+    for patient_id, kind, assignment_id, device_id, label, since, held_at, is_known in connection.execute(
+        USES, {"asked": asked, "now": now}
+    ):
+        one = by_key[patient_id, kind]
+        use = use_of(one, assignment_id, device_id, label, since, held_at)
+        found.setdefault(one.key, []).append((is_known, use))
+    return [(by_key[key], use) for key, of in found.items() for use in chosen(of)]
 
 
-def _use(row: tuple[Any, ...]) -> Use:
-    assignment_id, _, device_id, label, every, since, measured_at, held_at = row
+def use_of(
+    one: Overdue, assignment_id: UUID, device_id: str, label: str, since: datetime, held_at: datetime | None
+) -> Use:
+    """The use of a device that such a measurement is made with."""
     return Use(
         assignment_id=str(assignment_id),
         device_id=device_id,
         label=label,
-        every=every,
-        since=since,
-        measured_at=measured_at,
+        since=max(since, one.since),
+        missed_since=one.reason.missed_since,
+        reached=one.reason.limit,
+        measured_at=one.measured_at,
         held_at=held_at,
     )
 
 
-def zones(connection: Connection, patient_ids: Iterable[UUID]) -> Mapping[UUID, str]:
-    """Where these patients' walls are now: IANA names."""
-    rows = connection.execute(
-        "SELECT patient_id, time_zone FROM patient WHERE patient_id = ANY(%s)", (list(patient_ids),)
-    )
-    return dict(rows.fetchall())
+def chosen(of: Sequence[tuple[bool, Use]]) -> Sequence[Use]:
+    """Those known to measure this kind; where there is none, any of which nothing is known."""
+    known = [use for is_known, use in of if is_known]
+    return known or [use for _, use in of]
 
 
 # What a gateway shows, by its own word; else the last certificate that it was given.
@@ -129,7 +138,7 @@ FROM gateway g
 LEFT JOIN (SELECT gateway_id, max(not_after) AS not_after FROM gateway_certificate
            WHERE revoked_at IS NULL GROUP BY gateway_id) c USING (gateway_id)
 LEFT JOIN (SELECT DISTINCT d.gateway_id FROM gateway_device d JOIN device_assignment a USING (device_id)
-           WHERE a.expected_every IS NOT NULL) used USING (gateway_id)
+           WHERE a.patient_id IN (SELECT patient_id FROM measurement_slot)) used USING (gateway_id)
 WHERE g.revoked_at IS NULL
 """
 
@@ -153,7 +162,14 @@ FROM reconciliation r JOIN device d USING (device_id)
 WHERE r.missing > 0
 """
 
-_USES = """
-SELECT assignment_id, patient_id, device_id, label, every, since, measured_at, held_at
-FROM expected_use WHERE valid @> %(now)s
+USES = """
+SELECT r.patient_id, r.kind, a.assignment_id, a.device_id, d.manufacturer || ' ' || d.model,
+       coalesce(lower(a.valid), d.first_seen_at), d.last_held_at, made.kind
+FROM json_to_recordset(%(asked)s::json) AS r(patient_id uuid, kind text)
+JOIN device_assignment a ON a.patient_id = r.patient_id AND a.valid @> %(now)s::timestamptz
+JOIN device d USING (device_id)
+CROSS JOIN LATERAL (
+    SELECT EXISTS (SELECT FROM ledger l WHERE l.device_id = a.device_id AND l.kind = r.kind) AS kind) made
+WHERE made.kind OR NOT EXISTS (SELECT FROM ledger l WHERE l.device_id = a.device_id)
+ORDER BY a.assignment_id
 """

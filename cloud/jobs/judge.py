@@ -11,6 +11,7 @@ import psycopg
 from alerting.technical.limits import TechnicalLimits
 from cloud.db.connect import Connection, open_connection
 from cloud.fleet.judging import judge_fleet
+from cloud.fleet.schedules import Memory
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ class Judge:
         self._limits = limits
         self._now = now
         self._since = now()
+        self._memory = Memory()
         self._turn = threading.Lock()
         self._connection: Connection | None = None
 
@@ -44,7 +46,7 @@ class Judge:
 
     def _judge(self) -> None:
         try:
-            judged = judge_fleet(self._connected(), self._since, self._now(), self._limits)
+            judged = judge_fleet(self._connected(), self._since, self._now(), self._limits, self._memory)
         except Exception as error:  # noqa: BLE001 -- a defect of ours, too: procrastinate keeps it to itself, with a row
             # Never the message: it may quote a row.
             log.error("the fleet was not judged (%s)", _what(error))

@@ -176,6 +176,14 @@ def new_patient(connection: Connection, name: str = "Asta Example") -> UUID:
     return patient_id
 
 
+def expect(connection: Connection, patient_id: UUID, *, kind: str = "glucose", at: str = "13:00") -> None:
+    """The patient measures each day at this time since a month ago; NOW is 13:00 in Copenhagen."""
+    connection.execute(
+        "INSERT INTO measurement_slot (patient_id, kind, at, valid) VALUES (%s, %s, %s, tstzrange(%s, NULL))",
+        (patient_id, kind, at, NOW - timedelta(days=30)),
+    )
+
+
 def new_nurse(connection: Connection, login: str = "nurse") -> UUID:
     """A nurse who cannot log in."""
     row = connection.execute(

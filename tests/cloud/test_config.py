@@ -75,10 +75,14 @@ def test_jobs_have_defaults_for_all_but_the_database() -> None:
 
 
 def test_other_limits_of_technical_alarms_are_given_by_name() -> None:
-    limits = config.technical_limits("gateway_silent=600  clock_offset_s=30 overdue_factor=2 unsent_s=60")
+    limits = config.technical_limits("gateway_silent=600  clock_offset_s=30 watched_enough=7200 unsent_s=60")
 
     assert limits == replace(
-        DEFAULT_LIMITS, gateway_silent=timedelta(minutes=10), clock_offset_s=30.0, overdue_factor=2.0, unsent_s=60
+        DEFAULT_LIMITS,
+        gateway_silent=timedelta(minutes=10),
+        clock_offset_s=30.0,
+        watched_enough=timedelta(hours=2),
+        unsent_s=60,
     )
 
 

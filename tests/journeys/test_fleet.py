@@ -23,7 +23,8 @@ METER = HomeDevice(
     "serial",
     "DEMO00001",
     "pavel.novak",
-    ({"age_s": 60, "value": "104"}, {"age_s": 3600, "value": "97"}),
+    # Days ago: what is missing since then has been missing for longer than anybody waits with a call.
+    ({"age_s": 4 * 86_400, "value": "104"}, {"age_s": 5 * 86_400, "value": "97"}),
 )
 
 
@@ -50,7 +51,12 @@ async def test_who_is_away_is_blamed_and_nobody_else(
     assert alarms(sql) == {}
 
     # Nobody measures: a nurse hears of it, and the technical queue does not.
-    sql.execute("UPDATE device_assignment SET expected_every = '2 seconds' WHERE device_id = %s", (device_id(sql),))
+    sql.execute(
+        "INSERT INTO measurement_slot (patient_id, kind, at, valid)"
+        " SELECT patient_id, 'glucose', '12:00', tstzrange(now() - interval '9 days', NULL)"
+        " FROM device_assignment WHERE device_id = %s",
+        (device_id(sql),),
+    )
     await until(
         lambda: one(sql, "SELECT count(*) FROM alert_case WHERE condition = 'missing_measurement'") == 1, "a case"
     )

@@ -13,7 +13,7 @@ from cloud.ingest.status import record
 from gateway.wire import v1
 from tests.cloud.ingest.test_status import delivered
 from tests.cloud.live.reading import stream, until
-from tests.cloud.made import GATEWAY, METER, NOW, glucose, sent
+from tests.cloud.made import GATEWAY, METER, NOW, expect, glucose, sent
 from tests.fix_console import Console
 
 DAY = timedelta(days=1)
@@ -44,9 +44,7 @@ def test_one_gateway_that_is_away_is_one_alarm_and_one_sentence_for_the_nurse(
     console: Console, judging: Connection
 ) -> None:
     console.ward.receive(sent(glucose("100", NOW - 2 * DAY)))
-    console.ward.admin.execute(
-        "UPDATE device_assignment SET expected_every = interval '1 day' WHERE device_id = %s", (METER.device_id,)
-    )
+    expect(console.ward.admin, console.ward.patient_id, at="12:00")
     _says(console, v1.WireDeviceState(name="meter", profile="p", device_id=METER.device_id, complete_at=NOW - 2 * DAY))
     later = NOW + timedelta(minutes=20)
     console.clock.time = later

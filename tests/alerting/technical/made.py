@@ -57,11 +57,15 @@ def use(**fields: Any) -> Use:
         assignment_id="a1",
         device_id=DEVICE,
         label="A&D UA-651BLE",
-        every=DAY,
         since=NOW - 30 * DAY,
         measured_at=NOW - HOUR,
     )
     return replace(well, **fields)
+
+
+def late_use(**fields: Any) -> Use:
+    """A patient who measured the day before yesterday, and was to do so yesterday: a day's silence is looked at."""
+    return use(**{"measured_at": NOW - 2 * DAY, "missed_since": NOW - DAY, "reached": DAY} | fields)
 
 
 def holdings(**fields: Any) -> Holdings:

@@ -7,10 +7,12 @@ import pytest
 
 from alerting.technical.limits import DEFAULT_LIMITS
 from alerting.technical.silence import Cause, Silence, Watcher, cause_of_silence
-from tests.alerting.technical.made import DAY, HOUR, MINUTE, NOW, entry, gateway, ingest, judged, names, use
+from tests.alerting.technical.made import DAY, HOUR, MINUTE, NOW, entry, gateway, ingest, judged, late_use, names, use
 
-# Nothing since the day before yesterday, while a measurement is expected each day.
-LATE = {"measured_at": NOW - 2 * DAY}
+# Nothing since the day before yesterday, while a measurement was due yesterday.
+LATE = {"measured_at": NOW - 2 * DAY, "missed_since": NOW - DAY, "reached": DAY}
+# Two days' silence: the patient is to be called.
+LATER = {"measured_at": NOW - 3 * DAY, "missed_since": NOW - 2 * DAY, "reached": 2 * DAY}
 # A radio that is heard only when it is used: no sign of it since then.
 UNSEEN = {"visited_at": NOW - 2 * DAY, "complete_at": NOW - 2 * DAY}
 
@@ -31,10 +33,8 @@ def cause(used: dict[str, Any], *watchers: Watcher, down: bool = False) -> Silen
     ("used", "watchers", "expected", "why"),
     [
         # Nobody is judged.
-        ({"every": None, "measured_at": None}, [watcher()], None, "nobody said"),
         ({}, [watcher()], None, "not late"),
-        ({"measured_at": NOW - 1.5 * DAY}, [watcher()], None, "not late"),
-        ({"measured_at": None, "since": NOW - HOUR}, [watcher()], None, "not late"),
+        ({"measured_at": None}, [watcher()], None, "not late"),
         (LATE | {"held_at": NOW - HOUR}, [watcher()], None, "quarantine"),
         (LATE, [watcher(outbox_depth=4)], None, "still has readings to send"),
         (LATE, [watcher(UNSEEN, back_at=NOW - HOUR)], None, "has not watched for long enough"),
@@ -43,8 +43,16 @@ def cause(used: dict[str, Any], *watchers: Watcher, down: bool = False) -> Silen
         (LATE, [watcher({"complete_at": NOW - DAY})], NOBODY, "read to its end"),
         (LATE, [watcher(UNSEEN)], NOBODY, "no sign of use and none of trouble"),
         (LATE | {"held_at": NOW - 20 * DAY}, [watcher(UNSEEN)], NOBODY, "no sign of use"),
-        ({"measured_at": None}, [watcher({"outcome": "unreachable", "complete_at": None})], NOBODY, "no sign of use"),
-        (LATE, [watcher(UNSEEN, back_at=NOW - 1.6 * DAY)], NOBODY, "no sign of use"),
+        (
+            LATE | {"measured_at": None},
+            [watcher({"outcome": "unreachable", "complete_at": None})],
+            NOBODY,
+            "no sign of use",
+        ),
+        (LATE, [watcher(UNSEEN, back_at=NOW - 1.1 * DAY)], NOBODY, "no sign of use"),
+        (LATER, [watcher(UNSEEN | {"complete_at": NOW - 3 * DAY}, back_at=NOW - 1.1 * DAY)], NOBODY, "no sign of use"),
+        (LATE | {"reached": 12 * HOUR}, [watcher(UNSEEN, back_at=NOW - 13 * HOUR)], NOBODY, "no sign of use"),
+        (LATE | {"reached": 12 * HOUR}, [watcher(UNSEEN, back_at=NOW - 11 * HOUR)], None, "not watched for long"),
         (LATE, [watcher(UNSEEN), watcher(UNSEEN, is_away=True)], NOBODY, "no sign of use"),
         (LATE, [watcher(back_at=NOW - HOUR)], NOBODY, "read to its end"),
         # The device is silent.
@@ -87,7 +95,7 @@ def test_a_repaired_bond_that_reads_again_is_no_trouble() -> None:
 
 @pytest.mark.parametrize("late", [False, True])
 def test_only_what_the_device_or_its_way_causes_is_a_technical_condition(late: bool) -> None:
-    overdue = use(**LATE) if late else use()
+    overdue = late_use() if late else use()
     silences = {
         "nobody": judged(uses=[overdue]),
         "device": judged(uses=[overdue], roster=[entry(**UNSEEN, battery_low=True)]),
@@ -98,10 +106,10 @@ def test_only_what_the_device_or_its_way_causes_is_a_technical_condition(late: b
 
 def test_a_gateway_that_is_away_hides_its_devices_silence_and_keeps_it() -> None:
     gone = gateway(last_seen_at=NOW - HOUR, state_at=NOW - HOUR)
-    found = judged(uses=[use(**LATE)], gateways=[gone], roster=[entry(**UNSEEN)])
+    found = judged(uses=[late_use()], gateways=[gone], roster=[entry(**UNSEEN)])
     assert names(found) == {"gateway_away": None, "device_silent": "gateway_away"}
 
 
 def test_our_side_hides_the_silence_of_all_devices() -> None:
-    found = judged(uses=[use(**LATE)], components=[ingest(seen_at=NOW - 5 * MINUTE)], roster=[entry(**UNSEEN)])
+    found = judged(uses=[late_use()], components=[ingest(seen_at=NOW - 5 * MINUTE)], roster=[entry(**UNSEEN)])
     assert names(found) == {"component_down": None, "device_silent": "component_down"}

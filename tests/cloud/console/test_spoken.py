@@ -8,7 +8,7 @@ from psycopg.types.range import Range
 
 from alerting.lifecycle import State
 from alerting.limits import DEFAULT_LIMITS, Priority
-from alerting.technical.absence import MISSING_MEASUREMENT
+from alerting.adherence import MISSING_MEASUREMENT
 from alerting.technical.conditions import Name
 from alerting.technical.silence import Cause
 from cloud.auth.models import Refusal, Role

@@ -14,7 +14,7 @@ from cloud.fleet.judging import judge_fleet
 from cloud.ingest.status import record
 from gateway.wire import v1
 from tests.cloud.ingest.test_status import delivered, status
-from tests.cloud.made import METER, NOW, Ward, arrival, glucose, message, sent, session
+from tests.cloud.made import METER, NOW, Ward, arrival, expect, glucose, message, sent, session
 
 DAY = timedelta(days=1)
 TIMES = [
@@ -28,7 +28,7 @@ TIMES = [
 @pytest.fixture
 def jobs(ward: Ward) -> Iterator[Connection]:
     """The jobs role's connection; an ingest worker is there, and the meter is expected to be used."""
-    ward.admin.execute("UPDATE device_assignment SET expected_every = '1 day'")
+    expect(ward.admin, ward.patient_id)
     beat(ward.ingest, "ingest-1", "ingest", NOW, {"broker": True, "since": (NOW - DAY).isoformat()})
     connection = open_connection(ward.database.jobs_url, "test jobs", autocommit=True)
     try:

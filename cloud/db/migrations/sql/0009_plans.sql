@@ -68,6 +68,35 @@ CREATE TABLE measurement_pause (
 );
 CREATE INDEX ON measurement_pause (patient_id);
 
+-- How far the silence of a patient has come, by kind: one row for each step of each silence. Whoever reminds patients
+-- looks here; a silence is over where the patient measured after ``missed_since``.
+CREATE TABLE measurement_silence (
+    patient_id    uuid NOT NULL REFERENCES patient,
+    kind          text NOT NULL,
+    missed_since  timestamptz NOT NULL,
+    step          text NOT NULL CHECK (step IN ('remind_patient', 'check_technically', 'call_patient')),
+    reached_at    timestamptz NOT NULL,
+    heightened    boolean NOT NULL,
+    PRIMARY KEY (patient_id, kind, missed_since, step)
+);
+CREATE INDEX ON measurement_silence (reached_at);
+
+-- The schedule takes the place of "so often": whoever was expected each day is expected each day, at any hour.
+INSERT INTO measurement_slot (patient_id, kind, at, weekdays, before, after, valid)
+SELECT DISTINCT a.patient_id, l.kind, time '12:00',
+       CASE WHEN a.expected_every < interval '2 days' THEN '{0,1,2,3,4,5,6}'::smallint[]
+            WHEN a.expected_every < interval '7 days' THEN '{0,3}'::smallint[] ELSE '{0}'::smallint[] END,
+       interval '12 hours', interval '12 hours', tstzrange(now(), NULL)
+FROM device_assignment a
+CROSS JOIN LATERAL (SELECT DISTINCT kind FROM ledger WHERE device_id = a.device_id) l
+WHERE a.expected_every IS NOT NULL AND upper_inf(a.valid);
+DROP VIEW expected_use;
+ALTER TABLE device_assignment DROP COLUMN expected_every;
+
+GRANT SELECT, INSERT ON measurement_silence TO pulsepost_jobs;
+GRANT SELECT ON measurement_silence TO pulsepost_console;
+-- What a device measures is told by what it has measured.
+GRANT SELECT (device_id, kind) ON ledger TO pulsepost_jobs;
 GRANT SELECT ON programme, programme_terms, patient_programme, measurement_slot, measurement_pause
     TO pulsepost_ingest, pulsepost_console, pulsepost_jobs;
 GRANT INSERT, UPDATE ON programme, programme_terms, patient_programme, measurement_slot, measurement_pause
