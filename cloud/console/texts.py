@@ -437,14 +437,28 @@ CASE_EVENTS: Final[Mapping[str, str]] = {
     "withdraw": "Offer taken back",
     "contact": "Patient spoken to",
     "ask": "Asked for symptoms: none",
-    "lapse": "Nobody’s again: its owner did nothing for too long",
+    "lapse": "Nobody’s again",
     "escalate": "Escalated",
     "silence": "Silenced",
     "end_silence": "Silence ended",
     "resolve": "Resolved",
     "close_automatically": "Closed automatically",
     "measured": "The patient measured again",
-    "page": "Somebody was told",
+    "duty_gap": "Nobody could be told",
+}
+
+# Because of what a deadline did something to a case (alerting.escalate.Why).
+CASE_WHYS: Final[Mapping[str, str]] = {
+    "raised": "the case is new",
+    "not_acknowledged": "nobody acknowledged it in time",
+    "nobody_on_duty": "nobody is on duty",
+    "nobody_in_care_team": "nobody on duty is in the patient's care team",
+    "not_delivered": "nothing that was sent arrived",
+    "not_contacted": "the patient was not spoken to in time",
+    "lease_ended": "whoever had it did nothing with it in time",
+    "silence_ended": "its silence has ended",
+    "escalated": "it was escalated",
+    "on_duty_now": "somebody is on duty now",
 }
 
 # Whom a case is escalated to.
@@ -515,6 +529,7 @@ RUN_STATES: Final[Mapping[str, str]] = {
 
 WHAT_IF_LINES: Final[Mapping[str, str]] = {
     "cases": "Cases that people work",
+    "per_patient": "The same, per patient",
     "minutes": "Nurse minutes",
     "pages": "Pages",
     "automatic": "Closed automatically",

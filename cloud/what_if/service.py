@@ -74,7 +74,7 @@ class Asking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One figure beside the other: per day of the panel, with how many it was made of. ``unit``: which words follow."""
+    """One figure beside the other: per day of the panel, with what it was made of. ``unit``: which words follow."""
 
     name: str
     unit: str
@@ -166,6 +166,14 @@ def compared(run: Run) -> Sequence[Line]:
     return (
         _line("cases", "cases", now.manual, then.manual, run),
         *by_tier,
+        Line(
+            name="per_patient",
+            unit="cases",
+            now=_per_patient(now),
+            then=_per_patient(then),
+            n_now=now.manual,
+            n_then=then.manual,
+        ),
         _line("minutes", "minutes", now.minutes, then.minutes, run),
         _line("pages", "pages", now.pages, then.pages, run),
         Line(
@@ -265,6 +273,12 @@ def _a_day(count: int, run: Run) -> Decimal:
     """Per day of the span; small figures keep two digits."""
     a_day = Decimal(count) / run.days
     return a_day.quantize(Decimal("0.1") if a_day >= 10 else Decimal("0.01"))
+
+
+def _per_patient(totals: Totals) -> Decimal:
+    """Cases per patient and day: what a budget is held against."""
+    ratio = Decimal(totals.manual) / totals.patient_days if totals.patient_days else Decimal(0)
+    return ratio.quantize(Decimal("0.0001"))
 
 
 def _share(totals: Totals) -> Decimal:
