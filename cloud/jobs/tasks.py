@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from procrastinate import App, JobContext, PsycopgConnector
 
 from cloud.db.connect import CONNECT_TIMEOUT_S, noticing, session_options
-from cloud.jobs import assessing, delivering, escalating, trying_limits
+from cloud.jobs import assessing, delivering, escalating, retaining, trying_limits
 from cloud.jobs.desk import Desk
 
 POOL_SIZE = 4
@@ -18,6 +18,7 @@ ROOMS: Sequence[Callable[[App, Desk], None]] = (
     assessing.add_jobs,
     delivering.add_jobs,
     escalating.add_jobs,
+    retaining.add_jobs,
     trying_limits.add_jobs,
 )
 
