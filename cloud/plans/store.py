@@ -3,21 +3,18 @@
 What people do on pages is ``cloud.planning`` and ``cloud.programmes``, with the same statements.
 """
 
-import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from alerting.limits import PatientLimit, Priority
+from alerting.limits import Priority
 from alerting.regimes import REGIMES
 from cloud.db.connect import Connection, one
 from cloud.plans import rules
 from cloud.plans.models import PatientRules
 from cloud.plans.rules import LimitRow
 from device_drivers.nomenclature import Unit
-
-log = logging.getLogger(__name__)
 
 # Condition → the units in which some regime has it; a patient's own limit must name one of them.
 UNITS_OF: Mapping[str, frozenset[Unit]] = {
@@ -27,33 +24,6 @@ UNITS_OF: Mapping[str, frozenset[Unit]] = {
 
 class UnknownLimit(ValueError):
     """No regime has this condition in this unit, so nobody would ever look at it."""
-
-
-def limits_of(connection: Connection, patient_ids: Collection[UUID]) -> Mapping[UUID, Sequence[PatientLimit]]:
-    """The limits in force of these patients, with the display name of who set each; expiry is alerting's business."""
-    found: dict[UUID, list[PatientLimit]] = {}
-    for limit_id, patient_id, condition, unit, value, priority, set_by, set_at, expires_at in connection.execute(
-        "SELECT limit_id, l.patient_id, condition, unit, value, priority, display_name, set_at, expires_at"
-        " FROM alarm_limit l JOIN account ON account_id = set_by"
-        " WHERE superseded_at IS NULL AND l.patient_id = ANY(%s) ORDER BY condition, unit",
-        (list(patient_ids),),
-    ):
-        if unit not in UNITS_OF.get(condition, ()):
-            # Set under another version of the software: the default holds, and the operator hears of it.
-            log.error("alarm limit %s has an unknown condition or unit and is not applied", limit_id)
-            continue
-        found.setdefault(patient_id, []).append(
-            PatientLimit(
-                condition=condition,
-                unit=Unit(unit),
-                value=value,
-                priority=Priority(priority),
-                set_by=set_by,
-                set_at=set_at,
-                expires_at=expires_at,
-            )
-        )
-    return found
 
 
 def set_limit(

@@ -12,8 +12,8 @@ from cloud.fleet.schedules import Memory
 from tests.cloud.made import NOW, Ward
 
 GATEWAYS, DEVICES_EACH = 5_000, 4
-# A turn is due each 15 s. Measured on two busy cores: 0.2 s where all is well, 0.7 s when all gateways fall silent, 0.9 s
-# for the first look at all schedules, 2.9 s when all patients are silent, too; the limit leaves room for busier machines.
+# A turn is due each 15 s. Measured on two busy cores: 0.2 s where all is well, 0.7 s when all gateways fall silent,
+# 0.9 s for the first look at all schedules, 2.9 s when all patients are silent, too; the limit leaves room.
 WITHIN_S = 5.0
 
 _GATEWAYS = """

