@@ -88,6 +88,16 @@ class Spoken:
             return self.SPANS["hours"].format(hours, minutes)
         return self.SPANS["days"].format(hours // 24)
 
+    def exactly(self, span: timedelta | None) -> str:
+        """A span in the largest unit that says it exactly, as limits are set: ``15 min``, ``2 h``, ``3 d``."""
+        if span is None:
+            return UNKNOWN
+        minutes = int(span.total_seconds() // 60)
+        for name, size in (("days", 1440), ("hours_alone", 60)):
+            if minutes and minutes % size == 0:
+                return self.SPANS[name].format(minutes // size)
+        return self.SPANS["minutes"].format(minutes)
+
     def due(self, deadline: datetime, now: datetime) -> str:
         """``due in 12 min`` or ``overdue by 1 h 0 min``."""
         if deadline > now:
@@ -195,7 +205,7 @@ class Spoken:
     def filters(self) -> dict[str, Any]:
         """What templates call, by name."""
         names = (
-            "ago", "alarm_sentence", "cited", "clock_offset", "day", "days_left", "due", "duration", "local",
+            "ago", "alarm_sentence", "cited", "clock_offset", "day", "days_left", "due", "duration", "exactly", "local",
             "number", "numbers", "octets", "rhythm", "say", "subject", "told", "unit", "word",
         )  # fmt: skip
         return {name: getattr(self, name) for name in names}

@@ -115,6 +115,7 @@ SPANS: Final[Mapping[str, str]] = {
     "seconds": "{} s",
     "minutes": "{} min",
     "hours": "{} h {} min",
+    "hours_alone": "{} h",
     "days": "{} d",
     "due": "due in {}",
     "overdue": "overdue by {}",

@@ -66,9 +66,10 @@ async def check_clock(conn: Connection, session: Session, patient_id: UUID, assi
 async def series(conn: Connection, patient_id: UUID, zone: str, now: datetime, spoken: Spoken) -> dict[str, Any]:
     """The chart's data: one chart per kind and unit, as the devices said it, oldest first.
 
-    ``{"zone": IANA, "charts": [{"kind", "unit", "times": [s since 1970], "lines": {measure: [number or null]},
-    "off_scale": [{"time", "word"}], "limits": [{"measure", "value", "relation", "priority"}]}]}``. Control solution,
-    tests and failed measurements are not drawn; HI and LO are marks at the edge, never numbers.
+    ``{"zone": IANA, "charts": [{"kind", "unit", "said": "24 readings", "times": [s since 1970],
+    "lines": {measure: [number or null]}, "off_scale": [{"time", "word"}],
+    "limits": [{"measure", "value", "relation", "priority"}]}]}``. Control solution, tests and failed measurements are
+    not drawn; HI and LO are marks at the edge, never numbers.
     """
     since = now - DRAWN_WITHIN
     in_force_now = await limits(conn, patient_id, now)
@@ -80,7 +81,13 @@ async def series(conn: Connection, patient_id: UUID, zone: str, now: datetime, s
         + [_concentration_chart(Measure.KETONE, unit, rows, in_force_now) for unit, rows in _by_unit(ketone)]
         + [_pressure_chart(unit, rows, in_force_now) for unit, rows in _by_unit(pressure)]
     )
-    return {"zone": zone, "charts": [{**chart, "unit": spoken.unit(chart["unit"])} for chart in charts]}
+    return {"zone": zone, "charts": [_in_words(chart, spoken) for chart in charts]}
+
+
+def _in_words(chart: dict[str, Any], spoken: Spoken) -> dict[str, Any]:
+    many = len(chart["times"])
+    count = spoken.words.ngettext("{n} reading", "{n} readings", many).format(n=many)
+    return {**chart, "unit": spoken.unit(chart["unit"]), "said": count}
 
 
 def _by_unit(rows: Sequence[_T]) -> list[tuple[str, list[_T]]]:

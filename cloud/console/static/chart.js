@@ -105,7 +105,7 @@ function span(chart) {
 function draw(chart, zone) {
   const figure = document.createElement("figure");
   const caption = document.createElement("figcaption");
-  caption.textContent = `${words[chart.kind]} (${chart.unit}), ${chart.times.length} ${words.readings}`;
+  caption.textContent = `${words[chart.kind]} (${chart.unit}), ${chart.said}`;
   figure.append(caption);
   box.append(figure);
   const axis = { stroke: css("--ink"), grid: { stroke: css("--rule"), width: 1 }, ticks: { stroke: css("--rule") }, font: "13px system-ui, sans-serif" };
