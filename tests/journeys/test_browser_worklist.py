@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.cloud.made import Ward, glucose, pressure, sent
+from tests.cloud.made import Ward, glucose, ketone, pressure, sent
 from tests.fix_browser import ON_BOTH_SCREENS
 from tests.fix_console import PASSWORD
 
@@ -82,12 +82,12 @@ def test_a_case_arrives_without_a_reload_and_is_taken_by_keyboard(
     sign_in(page, operated.url, "nora")
     expect(page.get_by_text("No open cases")).to_be_visible()
     page.evaluate("window.notReloaded = true")
-    ward.receive(sent(pressure("165", "80")))
+    ward.receive(sent(ketone("1.6")))
     ward.receive(sent(glucose("48")))
     rows = page.locator("li[data-case-id]")
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text("48 mg/dL: below the limit of 54 mg/dL")
-    expect(rows.first).to_contain_text("High")
+    expect(rows.first).to_contain_text("Urgent")
     expect(page.locator("#announcements")).to_contain_text("Glucose 48 mg/dL")
     expect(page).to_have_title("(2) Worklist · Pulsepost")
 
@@ -104,7 +104,7 @@ def test_a_case_arrives_without_a_reload_and_is_taken_by_keyboard(
 
     rows.first.get_by_role("button", name="Resolve").click()
     expect(rows).to_have_count(1)
-    expect(rows.first).to_contain_text("Systolic pressure 165 mmHg")
+    expect(rows.first).to_contain_text("Blood ketones 1.6 mmol/L")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out sideways"
 
 

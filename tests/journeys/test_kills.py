@@ -20,7 +20,7 @@ NIGHT, LAST_WEEK, NOW = range(40, 52), range(430, 433), range(3)
 def value(index: int) -> int:
     """The reading that is so many from the newest; no two neighbours are equal."""
     if index in NOW:
-        return 281 + index
+        return 301 + index
     if index in NIGHT:
         return 55 + index - NIGHT.start
     if index in LAST_WEEK:
@@ -71,10 +71,11 @@ async def test_nothing_is_lost_or_doubled_when_ingest_gateway_and_broker_are_kil
         " FROM alert_case c GROUP BY condition ORDER BY condition"
     ).fetchall()
     assert cases == [
-        ("hyperglycaemia", 1, len(NOW)),
         ("hypoglycaemia_level_1", 1, len(NIGHT)),
         ("hypoglycaemia_level_2", 1, len(LAST_WEEK)),
     ]
+    timers = sql.execute("SELECT condition, count(*), count(DISTINCT reading_id) FROM remeasure GROUP BY condition")
+    assert timers.fetchall() == [("hyperglycaemia_urgent", len(NOW), len(NOW))]
 
 
 async def reaches(sql: Connection, count: int) -> None:
