@@ -166,27 +166,13 @@ class Spoken:
         days = (until - now).days
         return self.DAYS_LEFT["days"].format(days) if days else self.DAYS_LEFT["today"]
 
-    def rhythm(self, every: timedelta | None) -> str:
-        """How often, in words: every day, every 8 h, every 3 days."""
-        if every is None:
-            return self.RHYTHMS["none"]
-        for name, size in (
-            ("days", timedelta(days=1)),
-            ("hours", timedelta(hours=1)),
-            ("minutes", timedelta(minutes=1)),
-        ):
-            count, rest = divmod(every, size)
-            if count and not rest:
-                return self.RHYTHMS["day"] if every == timedelta(days=1) else self.RHYTHMS[name].format(count)
-        return self.RHYTHMS["seconds"].format(f"{every.total_seconds():.0f}")
-
     def cited(self, source: str | None) -> str:
         """What a limit rests on: our own citations in this language, what a doctor wrote as it is."""
         return self.words.gettext(source) if source else UNKNOWN
 
-    def say(self, text: str) -> str:
-        """A sentence that knows what it is made of, in this language; any other text as it is."""
-        return in_language(text, self.words) if isinstance(text, Said) else text
+    def say(self, text: str, zone: str = "UTC") -> str:
+        """A sentence that knows what it is made of, in this language and zone; any other text as it is."""
+        return in_language(text, self.words.in_zone(zone_of(zone))) if isinstance(text, Said) else text
 
     def alarm_sentence(self, alarm: Alarm) -> str:
         """What an alarm says; in English where an older version raised it."""
@@ -206,7 +192,7 @@ class Spoken:
         """What templates call, by name."""
         names = (
             "ago", "alarm_sentence", "cited", "clock_offset", "day", "days_left", "due", "duration", "exactly", "local",
-            "number", "numbers", "octets", "rhythm", "say", "subject", "told", "unit", "word",
+            "number", "numbers", "octets", "say", "subject", "told", "unit", "word",
         )  # fmt: skip
         return {name: getattr(self, name) for name in names}
 

@@ -193,16 +193,6 @@ SIZES: Final[Mapping[str, str]] = {"megaoctets": "{} MB", "gigaoctets": "{} GB"}
 
 OFF_SCALE: Final[Mapping[str, str]] = {"above_range": "HI, above {}", "below_range": "LO, below {}"}
 
-# How often a measurement is expected.
-RHYTHMS: Final[Mapping[str, str]] = {
-    "none": "at no set time",
-    "day": "every day",
-    "days": "every {} days",
-    "hours": "every {} h",
-    "minutes": "every {} min",
-    "seconds": "every {} s",
-}
-
 # What meters and their users say around a measurement (Glucose Measurement Context of the Bluetooth SIG, and others).
 CONTEXT: Final[Mapping[str, str]] = {
     "carbohydrate": "carbohydrate",
