@@ -7,7 +7,7 @@ missing and nobody doubled at either edge; a shift from 22:00 to 06:00 lasts 7 o
 All spans include their start and not their end. Instants are aware.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
@@ -193,14 +193,19 @@ def _offset(timestamp: int, zone: tzinfo) -> timedelta | None:
     return datetime.fromtimestamp(timestamp, zone).utcoffset()
 
 
-def clash(one: WeeklyShift | DatedShift, other: WeeklyShift | DatedShift) -> bool:
-    """Whether one person would be on duty twice for the same role, by wall clock and holidays aside."""
+def clash(
+    one: WeeklyShift | DatedShift, other: WeeklyShift | DatedShift, own_roster: Collection[date] = frozenset()
+) -> bool:
+    """Whether one person would be on duty twice for the same role, by wall clock.
+
+    On days of ``own_roster`` no weekly shift begins. Two weekly shifts clash whatever the holidays are.
+    """
     if (one.account_id, one.role) != (other.account_id, other.role):
         return False
     if isinstance(one, DatedShift):
-        return _clashes_with(one, other)
+        return _clashes_with(one, other, own_roster)
     if isinstance(other, DatedShift):
-        return _clashes_with(other, one)
+        return _clashes_with(other, one, own_roster)
     first = max(one.first_day, other.first_day)
     last = min(one.last_day or date.max, other.last_day or date.max)
     if first > last:
@@ -212,12 +217,13 @@ def clash(one: WeeklyShift | DatedShift, other: WeeklyShift | DatedShift) -> boo
     return any(a[0] < b[1] and b[0] < a[1] for a in spans for b in others)
 
 
-def _clashes_with(dated: DatedShift, other: WeeklyShift | DatedShift) -> bool:
+def _clashes_with(dated: DatedShift, other: WeeklyShift | DatedShift, own_roster: Collection[date]) -> bool:
     begins, ends = _wall(dated.hours, dated.day)
     if isinstance(other, DatedShift):
         days = [other.day]
     else:
-        days = [day for n in (-1, 0, 1) if other.on(day := dated.day + timedelta(days=n))]
+        around = (dated.day + timedelta(days=n) for n in (-1, 0, 1))
+        days = [day for day in around if other.on(day) and day not in own_roster]
     return any(begins < b and a < ends for a, b in (_wall(other.hours, day) for day in days))
 
 

@@ -61,9 +61,10 @@ async def add_shifts(conn: AsyncConn, session: Session, form: Form, now: datetim
     today = now.astimezone(plan.roster.zone).date()
     added = entries.shifts(form, plan.staff, today)
     there = [_as_rule(shift) for shift in await store.shifts(conn, today - timedelta(days=1))]
+    own_roster = {holiday.day for holiday in plan.roster.holidays if holiday.own_roster}
     for shift in added:
         rule = _as_rule(shift)
-        if any(clash(rule, other) for other in there):
+        if any(clash(rule, other, own_roster) for other in there):
             raise Refused("shift", {"starts": Refusal("overlap")}, form)
         there.append(rule)
     for shift in added:
