@@ -95,7 +95,7 @@ class Programme:
     terms: Mapping[Tier, Terms] = field(default_factory=lambda: TERMS)
     closing: frozenset[str] = CLASSES
     late_after: timedelta = pipeline.LATE_AFTER
-    review_every: timedelta = timedelta(days=7)
+    review_every: timedelta = timedelta(days=1)
 
     def raised(self, history: History) -> list[Raised]:
         """Everything that comes up, in order."""

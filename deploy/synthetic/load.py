@@ -34,6 +34,8 @@ _COMMON = (
 _PRESSURE = Table("blood_pressure_observation", (*_COMMON, "systolic", "diastolic", "pulse"))
 _GLUCOSE = Table("glucose_observation", (*_COMMON, "code", "value"))
 _EPOCH = np.datetime64("2000-01-01", "us")
+# After the point, as devices show them.
+_DIGITS = {Unit.MM_HG: 0, Unit.KPA: 1, Unit.MG_DL: 0, Unit.MMOL_L: 1}
 _CODE = copying.int4(Mdc.CONC_GLU_CAPILLARY_WHOLEBLOOD)
 
 
@@ -144,13 +146,14 @@ def _enrol(connection: Connection, year: PatientYear, zone: str, account_id: UUI
 
 def _pressures(series: PressureSeries, number: int, patient_id: UUID, device_id: str) -> Iterator[bytes]:
     rows = series.window
+    digits = _DIGITS[rows.unit]
     tail = _same_for_all(patient_id, device_id, rows.unit) + _of_sample(0, QuantityState.MEASURED)
     heads = _heads(number, rows.times, series.received, rows.local)
     # A cuff's flags, as its driver names them.
     annotations = [_annotations(*of) for of in zip(rows.irregular.tolist(), rows.moved.tolist(), strict=True)]
     figures = zip(rows.systolic.tolist(), rows.diastolic.tolist(), rows.pulse.tolist(), strict=True)
     for head, flags, (systolic, diastolic, pulse) in zip(heads, annotations, figures, strict=True):
-        yield b"".join((head, flags, tail, _figure(systolic), _figure(diastolic), _figure(pulse)))
+        yield b"".join((head, flags, tail, _figure(systolic, digits), _figure(diastolic, digits), _figure(pulse, 0)))
 
 
 def _strips(series: GlucoseSeries, number: int, patient_id: UUID, device_id: str) -> Iterator[bytes]:
@@ -163,7 +166,7 @@ def _strips(series: GlucoseSeries, number: int, patient_id: UUID, device_id: str
         state = {np.inf: QuantityState.ABOVE_RANGE, -np.inf: QuantityState.BELOW_RANGE}.get(
             value, QuantityState.MEASURED
         )
-        of_strip = _fasting(fasting), same, _of_sample(sample, state), _CODE, _figure(value)
+        of_strip = _fasting(fasting), same, _of_sample(sample, state), _CODE, _figure(value, _DIGITS[rows.unit])
         yield b"".join((head, *of_strip))
 
 
@@ -212,8 +215,6 @@ def _fasting(fasting: bool) -> bytes:
 
 
 @lru_cache(maxsize=8192)
-def _figure(value: float) -> bytes:
+def _figure(value: float, digits: int) -> bytes:
     """As the device shows it; HI and LO have none."""
-    if not np.isfinite(value):
-        return copying.NULL
-    return copying.numeric(Decimal(f"{value:.1f}") if value % 1 else Decimal(int(value)))
+    return copying.numeric(Decimal(f"{value:.{digits}f}")) if np.isfinite(value) else copying.NULL
