@@ -1,28 +1,20 @@
-"""paho's client with a buffer before its socket: many packets a system call, and messages taken straight from it.
+"""A buffer between the socket and paho: many packets a system call, and messages taken straight from it.
 
 paho takes the octets of a packet in three steps and sends each packet by itself: five system calls a message, and at
 each of them Python lets another thread go first. Under a full queue that waiting was most of a message's time; half of
 the rest went into objects for MQTT properties. Here what has come is read at once, and a PUBLISH of the form that our
-gateways' messages have is made out by ``_message``; every other packet goes to paho as it is, and so does connecting,
-keeping alive, subscribing and sending. What is written goes out before paho waits for the broker again, in one piece.
-
-paho's public ``loop_read``, ``loop_write`` and ``want_write`` are extended; the socket is put in at ``_create_socket``,
-the one private method that this rests on.
+gateways' messages have is made out by ``_message``; every other packet goes to paho as it is. What is written goes out
+in one piece, before paho waits for the broker again.
 """
 
 import socket
 import struct
 import threading
-from collections.abc import Callable, Sequence
-from typing import cast
+from collections.abc import Sequence
 
 import msgspec
-from paho.mqtt.client import Client
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
 READ_OCTETS = 128 * 1024
-# So many packets of what has come, before what is to be written has its turn.
-PACKETS_A_TURN = 200
 # What is still to be written when the connection is closed has so long to leave.
 CLOSING_S = 1.0
 
@@ -165,62 +157,6 @@ class BufferedSocket:
     def setblocking(self, flag: bool) -> None:
         """As of a socket."""
         self._socket.setblocking(flag)
-
-
-class BufferedClient(Client):
-    """paho's client, MQTT 5, manual acknowledgements, on a ``BufferedSocket``.
-
-    ``on_published`` is called by its thread with each message at QoS 1; what has another form comes by ``on_message``.
-    """
-
-    def __init__(self, client_id: str, on_published: Callable[[Published], None]) -> None:
-        super().__init__(
-            CallbackAPIVersion.VERSION2, client_id=client_id, protocol=MQTTProtocolVersion.MQTTv5, manual_ack=True
-        )
-        self._on_published = on_published
-        self._buffered: BufferedSocket | None = None
-
-    def acknowledge(self, packet_ids: Sequence[int]) -> None:
-        """PUBACK all of them in one piece."""
-        if self._buffered is not None and packet_ids:
-            self._buffered.acknowledge(packet_ids[:-1])
-            self.ack(packet_ids[-1], qos=1)  # the last one by paho, which wakes its thread
-
-    def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
-        """Everything that has come, up to ``PACKETS_A_TURN``; not one packet."""
-        came = self._buffered
-        if came is None:
-            return super().loop_read(max_packets)
-        came.fill()
-        for _ in range(PACKETS_A_TURN):
-            body = came.packet()
-            if body is None:
-                break
-            published = came.published(*body)
-            if published is not None:
-                self._on_published(published)
-                continue
-            came.pass_on(body[1])
-            code = super().loop_read(max_packets)
-            if code != MQTTErrorCode.MQTT_ERR_SUCCESS or came is not self._buffered:
-                return code
-        # Nothing is passed on here: paho asks for what is wrong with the connection, if anything is.
-        return super().loop_read(max_packets)
-
-    def loop_write(self) -> MQTTErrorCode:
-        """Everything that is to be written, in one piece."""
-        code = super().loop_write()
-        if self._buffered is not None:
-            self._buffered.flush()
-        return code
-
-    def want_write(self) -> bool:
-        """Also while the connection did not take all that was written."""
-        return super().want_write() or (self._buffered is not None and self._buffered.unsent)
-
-    def _create_socket(self) -> BufferedSocket:
-        self._buffered = BufferedSocket(cast(socket.socket, super()._create_socket()))
-        return self._buffered
 
 
 def _message(body: bytes) -> Published | None:

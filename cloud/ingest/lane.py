@@ -1,21 +1,26 @@
-"""One connection to the broker with its shared subscriptions; it and ``buffered`` alone import paho in the ingest.
+"""One connection to the broker with its shared subscriptions; the only file of the ingest that imports paho.
 
-paho's own thread reads, keeps the connection alive and makes it anew, also while the database is away.
+paho's own thread reads, keeps the connection alive and makes it anew, also while the database is away. Between it and
+its socket is a buffer of ours (``cloud.ingest.buffered``): its public ``loop_read``, ``loop_write`` and ``want_write``
+are extended, and ``_create_socket`` is the one private method that this rests on.
 """
 
 import logging
+import socket
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from typing import cast
 
 import msgspec
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from cloud.config import BrokerAddress
-from cloud.ingest.buffered import BufferedClient, Published
+from cloud.ingest.buffered import BufferedSocket, Published
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +34,8 @@ SESSION_EXPIRY_S = 20
 RECEIVE_MAXIMUM = 2000
 KEEPALIVE_S = 20
 LEAVE_TIMEOUT_S = 2.0
+# So many packets of what has come, before what is to be written has its turn.
+PACKETS_A_TURN = 200
 FIRST_RETRY_S, LAST_RETRY_S = 1, 5
 
 
@@ -40,6 +47,62 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 OnMessage = Callable[["Lane", Message], None]
+
+
+class _BufferedClient(Client):
+    """paho's client, MQTT 5, manual acknowledgements, on a ``BufferedSocket``.
+
+    ``on_published`` is called by its thread with each message at QoS 1; what has another form comes by ``on_message``.
+    """
+
+    def __init__(self, client_id: str, on_published: Callable[[Published], None]) -> None:
+        super().__init__(
+            CallbackAPIVersion.VERSION2, client_id=client_id, protocol=MQTTProtocolVersion.MQTTv5, manual_ack=True
+        )
+        self._on_published = on_published
+        self._buffered: BufferedSocket | None = None
+
+    def acknowledge(self, packet_ids: Sequence[int]) -> None:
+        """PUBACK all of them in one piece."""
+        if self._buffered is not None and packet_ids:
+            self._buffered.acknowledge(packet_ids[:-1])
+            self.ack(packet_ids[-1], qos=1)  # the last one by paho, which wakes its thread
+
+    def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
+        """Everything that has come, up to ``PACKETS_A_TURN``; not one packet."""
+        came = self._buffered
+        if came is None:
+            return super().loop_read(max_packets)
+        came.fill()
+        for _ in range(PACKETS_A_TURN):
+            body = came.packet()
+            if body is None:
+                break
+            published = came.published(*body)
+            if published is not None:
+                self._on_published(published)
+                continue
+            came.pass_on(body[1])
+            code = super().loop_read(max_packets)
+            if code != MQTTErrorCode.MQTT_ERR_SUCCESS or came is not self._buffered:
+                return code
+        # Nothing is passed on here: paho asks for what is wrong with the connection, if anything is.
+        return super().loop_read(max_packets)
+
+    def loop_write(self) -> MQTTErrorCode:
+        """Everything that is to be written, in one piece."""
+        code = super().loop_write()
+        if self._buffered is not None:
+            self._buffered.flush()
+        return code
+
+    def want_write(self) -> bool:
+        """Also while the connection did not take all that was written."""
+        return super().want_write() or (self._buffered is not None and self._buffered.unsent)
+
+    def _create_socket(self) -> BufferedSocket:
+        self._buffered = BufferedSocket(cast(socket.socket, super()._create_socket()))
+        return self._buffered
 
 
 class Lane:
@@ -60,7 +123,7 @@ class Lane:
         self._on_change = on_change
         self._left = threading.Event()
         self._connection = 0
-        self._client = BufferedClient(client_id, self._on_published)
+        self._client = _BufferedClient(client_id, self._on_published)
         if broker.username:
             self._client.username_pw_set(broker.username, broker.password)
         self._client.reconnect_delay_set(min_delay=FIRST_RETRY_S, max_delay=LAST_RETRY_S)
