@@ -14,10 +14,10 @@ from psycopg import AsyncConnection
 
 from alerting import acts, life, red_flags
 from alerting.acts import Refusal
-from alerting.pipeline import Finding
 from alerting.dispositions import MEANINGS, Disposition
 from alerting.life import Life
 from alerting.lifecycle import Event, IllegalTransition, State
+from alerting.pipeline import Finding
 from alerting.reasons import RedFlag
 from alerting.sentences import sentence
 from alerting.tiers import Terms, Tier

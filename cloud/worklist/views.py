@@ -89,6 +89,10 @@ def _lines(change: Change, spoken: Spoken, zone: str) -> Iterable[str]:
     data = change.data
     if to := data.get("to"):
         yield change.to_name or spoken.word(str(to), spoken.ESCALATED_TO)
+    if why := data.get("why"):
+        yield spoken.word(str(why), spoken.CASE_WHYS)
+    if role := data.get("role"):
+        yield spoken.word(str(role), spoken.ESCALATED_TO)
     if tier := data.get("tier"):
         yield spoken.word(str(tier), spoken.TIERS)
     if disposition := data.get("disposition"):

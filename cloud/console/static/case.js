@@ -6,10 +6,12 @@ let shown = document.getElementById("case");
 
 // What was typed or ticked and not sent is never thrown away.
 function isDirty() {
-  const given = (field) => (field.type === "checkbox" ? field.checked !== field.defaultChecked
-    : field.tagName === "SELECT" ? [...field.options].some((option) => option.selected !== option.defaultSelected && field.value)
-    : field.value !== field.defaultValue);
-  return [...shown.querySelectorAll("textarea, select, input[type=checkbox]")].some(given);
+  const changed = (field) => {
+    if (field.type === "checkbox") return field.checked !== field.defaultChecked;
+    if (field.tagName !== "SELECT") return field.value !== field.defaultValue;
+    return field.selectedIndex !== Math.max(0, [...field.options].findIndex((option) => option.defaultSelected));
+  };
+  return [...shown.querySelectorAll("textarea, select, input[type=checkbox]")].some(changed);
 }
 
 async function refresh() {

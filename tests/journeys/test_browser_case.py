@@ -1,0 +1,116 @@
+"""A nurse with one case at a real browser, by keyboard: takes it, asks, closes it, and is told when it changes."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from alerting.tiers import Tier
+from cloud import clock
+from tests.cloud.made import Ward
+from tests.cloud.worklist.made import planted_case
+from tests.fix_browser import ON_BOTH_SCREENS
+from tests.journeys.test_browser_worklist import ConsoleProcess, operated, sign_in
+
+__all__ = ["operated"]  # a fixture
+
+
+@pytest.fixture
+def case_id(ward: Ward) -> UUID:
+    """A routine case, seven minutes old."""
+    return planted_case(ward, Tier.ROUTINE, clock.now() - timedelta(minutes=7))
+
+
+def fits(page: Page) -> bool:
+    """Nothing sticks out sideways."""
+    inside: bool = page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    return inside
+
+
+@ON_BOTH_SCREENS
+def test_a_routine_case_is_closed_with_three_actions_by_keyboard(
+    operated: ConsoleProcess, ward: Ward, people: dict[str, UUID], page: Page, case_id: UUID
+) -> None:
+    sign_in(page, operated.url, "nora")
+    row = page.locator(f"#case-{case_id}")
+    tab_to(page, "button.button--main")
+    page.keyboard.press("Enter")  # one
+    expect(row).to_have_attribute("data-state", "acknowledged")
+    tab_to(page, "select")
+    page.keyboard.type("Advice")  # two
+    tab_to(page, "button")
+    assert fits(page)
+    page.keyboard.press("Enter")  # three
+    expect(row).to_have_count(0)
+    assert ward.rows("SELECT state, disposition FROM alert_case") == [("resolved", "advice_given")]
+
+
+@ON_BOTH_SCREENS
+def test_symptoms_are_asked_for_and_the_case_closed_on_its_own_page(
+    operated: ConsoleProcess, ward: Ward, people: dict[str, UUID], page: Page, case_id: UUID
+) -> None:
+    sign_in(page, operated.url, "nora")
+    page.get_by_role("link", name="open the case").click()
+    expect(page.locator("#live-state")).to_have_attribute("data-state", "live")
+    tab_to(page, "#red-flags summary")
+    page.keyboard.press("Enter")
+    tab_to(page, "input[value=chest_pain]")
+    page.keyboard.press("Space")
+    tab_to(page, "button[value=some]")
+    page.keyboard.press("Enter")
+    stand = page.locator(".stand")
+    expect(stand).to_contain_text("Emergency")
+    expect(stand).to_contain_text("with chest pain")
+    page.get_by_role("button", name="Acknowledge").click()
+    note = page.locator("#note")
+    page.get_by_label("What became of it").select_option("emergency_service_called")
+    expect(note).to_have_js_property("required", True)
+    note.fill("ambulance called")
+    assert fits(page)
+    page.locator("#resolve button").click()
+    expect(stand).to_contain_text("Emergency service called · ambulance called")
+    expect(page.locator(".acts")).to_have_count(0)
+    happened = page.locator("section[aria-labelledby=history-heading] li")
+    expect(happened).to_have_count(4)
+    expect(happened.first).to_contain_text("Resolved · Nora Quist")
+    assert fits(page)
+
+
+def test_a_case_that_changes_elsewhere_is_shown_anew_and_what_was_typed_is_kept(
+    operated: ConsoleProcess, ward: Ward, people: dict[str, UUID], page: Page, case_id: UUID
+) -> None:
+    sign_in(page, operated.url, "nora")
+    page.goto(f"{operated.url}/cases/{case_id}")
+    expect(page.locator("#live-state")).to_have_attribute("data-state", "live")
+    elsewhere = page.context.new_page()
+    elsewhere.goto(f"{operated.url}/cases/{case_id}")
+    elsewhere.get_by_role("button", name="Acknowledge").click()
+    expect(page.locator("#case")).to_have_attribute("data-state", "acknowledged")
+    page.locator("#note").fill("she measures again")
+    elsewhere.get_by_role("button", name="Start").click()
+    expect(page.locator("#changed")).to_be_visible()
+    expect(page.locator("#note")).to_have_value("she measures again")
+
+
+def test_what_was_written_into_a_form_that_was_refused_is_still_there(
+    operated: ConsoleProcess, ward: Ward, people: dict[str, UUID], page: Page, case_id: UUID
+) -> None:
+    sign_in(page, operated.url, "nora")
+    page.goto(f"{operated.url}/cases/{case_id}")
+    page.get_by_role("button", name="Acknowledge").click()
+    page.locator("#note").fill("she was told to rest")
+    ward.admin.execute("UPDATE alert_case SET owner = %s", (people["ben"],))
+    page.get_by_label("What became of it").select_option("advice_given")
+    page.locator("#resolve button").click()
+    expect(page.locator("#notice")).to_be_focused()
+    expect(page.locator("#notice")).to_contain_text("Ben Ortega has it")
+
+
+def tab_to(page: Page, selector: str, most: int = 60) -> None:
+    """Press Tab until what this selects has the focus."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        if page.evaluate("selector => document.activeElement.matches('main ' + selector)", selector):
+            return
+    raise AssertionError(f"Tab does not reach {selector}")
