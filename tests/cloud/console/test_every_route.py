@@ -80,6 +80,7 @@ def test_no_page_has_script_or_style_inside_or_from_elsewhere(console: Console) 
         )
     ]
     pages.append(nora.get(f"/gateways/{GATEWAY}").text)
+    pages.append(console.sign_in("ada").get("/what-if").text)
     for page in pages:
         assert '<html lang="en">' in page
         assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:|<script(?![^>]* src=)", page)
