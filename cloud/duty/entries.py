@@ -60,8 +60,20 @@ def last_day(form: Form, today: date) -> date:
     refusals: dict[str, Refusal] = {}
     day = _day(form, "last_day", today - timedelta(days=1), refusals)
     if day is None:
-        raise Refused(f"end-{form.get('shift_id', '')}", refusals, form)
+        [first, *_] = form.get("shift_ids", "").split() or [""]
+        raise Refused(f"end-{first}", refusals, form)
     return day
+
+
+def shift_ids(form: Form) -> Sequence[UUID]:
+    """The shifts to be ended; what is no id is nobody's shift."""
+    found = []
+    for text in form.get("shift_ids", "").split():
+        try:
+            found.append(UUID(text))
+        except ValueError:
+            continue
+    return found
 
 
 def absence(form: Form, staff: Mapping[UUID, Staff], zone: tzinfo, now: datetime) -> AwayEntry:

@@ -162,14 +162,14 @@ class RoleNow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RosterPage:
-    """All that the page shows."""
+    """All that the page shows. ``holes``: of nurses and doctors. ``shifts``: those that differ in weekday alone."""
 
     plan: Plan
     today: date
     now: Sequence[RoleNow]
     days: Sequence[Day]
     holes: int
-    shifts: Sequence[Shift]
+    shifts: Sequence[Sequence[Shift]]
     absences: Sequence[Away]
     holidays: Sequence[HolidayRow]
 

@@ -3,7 +3,7 @@
 GET  /roster                       who is on duty now, and the coming 14 days with their holes
 POST /roster/shifts                role, account_id, weekday_0..6 (none: of first_day alone), starts, ends, first_day,
                                    last_day, order
-POST /roster/shifts/{shift_id}/end last_day
+POST /roster/shifts/end            shift_ids: separated by spaces; last_day
 POST /roster/absences              account_id, starts, ends, cover
 POST /roster/absences/{absence_id}/end
 POST /roster/holidays              day, name, own_roster
@@ -47,10 +47,10 @@ async def add_shifts(request: Request, conn: Tx, now: Now, session: Editor) -> R
     return await _changed(request, conn, session, now, service.add_shifts, "shifts")
 
 
-@router.post("/roster/shifts/{shift_id}/end")
-async def end_shift(request: Request, shift_id: UUID, conn: Tx, now: Now, session: Editor) -> Response:
+@router.post("/roster/shifts/end")
+async def end_shifts(request: Request, conn: Tx, now: Now, session: Editor) -> Response:
     try:
-        ended = await service.end_shift(conn, session, shift_id, await _typed(request), now)
+        ended = await service.end_shifts(conn, session, await _typed(request), now)
     except Refused as refused:
         return await _page(request, conn, session, now, refused)
     return _back("shifts", found=ended)

@@ -1,6 +1,6 @@
 """What the page of the roster shows, and what people change there: each change has an audit row."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -17,6 +17,8 @@ from cloud.plans.fields import Form, Refusal, Refused
 AsyncConn = AsyncConnection[Any]
 
 DAYS_SHOWN: Final = 14
+# Of lead nurses all are told where nobody else can be: theirs is no hole in the path.
+NEVER_WITHOUT: Final = (DutyRole.NURSE, DutyRole.DOCTOR)
 
 
 async def roster_page(conn: AsyncConn, now: datetime) -> RosterPage:
@@ -32,11 +34,19 @@ async def roster_page(conn: AsyncConn, now: datetime) -> RosterPage:
             for role in DutyRole
         ],
         days=days,
-        holes=sum(len(cell.holes) for day in days for cell in day.cells.values()),
-        shifts=await store.shifts(conn, today - timedelta(days=1)),
+        holes=sum(len(day.cells[role].holes) for day in days for role in NEVER_WITHOUT),
+        shifts=_grouped(await store.shifts(conn, today - timedelta(days=1))),
         absences=await store.absences(conn, now),
         holidays=await store.holidays(conn, today),
     )
+
+
+def _grouped(shifts: Sequence[Shift]) -> list[list[Shift]]:
+    groups: dict[object, list[Shift]] = {}
+    for shift in shifts:
+        same = (shift.role, shift.account_id, shift.hours, shift.first_day, shift.last_day, shift.order)
+        groups.setdefault(same if shift.weekday is not None else shift.shift_id, []).append(shift)
+    return list(groups.values())
 
 
 def _day(plan: Plan, day: date, now: datetime, *, is_first: bool) -> Day:
@@ -85,15 +95,15 @@ def _as_rule(shift: Shift | NewShift) -> WeeklyShift | DatedShift:
     )
 
 
-async def end_shift(conn: AsyncConn, session: Session, shift_id: UUID, form: Form, now: datetime) -> bool:
-    """False: there is none that could end then."""
+async def end_shifts(conn: AsyncConn, session: Session, form: Form, now: datetime) -> bool:
+    """False: there is none that could end then. Refused."""
     plan = await store.read_plan(conn, now)
-    typed = {**form, "shift_id": str(shift_id)}
-    day = entries.last_day(typed, now.astimezone(plan.roster.zone).date())
-    if not await store.end_shift(conn, shift_id, day, now):
-        return False
-    await _record(conn, session, "duty.end_shift", f"shift:{shift_id}", now, {"last_day": day.isoformat()})
-    return True
+    shift_ids = entries.shift_ids(form)
+    day = entries.last_day(form, now.astimezone(plan.roster.zone).date())
+    ended = [shift_id for shift_id in shift_ids if await store.end_shift(conn, shift_id, day, now)]
+    for shift_id in ended:
+        await _record(conn, session, "duty.end_shift", f"shift:{shift_id}", now, {"last_day": day.isoformat()})
+    return bool(ended)
 
 
 async def add_absence(conn: AsyncConn, session: Session, form: Form, now: datetime) -> None:

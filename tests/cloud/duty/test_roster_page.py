@@ -3,6 +3,7 @@
 import re
 from uuid import UUID
 
+import httpx
 import pytest
 
 from cloud.auth import store as accounts
@@ -61,7 +62,7 @@ def test_a_lead_nurse_adds_shifts_and_sees_the_holes_that_they_leave(console: Co
     assert "Nora Quist</strong> until 20:00" in page
     words = text_of(page)
     assert "08:00–20:00 Nora Quist" in words
-    assert "20:00–00:00 nobody" in words
+    assert "20:00–24:00 nobody" in words
     # Two a day, but for the morning of today, which is over.
     assert "27 holes in the coming 14 days" in words
 
@@ -156,13 +157,20 @@ def test_a_holiday_has_its_own_roster(console: Console, lena: Person) -> None:
 
 def test_a_shift_is_ended_and_stays_in_the_past(console: Console, lena: Person) -> None:
     add_shift(console, lena)
-    shifts = [row[0] for row in console.ward.rows("SELECT shift_id FROM duty_shift ORDER BY weekday")]
-    too_early = lena.post(f"/roster/shifts/{shifts[0]}/end", {"last_day": "2026-11-01"})
+    shifts = [str(row[0]) for row in console.ward.rows("SELECT shift_id FROM duty_shift ORDER BY weekday")]
+
+    def end(last_day: str, *shift_ids: str) -> httpx.Response:
+        return lena.post("/roster/shifts/end", {"shift_ids": " ".join(shift_ids), "last_day": last_day})
+
+    too_early = end("2026-11-01", *shifts)
     assert (too_early.status_code, refusals(too_early.text)) == (422, ["This is over already. Choose a later day."])
-    assert lena.post(f"/roster/shifts/{shifts[0]}/end", {"last_day": "2026-11-30"}).status_code == 303
+    assert "every day, 08:00–20:00" in text_of(lena.get("/roster").text)
+    assert end("2026-11-30", shifts[0]).status_code == 303
+    assert "Tue, Wed, Thu, Fri, Sat, Sun, 08:00–20:00" in text_of(lena.get("/roster").text)
     # Before it began: it never counted.
-    assert lena.post(f"/roster/shifts/{shifts[1]}/end", {"last_day": "2026-11-20"}).status_code == 303
-    assert lena.post(f"/roster/shifts/{shifts[1]}/end", {"last_day": "2026-11-30"}).status_code == 404
+    assert end("2026-11-20", *shifts[1:3]).status_code == 303
+    assert end("2026-11-30", shifts[1]).status_code == 404
+    assert end("2026-11-30", "no id").status_code == 404
 
     kept = console.ward.rows("SELECT last_day::text, withdrawn_at IS NOT NULL FROM duty_shift ORDER BY weekday LIMIT 2")
     assert kept == [("2026-11-30", False), (None, True)]
