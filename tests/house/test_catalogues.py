@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from functools import cache
 
@@ -11,7 +12,7 @@ from babel.messages.pofile import read_po
 
 from cloud.language.languages import ENGLISH, LANGUAGES
 from cloud.language.words import catalogue
-from deploy.catalogues import brought_up_to_date, extracted, lacking
+from deploy.catalogues import TEMPLATES, brought_up_to_date, extracted, lacking
 
 TRANSLATED = sorted(set(LANGUAGES) - {ENGLISH})
 PERCENT_PLACE = "%("
@@ -75,3 +76,21 @@ def test_the_plural_forms_are_those_of_the_language(code: str) -> None:
     for message in messages:
         if message.id and message.pluralizable:
             assert len(forms(message.string)) == messages.num_plurals, message.id
+
+
+# Names, and what operators type, are the same in every language.
+SAME_EVERYWHERE = {"Pulsepost", "UTC", "SHA", "python", "firmware_profiles", "profiles", "table", "check", "min"}
+
+
+def unmarked(template: str) -> set[str]:
+    """Words that a page would show in English whatever its language: neither marked nor filled in."""
+    text = re.sub(r"{#.*?#}|{%.*?%}|{{.*?}}", " ", template, flags=re.DOTALL)
+    labels = re.findall(r'(?:aria-label|placeholder|title|alt)="([^"]*)"', text)
+    shown = re.sub(r"<[^>]*>", " ", re.sub(r"<(style|script)\b.*?</\1>", " ", text, flags=re.DOTALL))
+    shown = re.sub(r"(?:/[\w?=-]+)+|[\w-]+=\"[^\"]*\"", " ", shown)  # an address, an attribute that a macro makes
+    return set(re.findall(r"[^\W\d_]\w+", " ".join([shown, *labels]))) - SAME_EVERYWHERE
+
+
+def test_every_word_of_a_template_is_marked() -> None:
+    assert unmarked('<p title="Two">{{ _("One") }} three</p>') == {"Two", "three"}
+    assert {path.name: words for path in TEMPLATES.glob("*.html") if (words := unmarked(path.read_text()))} == {}
