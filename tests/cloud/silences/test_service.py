@@ -39,7 +39,7 @@ def test_a_device_that_was_read_and_had_nothing_new_was_used_by_nobody(console: 
     said = _said(console)
     assert WORDS["nobody"] in said
     assert "Nothing since 19 Nov 2026, 13:00; 2 measurements missed, the first was due 20 Nov 2026, 12:00." in said
-    assert "read to its end on 21 Nov 2026, 11:00 UTC" in said
+    assert "read to its end on 21 Nov 2026, 12:00 CET" in said
 
 
 def test_a_device_that_answered_in_vain_has_lost_its_battery_or_its_bond(console: Console, fleet: Fleet) -> None:
