@@ -1,7 +1,7 @@
 """How the staff is reached: PULSEPOST_NOTIFY_*. A channel that is not configured is not offered to anybody.
 
-``BASE_URL``: the console as people reach it, for links. ``ZONE``: of the times in messages. ``CA_FILE``: authorities
-besides the system's. ``PRINT=1``: pages on the jobs process's standard output, for development.
+``BASE_URL``: the console as people reach it, for links. ``CA_FILE``: authorities besides the system's.
+ ``PRINT=1``: pages on the jobs process's standard output, for development.
 
 ``SMTP_URL``: smtps://user@host, or smtp://user@host for a server with STARTTLS (smtp://localhost?tls=none: a relay on
 this machine itself). ``SMTP_PASSWORD``, ``SMTP_FROM``.
@@ -25,7 +25,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
-from zoneinfo import ZoneInfo
 
 from cloud.environment import SettingMissing, needed, number, secret
 
@@ -64,7 +63,6 @@ class NotifySettings:
     """Nothing but the console, unless more is configured. The spans are proposals of this project."""
 
     base_url: str = ""
-    zone: str = "UTC"
     ca_file: Path | None = None
     printing: bool = False
     smtp: SmtpSettings | None = None
@@ -81,7 +79,6 @@ def notify_settings(environ: Mapping[str, str]) -> NotifySettings:
     """SettingMissing where a channel is configured by half, or would carry pages in the open."""
     found = NotifySettings(
         base_url=_base_url(environ.get(f"{PREFIX}BASE_URL") or ""),
-        zone=_zone(environ.get(f"{PREFIX}ZONE") or "UTC"),
         ca_file=Path(path) if (path := environ.get(f"{PREFIX}CA_FILE")) else None,
         printing=environ.get(f"{PREFIX}PRINT") == "1",
         smtp=_smtp(environ),
@@ -188,14 +185,6 @@ def _base_url(url: str) -> str:
     if url and (urlsplit(url).scheme not in ("https", "http") or not urlsplit(url).hostname):
         raise SettingMissing(f"Set {PREFIX}BASE_URL to the console's address, such as https://pulsepost.example.")
     return url.rstrip("/")
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise SettingMissing(f"Set {PREFIX}ZONE to a time zone such as Europe/Copenhagen.") from None
-    return name
 
 
 def _sweep(seconds: float) -> int:

@@ -1,8 +1,8 @@
 """Telling people: each notification is looked at until somebody has it, nobody needs it, or it has failed.
 
 A try is written down and committed before anything leaves, and its end afterwards: whoever finds one that was begun by
-a dead process makes it again with the same idempotency key. While something leaves we hold the case's paging lock shared;
-acknowledging takes it alone (0011_notifications.sql), so that no page leaves after an acknowledgement, and an
+a dead process makes it again with the same idempotency key. While something leaves we hold the case's paging lock
+shared; acknowledging takes it alone (0011_notifications.sql), so that no page leaves after an acknowledgement, and an
 acknowledgement waits for no longer than one send may take.
 """
 
@@ -183,9 +183,7 @@ class Delivery:
         case = _case_of(connection, notification)
         if case is None or notification.case_id is None:
             return words.gap_text(language, channel, base_url)
-        return words.case_text(
-            language, channel, case.tier, case.raised_at, self._settings.zone, base_url, notification.case_id
-        )
+        return words.case_text(language, channel, case, base_url, notification.case_id)
 
     def _record(self, connection: Connection, notification_id: UUID, attempt_id: int, sent: Sent) -> None:
         now = self._desk.now()

@@ -110,10 +110,14 @@ class Notification:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingCase:
-    """What may be said of a case to whoever holds a telephone: how urgent, and since when."""
+    """What may be said of a case to whoever holds a telephone: how urgent, and since when.
+
+    ``zone`` is that of the site whose roster it is.
+    """
 
     tier: Tier
     raised_at: datetime
+    zone: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

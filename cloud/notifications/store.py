@@ -98,11 +98,11 @@ def open_notification(connection: Connection, notification_id: UUID) -> Notifica
 def waiting_case(connection: Connection, case_id: UUID, round_: int) -> WaitingCase | None:
     """The case while it waits for somebody in this round."""
     row = connection.execute(
-        """SELECT tier, raised_at FROM alert_case
+        """SELECT tier, raised_at, (SELECT time_zone FROM duty_site) FROM alert_case
            WHERE case_id = %s AND round = %s AND state IN ('raised', 'escalated')""",
         (case_id, round_),
     ).fetchone()
-    return WaitingCase(tier=Tier(row[0]), raised_at=row[1]) if row else None
+    return WaitingCase(tier=Tier(row[0]), raised_at=row[1], zone=row[2] or "UTC") if row else None
 
 
 def may_page(connection: Connection, case_id: UUID) -> bool:

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from alerting.tiers import Tier
-from cloud.notifications.models import ChannelName
+from cloud.notifications.models import ChannelName, WaitingCase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +78,11 @@ def subject(language: str) -> str:
     return words_for(language).subject
 
 
-def case_text(
-    language: str, channel: ChannelName, tier: Tier, raised_at: datetime, zone: str, base_url: str, case_id: UUID
-) -> str:
+def case_text(language: str, channel: ChannelName, case: WaitingCase, base_url: str, case_id: UUID) -> str:
     """``a case of tier urgent waits, since 03:12 (UTC)``, with where to open it."""
     words = words_for(language)
-    said = words.case.format(tier=words.tiers[tier], time=f"{raised_at.astimezone(ZoneInfo(zone)):%H:%M} ({zone})")
+    since = f"{case.raised_at.astimezone(ZoneInfo(case.zone)):%H:%M} ({case.zone})"
+    said = words.case.format(tier=words.tiers[case.tier], time=since)
     return f"{said} {_where(words, channel, base_url, f'/cases/{case_id}')}"
 
 

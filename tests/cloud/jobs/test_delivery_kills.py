@@ -6,17 +6,22 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
 from multiprocessing.context import ForkServerProcess
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
 
+from alerting.tiers import Tier
 from cloud.clock import now
 from cloud.db.connect import Connection, open_connection
 from cloud.notifications.models import ChannelName
 from cloud.notifications.service import notify
 from deploy.receivers.gateways import Fault, Gateway, Request
+from tests.cloud.escalation.made import acknowledge as taken_on
+from tests.cloud.escalation.made import join_team, open_case, shift
 from tests.cloud.jobs.forked import jobs
 from tests.cloud.jobs.killing import KillingProxy, through
 from tests.cloud.made import Ward
@@ -24,8 +29,8 @@ from tests.cloud.notifications.made import acknowledge, new_address, new_case
 
 PATIENCE_S = 60.0
 NAME = "jobs-1"
-# A delivery alone comes to some hundred pieces; with what earlier deaths left behind each run is another.
-POINTS = range(1, 100, 2)
+# A delivery alone comes to some sixty pieces; with what earlier deaths left behind each run is another.
+POINTS = range(1, 90, 3)
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["cloud.jobs.worker", "cloud.__main__", "tests.cloud.jobs.forked"])
 
@@ -99,9 +104,54 @@ def by_case(gateway: Gateway) -> dict[UUID, list[Request]]:
     return found
 
 
+def was_told(ward: Ward, case_id: UUID) -> bool:
+    found = ward.admin.execute("SELECT FROM notification WHERE case_id = %s AND state = 'confirmed'", (case_id,))
+    return found.rowcount > 0
+
+
+def sending(ward: Ward) -> int:
+    [(count,)] = ward.rows("SELECT count(*) FROM notification_attempt WHERE outcome = 'sending'")
+    return int(count)
+
+
 def unsettled(ward: Ward) -> int:
     [(count,)] = ward.rows("SELECT count(*) FROM notification WHERE next_at IS NOT NULL")
     return int(count)
+
+
+@dataclass
+class Outcome:
+    """What became of cases whose pages were killed on their way. ``taken``: how much had come when one was taken."""
+
+    ward: Ward
+    gateway: Gateway
+    cases: list[UUID] = field(default_factory=list)
+    taken: dict[UUID, int] = field(default_factory=dict)
+    killed: int = 0
+
+    def after_death(self, proxy: KillingProxy) -> None:
+        """Each third case is taken now, by somebody at the console."""
+        proxy.disarm()
+        self.killed += proxy.died.is_set()
+        until(lambda: not self.gateway.open, "what had left has arrived")
+        self.gateway.faults.clear()
+        if len(self.cases) % 3 == 0:
+            case_id = self.cases[-1]
+            taken_on(self.ward.admin, case_id, self.ward.nurse_id, now(), lease=timedelta(hours=1))
+            self.taken[case_id] = len(by_case(self.gateway)[case_id])
+
+    def check(self) -> None:
+        """Exactly one open case each, nobody missed, nobody paged twice, and nobody after the acknowledgement."""
+        came = by_case(self.gateway)
+        assert self.killed > len(self.cases) // 2, "the points lie behind the end of a delivery"
+        assert {case: len(came[case]) for case in self.taken} == self.taken, "paged after an acknowledgement"
+        assert [case for case in self.cases if case not in self.taken and not came[case]] == [], "nobody was told"
+        assert [case for case, seen in came.items() if len({r.key for r in seen}) > 1] == [], "a second page"
+        states = dict(self.ward.rows("SELECT state, count(*) FROM notification GROUP BY state"))
+        assert states.keys() <= {"confirmed", "withdrawn"}
+        assert states["confirmed"] >= len(self.cases) - len(self.taken)
+        assert self.ward.rows("SELECT count(*) FROM alert_case WHERE next_at IS NOT NULL") == [(len(self.cases),)]
+        assert self.ward.rows("SELECT count(*) FROM notification_attempt WHERE outcome = 'sending'") == [(0,)]
 
 
 @pytest.mark.timeout(400)
@@ -109,37 +159,71 @@ def test_killed_anywhere_each_case_is_told_of_once_and_never_after_its_acknowled
     ward: Ward, desk: Connection, proxy: KillingProxy, phone_gateway: Gateway
 ) -> None:
     new_address(ward, ChannelName.SMS, "+4520123456")
-    taken: dict[UUID, int] = {}
-    cases: list[UUID] = []
-    killed = 0
+    outcome = Outcome(ward, phone_gateway)
     for number, point in enumerate(POINTS):
         if number % 5 == 4:  # the far side does the work, and its answer is lost
             phone_gateway.faults.append(Fault.DONE_AND_GONE)
         with running(ward, proxy.port, phone_gateway) as process:
             proxy.arm(process.pid or 0, point)
-            cases.append(page(ward, desk, number))
+            outcome.cases.append(page(ward, desk, number))
             until(lambda: proxy.died.is_set() or unsettled(ward) == 0, "it died or was done")
-            proxy.disarm()
-            killed += proxy.died.is_set()
-        until(lambda: not phone_gateway.open, "what had left has arrived")
-        phone_gateway.faults.clear()
-        if number % 3 == 2:
-            acknowledge(ward.admin, cases[-1], ward.nurse_id, now())
-            taken[cases[-1]] = len(by_case(phone_gateway)[cases[-1]])
+        outcome.after_death(proxy)
     with running(ward, proxy.port, phone_gateway):
         until(lambda: unsettled(ward) == 0, "all is done")
+        until(lambda: sending(ward) == 0, "the log says of each try how it ended")
 
-    came = by_case(phone_gateway)
-    assert killed > len(POINTS) // 2, "the points lie behind the end of a delivery"
-    assert {case: len(came[case]) for case in taken} == taken, "paged after an acknowledgement"
-    assert [case for case in cases if case not in taken and not came[case]] == [], "nobody was told"
-    assert {case for case, requests in came.items() if len({each.key for each in requests}) > 1} == set(), (
-        "a second page"
-    )
-    states = dict(ward.rows("SELECT state, count(*) FROM notification GROUP BY state"))
-    assert states.keys() <= {"confirmed", "withdrawn"}
-    assert states["confirmed"] >= len(cases) - len(taken)
-    assert ward.rows("SELECT count(*) FROM alert_case WHERE state NOT IN ('resolved', 'expired')") == [(len(cases),)]
+    outcome.check()
+
+
+@pytest.mark.timeout(200)
+def test_killed_between_the_sending_and_the_writing_down_it_is_sent_again_with_the_same_key(
+    ward: Ward, desk: Connection, proxy: KillingProxy, phone_gateway: Gateway
+) -> None:
+    new_address(ward, ChannelName.SMS, "+4520123456")
+    outcome = Outcome(ward, phone_gateway)
+    for point in range(1, 13):
+        with running(ward, proxy.port, phone_gateway) as process:
+            phone_gateway.held.clear()
+            outcome.cases.append(page(ward, desk, point))
+            until(lambda: outcome.cases[-1] in by_case(phone_gateway), "it has left")
+            proxy.arm(process.pid or 0, point)
+            phone_gateway.held.set()
+            until(lambda: proxy.died.is_set(), "it died")
+        outcome.after_death(proxy)
+    with running(ward, proxy.port, phone_gateway):
+        until(lambda: unsettled(ward) == 0, "all is done")
+        until(lambda: sending(ward) == 0, "the log says of each try how it ended")
+
+    outcome.check()
+    assert len(phone_gateway.requests) > len(phone_gateway.pages) == len(outcome.cases), "none was sent again"
+
+
+@pytest.mark.timeout(400)
+def test_killed_anywhere_from_the_open_case_to_the_page_the_nurse_on_duty_is_told_once(
+    ward: Ward, desk: Connection, proxy: KillingProxy, phone_gateway: Gateway
+) -> None:
+    """The whole road: look at the case, choose who is on duty, tell them."""
+    new_address(ward, ChannelName.SMS, "+4520123456")
+    join_team(ward.admin, ward.patient_id, ward.nurse_id)
+    shift(ward.admin, "nurse", ward.nurse_id)
+    outcome = Outcome(ward, phone_gateway)
+    for number, point in enumerate(range(1, 160, 5)):
+        with running(ward, proxy.port, phone_gateway) as process:
+            proxy.arm(process.pid or 0, point)
+            case_id = open_case(ward.admin, ward.patient_id, Tier.URGENT, now(), f"condition_{number}")
+            ward.admin.execute("SELECT wake_case(%s, now())", (case_id,))
+            outcome.cases.append(case_id)
+            until(lambda: proxy.died.is_set() or was_told(ward, outcome.cases[-1]), "it died or was done")
+        outcome.after_death(proxy)
+    with running(ward, proxy.port, phone_gateway):
+        # What the sweep of each minute does.
+        ward.admin.execute("SELECT wake_case(case_id, now()) FROM alert_case WHERE next_at <= now()")
+        waiting = [case for case in outcome.cases if case not in outcome.taken]
+        until(lambda: all(was_told(ward, case) for case in waiting), "all are told")
+        until(lambda: unsettled(ward) == 0, "all is done")
+        until(lambda: sending(ward) == 0, "the log says of each try how it ended")
+
+    outcome.check()
 
 
 @pytest.mark.timeout(120)

@@ -16,7 +16,7 @@ from cloud.notifications.service import notify
 from cloud.notify_config import NotifySettings
 from tests.cloud.made import NOW, Ward
 
-SETTINGS = NotifySettings(base_url="https://pulsepost.example", zone="Europe/Copenhagen")
+SETTINGS = NotifySettings(base_url="https://pulsepost.example")
 
 
 @dataclass

@@ -50,6 +50,7 @@ def test_a_person_is_told_once_for_each_round_and_step(told: Telling) -> None:
 
 
 def test_a_page_says_how_urgent_and_since_when_and_not_who(told: Telling, phone_gateway: Gateway) -> None:
+    told.ward.admin.execute("UPDATE duty_site SET time_zone = 'Europe/Copenhagen'")
     page = told.page()
     told.delivery.look(page)
 

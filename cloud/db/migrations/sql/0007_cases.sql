@@ -62,10 +62,18 @@ CREATE INDEX alert_of_reading ON alert (reading_id) WHERE reading_id IS NOT NULL
 -- it comes at the earliest of the times asked for. The caller needs no grant on procrastinate's tables.
 CREATE FUNCTION wake(task text, name text, args jsonb, at timestamptz) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    waiting bigint;
 BEGIN
     UPDATE procrastinate_jobs SET scheduled_at = least(coalesce(scheduled_at, at), at)
-        WHERE queueing_lock = name AND status = 'todo';
-    IF NOT FOUND THEN
+        WHERE queueing_lock = name AND status = 'todo' RETURNING id INTO waiting;
+    IF FOUND THEN
+        -- Workers are told of new jobs only: an earlier time they would see some seconds later.
+        IF at <= clock_timestamp() THEN
+            PERFORM pg_notify('procrastinate_any_queue_v1',
+                              json_build_object('type', 'job_inserted', 'job_id', waiting)::text);
+        END IF;
+    ELSE
         BEGIN
             PERFORM procrastinate_defer_jobs_v1(ARRAY[ROW('default', task, 0, NULL, name, args, at)
                                                       ::procrastinate_job_to_defer_v1]);
