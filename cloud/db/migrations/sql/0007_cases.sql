@@ -51,9 +51,11 @@ UPDATE alert SET tier = CASE priority WHEN 'high' THEN 'urgent' WHEN 'medium' TH
 ALTER TABLE alert ALTER COLUMN tier SET NOT NULL, ALTER COLUMN reading_id DROP NOT NULL;
 -- Who told of it: a symptom that the patient was asked about. NULL: it was measured, or missed.
 ALTER TABLE alert ADD COLUMN IF NOT EXISTS told_by uuid REFERENCES account;
--- A finding on more than one reading (a session, a week) has none of its own: it is told by what it is about.
+-- A finding on more than one reading (a session, a week) has none of its own: it is known by what it is about. What a
+-- person told of may come at any time.
 ALTER TABLE alert DROP CONSTRAINT alert_reading_id_condition_key;
-CREATE UNIQUE INDEX alert_once ON alert (patient_id, condition, effective_time, coalesce(reading_id, '00000000-0000-0000-0000-000000000000'), tier);
+CREATE UNIQUE INDEX alert_once ON alert (patient_id, condition, effective_time, coalesce(reading_id, '00000000-0000-0000-0000-000000000000'), tier)
+    WHERE told_by IS NULL;
 CREATE INDEX alert_of_reading ON alert (reading_id) WHERE reading_id IS NOT NULL;
 
 -- Timers -----------------------------------------------------------------------------------------------------------------
