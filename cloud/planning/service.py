@@ -1,6 +1,6 @@
 """The plan of a patient: what holds now, what became of each version of a limit, and each change with its audit row."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -49,7 +49,7 @@ async def plan(conn: Connection, of: Patient, now: datetime) -> Plan:
         programmes=programmes,
         membership=membership,
         is_heightened=held.heightened_until is not None,
-        limits=held.limits,
+        limits=own_first(held.limits),
         versions=spoken(versions, rules.regime(programme.regimes), now),
         slots=await store.slots(conn, of.patient_id, now),
         pauses=await store.pauses(conn, of.patient_id, now),
@@ -62,6 +62,12 @@ async def limits_in_force(conn: Connection, patient_id: UUID, now: datetime) -> 
     programme = _programme(await store.programmes(conn), membership)
     newest = [one.row() for one in await store.limit_versions(conn, patient_id) if one.superseded_at is None]
     return rules.own(programme, newest, membership.heightened_until, now).limits
+
+
+def own_first(limits: Sequence[RegimeLimit]) -> tuple[RegimeLimit, ...]:
+    """Of each condition the doctor's limits before what stays of the programme's in other units."""
+    place = {condition: n for n, condition in enumerate(dict.fromkeys(limit.condition for limit in limits))}
+    return tuple(sorted(limits, key=lambda limit: (place[limit.condition], limit.version is None)))
 
 
 def limit_form(shown: Plan, condition: str) -> LimitForm | None:

@@ -20,11 +20,11 @@ def test_a_doctor_sets_a_limit_is_told_what_is_wrong_and_withdraws_it(console: C
     row = page.locator("[data-condition=hypertension_systolic]").first
     row.get_by_role("link", name="Change").click()
 
-    page.get_by_label("above", exact=True).fill("1450")
+    page.get_by_label("Limit: above").fill("1450")
     page.get_by_label("Last day; empty: no end").fill("2026-12-31")
     page.get_by_label("Why this limit for this patient").fill("frail, has fallen")
     page.keyboard.press("Enter")
-    value = page.get_by_label("above", exact=True)
+    value = page.get_by_label("Limit: above")
     expect(value).to_have_attribute("aria-invalid", "true")
     expect(page.locator("#refused")).to_contain_text("must lie between 50 and 280 mmHg")
     expect(page.get_by_label("Why this limit for this patient")).to_have_value("frail, has fallen")
