@@ -16,7 +16,7 @@ import numpy as np
 
 from alerting.closing import rested
 from alerting.histories import History
-from alerting.synthetic import Crisis, CrisisKind, PatientYear
+from alerting.synthetic.truth import Crisis, CrisisKind, PatientYear
 from alerting.tiers import TERMS, Terms, Tier, graver
 from alerting.windows import instant
 

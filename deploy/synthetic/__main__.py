@@ -16,7 +16,8 @@ import numpy as np
 from alerting.regimes import AHA_2025, ESC_2024, PREGNANCY, REGIMES, of_programme
 from alerting.replay import lines, replay_known
 from alerting.rulesets import SingleReadings, every_reading_above_target, programme
-from alerting.synthetic import Calendar, calendar, population, published_load
+from alerting.synthetic.calendars import Calendar, calendar
+from alerting.synthetic.population import population, published_load
 from cloud.clock import now
 from cloud.config import SettingMissing, migrate_settings
 from deploy.synthetic.load import Loaded, LoginUnknown, load

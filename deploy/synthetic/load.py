@@ -14,7 +14,7 @@ from uuid import UUID
 import numpy as np
 
 from alerting.histories import SAMPLES, GlucoseSeries, PressureSeries
-from alerting.synthetic import PatientYear
+from alerting.synthetic.truth import PatientYear
 from alerting.windows import Times
 from cloud.db import copying
 from cloud.db.connect import Connection, one, open_connection

@@ -13,7 +13,9 @@ from alerting.histories import GlucoseSeries, History, PressureSeries
 from alerting.regimes import ESC_2024, RegimeLimit, of_programme
 from alerting.replay import Outcome, Raised, cases, lines, replay, replay_known
 from alerting.rulesets import SILENT, SingleReadings, every_reading_above_target, programme
-from alerting.synthetic import CrisisKind, PatientYear, calendar, population
+from alerting.synthetic.calendars import calendar
+from alerting.synthetic.population import population
+from alerting.synthetic.truth import CrisisKind, PatientYear
 from alerting.tiers import Tier
 from alerting.windows import instant
 from device_drivers.nomenclature import Unit

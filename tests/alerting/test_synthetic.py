@@ -8,14 +8,9 @@ import numpy as np
 import pytest
 
 from alerting.histories import PressureSeries
-from alerting.synthetic import (
-    CrisisKind,
-    PatientYear,
-    Truth,
-    calendar,
-    population,
-    published_load,
-)
+from alerting.synthetic.calendars import calendar
+from alerting.synthetic.population import population, published_load
+from alerting.synthetic.truth import CrisisKind, PatientYear, Truth
 from alerting.windows import Column, instant
 from device_drivers.nomenclature import Unit
 

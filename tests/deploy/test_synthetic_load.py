@@ -6,7 +6,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from alerting.synthetic import PatientYear, calendar, population
+from alerting.synthetic.calendars import calendar
+from alerting.synthetic.population import population
+from alerting.synthetic.truth import PatientYear
 from cloud.db.connect import open_connection
 from cloud.what_if.histories import histories_of
 from deploy.synthetic import __main__ as synthetic
