@@ -1,7 +1,7 @@
 """All SQL of gaps as people see them; who opens and closes them is the escalation."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from psycopg import AsyncConnection
@@ -10,6 +10,20 @@ from psycopg.rows import class_row
 from cloud.duty.models import DutyGap
 
 AsyncConn = AsyncConnection[Any]
+
+# Pages of a gap that are still on their way are called off; %(gap_id)s. A page is named after its gap (page_name).
+CALL_PAGES_OFF: Final = """
+UPDATE notification n SET state = 'withdrawn', next_at = NULL
+FROM duty_gap g
+WHERE g.gap_id = %(gap_id)s AND n.gap IS NOT NULL AND n.next_at IS NOT NULL
+  AND starts_with(n.gap, g.role || ':' || g.why || ':'
+                         || to_char(g.opened_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z:"'))
+"""
+
+
+def page_name(role: str, why: str, opened_at: datetime, number: int) -> str:
+    """``nurse:nobody_on_duty:2026-11-22T03:00:00Z:1``: which gap, and the how manieth time. Never a patient."""
+    return f"{role}:{why}:{opened_at:%Y-%m-%dT%H:%M:%SZ}:{number}"
 
 
 async def open_gaps(conn: AsyncConn) -> list[DutyGap]:
@@ -33,4 +47,7 @@ async def acknowledge(conn: AsyncConn, gap_id: UUID, by: UUID, at: datetime) -> 
            WHERE gap_id = %s AND resolved_at IS NULL AND acknowledged_at IS NULL""",
         (at, by, gap_id),
     )
-    return cursor.rowcount == 1
+    if cursor.rowcount != 1:
+        return False
+    await conn.execute(CALL_PAGES_OFF, {"gap_id": gap_id})
+    return True

@@ -1,7 +1,8 @@
 """All SQL of the roster. What the jobs process asks for is sync, what pages ask for is async: the same statements."""
 
+import logging
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,6 +15,8 @@ from alerting.working_time import WorkingDays
 from cloud.db.connect import Connection
 from cloud.duty.models import Away, DutyPerson, HolidayRow, NewShift, Plan, Shift, Staff
 from cloud.zones.store import zone
+
+log = logging.getLogger(__name__)
 
 AsyncConn = AsyncConnection[Any]
 
@@ -73,10 +76,11 @@ def _bounds(at: datetime) -> dict[str, date]:
 def _plan(rows: Sequence[Sequence[TupleRow]]) -> Plan:
     [(zone_name, working_days, is_placed)], staff_rows, shifts, roles, holidays, absences = rows
     staff = {row[0]: Staff(account_id=row[0], display_name=row[1], role=row[2]) for row in staff_rows}
-    # A zone that this machine does not know is a defect of the operator's: said by KeyError, and not taken for UTC.
     site = zone(zone_name)
     if site is None:
-        raise LookupError(f"the roster's time zone {zone_name!r} is unknown here; install tzdata, or change it")
+        # Its shifts cannot be read. Telling everybody is better than telling nobody.
+        log.error("the roster's time zone %r is unknown here (tzdata?): everybody of a role is on duty", zone_name)
+        site, is_placed, shifts, roles = UTC, False, [], []
     # Whoever left is on duty no longer, and covers for nobody: a hole, and not a page to nobody.
     made = [_shift(row) for row in shifts if row[1] in staff]
     roster = Roster(

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from cloud.db.connect import Connection
+from cloud.duty.gaps import CALL_PAGES_OFF
 from cloud.escalation.models import OpenGap
 
 _OF_GAP = "gap_id, role, why, opened_at, acknowledged_at, next_at, paged"
@@ -52,7 +53,8 @@ def waiting_cases(connection: Connection, gap_id: UUID) -> Sequence[tuple[UUID, 
 
 
 def resolve(connection: Connection, gap_id: UUID, at: datetime) -> None:
-    """Somebody is on duty again."""
+    """Somebody is on duty again; pages of the gap that are still on their way are called off."""
+    connection.execute(CALL_PAGES_OFF, {"gap_id": gap_id})
     connection.execute("UPDATE duty_gap SET resolved_at = %s, next_at = NULL WHERE gap_id = %s", (at, gap_id))
 
 

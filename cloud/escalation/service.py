@@ -19,10 +19,11 @@ from uuid import UUID
 from alerting.duty import DutyRole, next_change_at
 from alerting.escalate import Decision, Escalated, Gap, OnDuty, Paged, RaisedAgain, Why, escalate
 from alerting.escalation_sentences import sentence
-from alerting.lifecycle import Event
+from alerting.lifecycle import Event, State, after
 from cloud.auth.models import Role
 from cloud.db.connect import Connection
 from cloud.duty import store as duty
+from cloud.duty.gaps import page_name
 from cloud.duty.models import Plan
 from cloud.escalation import gaps, store
 from cloud.escalation.models import OpenGap, Telling, Watched
@@ -70,17 +71,20 @@ def _carry_out(connection: Connection, case: Watched, decision: Decision, at: da
     changed = any(isinstance(one, RaisedAgain | Escalated) for one in decision.happened)
     if life != before:
         store.write(connection, case, life, at if changed else case.changed_at)
+    state = before.state
     for one in decision.happened:
         match one:
             case RaisedAgain():
                 event = Event.END_SILENCE if one.why is Why.SILENCE_ENDED else Event.LAPSE
                 data: Mapping[str, object] = {"why": one.why, "round": one.round, "sentence": sentence(one)}
-                store.add_event(connection, case, event, before.state, life.state, data, at)
+                was, state = state, after(state, event)
+                store.add_event(connection, case, event, was, state, data, at)
             case Escalated():
                 data = {"why": one.why, "to": one.to, "step": one.step, "sentence": sentence(one)}
-                store.add_event(connection, case, Event.ESCALATE, before.state, life.state, data, at)
+                was, state = state, after(state, Event.ESCALATE)
+                store.add_event(connection, case, Event.ESCALATE, was, state, data, at)
             case Gap():
-                _run_into(connection, case, one, decision, at)
+                _run_into(connection, case, one, state, at)
             case Paged():
                 for account_id, role in one.people:
                     store.record_page(connection, case.case_id, life.round, one.step, account_id, role, at)
@@ -93,11 +97,10 @@ def _carry_out(connection: Connection, case: Watched, decision: Decision, at: da
         store.wake(connection, case.case_id, decision.next_at)
 
 
-def _run_into(connection: Connection, case: Watched, gap: Gap, decision: Decision, at: datetime) -> None:
+def _run_into(connection: Connection, case: Watched, gap: Gap, state: State, at: datetime) -> None:
     gap_id, is_new = gaps.run_into(connection, gap.role, gap.why, case.case_id, at)
     if is_new:
         data = {"why": gap.why, "role": gap.role, "gap_id": str(gap_id), "sentence": sentence(gap)}
-        state = decision.facts.life.state
         store.add_event(connection, case, "duty_gap", state, state, data, at)
 
 
@@ -138,7 +141,7 @@ def _tell_of_gap(connection: Connection, plan: Plan, gap: OpenGap, at: datetime,
     """Lead nurses on duty the first time, if there are any; all of them else."""
     on_duty = [person.account_id for person in duty.people_on_duty(plan, DutyRole.LEAD_NURSE, at)]
     everybody = sorted({*_lead_nurses(plan), *on_duty})
-    name = f"{gap.role}:{gap.why}:{gap.opened_at:%Y-%m-%dT%H:%M:%SZ}:{gap.paged + 1}"
+    name = page_name(gap.role, gap.why, gap.opened_at, gap.paged + 1)
     for account_id in on_duty if on_duty and not gap.paged else everybody:
         telling.notify_of_gap(connection, gap=name, account_id=account_id, at=at)
     gaps.told_again(connection, gap.gap_id, at + GAP_AGAIN_EVERY)

@@ -208,12 +208,18 @@ def open_gap(console: Console, why: str = "nobody_on_duty") -> UUID:
 
 def test_a_gap_stands_above_the_lead_nurses_worklist_until_it_is_over(console: Console, lena: Person) -> None:
     gap_id = open_gap(console)
+    console.ward.admin.execute(
+        "INSERT INTO notification (subject, account_id, gap, created_at, next_at)"
+        " VALUES ('duty_gap', %s, 'nurse:nobody_on_duty:2026-11-21T12:00:00Z:1', %s, %s)",
+        (lena.account_id, NOW, NOW),
+    )
     page = text_of(lena.get("/worklist").text)
     assert "Nurse: nobody is on duty since 21 Nov, 12:00; 0 cases wait." in page
 
     assert lena.post(f"/duty-gaps/{gap_id}/acknowledge").status_code == 303
     assert "Being seen to by Lena Lund" in text_of(lena.get("/worklist").text)
     assert console.ward.rows("SELECT next_at FROM duty_gap") == [(None,)]
+    assert console.ward.rows("SELECT state FROM notification") == [("withdrawn",)]
     console.ward.admin.execute("UPDATE duty_gap SET resolved_at = now()")
     assert "nobody is on duty" not in lena.get("/worklist").text
 

@@ -266,6 +266,8 @@ def test_a_gap_is_told_again_until_it_is_acknowledged_and_ends_when_somebody_is_
     assert len(gap_pages(clinic)) == 2
     clinic.tend_gaps(night + timedelta(hours=10))
     assert clinic.gaps() == [("nurse", "nobody_on_duty", True, True)]
+    # What was still on its way to somebody is called off.
+    assert clinic.ward.rows("SELECT DISTINCT state FROM notification WHERE gap IS NOT NULL") == [("withdrawn",)]
 
 
 def test_whoever_comes_on_duty_hears_of_a_case_that_ran_into_the_gap(nobody_at_night: Clinic) -> None:
@@ -321,6 +323,17 @@ def test_without_any_roster_everybody_of_the_care_team_is_on_duty(ward: Ward) ->
         assert clinic.told(case_id) == [(1, 1, clinic.nurse)]
         assert other not in {who for _, _, who in clinic.told(case_id)}
         assert clinic.gaps() == []
+
+
+def test_a_roster_whose_zone_nobody_here_knows_tells_everybody_rather_than_nobody(
+    nobody_at_night: Clinic, caplog: pytest.LogCaptureFixture
+) -> None:
+    clinic, night = nobody_at_night, after(hours=10)
+    clinic.ward.admin.execute("UPDATE duty_site SET time_zone = 'Atlantis/Dawn'")
+    case_id = clinic.open_case(at=night)
+    clinic.look(case_id, night)
+    assert clinic.told(case_id) == [(1, 1, clinic.nurse)]
+    assert "time zone 'Atlantis/Dawn' is unknown here" in caplog.text
 
 
 def test_a_gaps_page_says_nothing_of_a_patient(nobody_at_night: Clinic) -> None:
