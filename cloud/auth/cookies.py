@@ -20,8 +20,11 @@ def write(request: Request, response: Response, name: str, value: str) -> None:
     response.set_cookie(_full(request, name), value, path="/", httponly=True, samesite="lax", secure=is_secure(request))
 
 
-def remember(request: Request, response: Response, name: str, value: str) -> None:
-    """A preference, for a year; no script reads it."""
+def remember(request: Request, response: Response, name: str, value: str | None) -> None:
+    """A preference, for a year; no script reads it. None: there is none any more."""
+    if value is None:
+        response.delete_cookie(name, path="/", httponly=True, samesite="lax", secure=is_secure(request))
+        return
     response.set_cookie(
         name, value, max_age=A_YEAR_S, path="/", httponly=True, samesite="lax", secure=is_secure(request)
     )

@@ -37,10 +37,11 @@ async def home(request: Request, session: Anyone) -> Response:
 
 @router.get("/login")
 async def sign_in_page(request: Request, language: str = "") -> Response:
-    if not known(language):
-        return _form(request, None)
-    response = _see("/login")
-    cookies.remember(request, response, LANGUAGE_COOKIE, language)
+    """``language``: chosen on this very page; it is kept with the account of whoever signs in next."""
+    chosen = known(language)
+    response = _form(request, None, chosen)
+    if chosen:
+        cookies.remember(request, response, LANGUAGE_COOKIE, chosen)
     return response
 
 
@@ -50,18 +51,20 @@ async def sign_in(
 ) -> Response:
     await require_csrf_token(request, cookies.read(request, cookies.SIGN_IN) or "")
     result = await service.sign_in(conn, await form_field(request, "login"), await form_field(request, "password"), now)
+    chosen = known(await form_field(request, "language"))
     if isinstance(result, Refusal):
-        return _form(request, result)
+        return _form(request, result, chosen)
     previous = cookies.read(request, cookies.SESSION)
     if previous:
         await service.sign_out(conn, previous)
     await audit.record(
         conn, at=now, account_id=result.account_id, action="sign_in", subject=f"account:{result.account_id}"
     )
-    chosen = known(request.cookies.get(LANGUAGE_COOKIE))
     if chosen:
         await store.choose_language(conn, result.account_id, chosen)
     response = _see("/")
+    # On a shared screen the next person does not inherit what the last one chose.
+    cookies.remember(request, response, LANGUAGE_COOKIE, await store.language(conn, result.account_id))
     cookies.clear(request, response, cookies.SIGN_IN)
     cookies.write(request, response, cookies.SESSION, result.token)
     return response
@@ -105,7 +108,7 @@ def first_page(session: Session) -> str | None:
     return FIRST_PAGES.get(session.role)
 
 
-def _form(request: Request, refusal: Refusal | None) -> Response:
+def _form(request: Request, refusal: Refusal | None, chosen: str | None) -> Response:
     token = cookies.sign_in_token(request)
     response = page(
         request,
@@ -116,6 +119,7 @@ def _form(request: Request, refusal: Refusal | None) -> Response:
             Refusal.THROTTLED: status.HTTP_429_TOO_MANY_REQUESTS,
         }[refusal],
         csrf_token=token,
+        chosen=chosen,
         refusal=spoken_in(language_of(request)).SIGN_IN_REFUSALS[refusal] if refusal else None,
     )
     if refusal is Refusal.THROTTLED:

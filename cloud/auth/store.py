@@ -103,6 +103,13 @@ async def seen(conn: Connection, token_hash: bytes, now: datetime) -> None:
     await conn.execute("UPDATE login_session SET last_seen_at = %s WHERE token_hash = %s", (now, token_hash))
 
 
+async def language(conn: Connection, account_id: UUID) -> str | None:
+    """The language that they chose, if they did."""
+    cursor = await conn.execute("SELECT language FROM account WHERE account_id = %s", (account_id,))
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
 async def choose_language(conn: Connection, account_id: UUID, language: str) -> None:
     await conn.execute("UPDATE account SET language = %s WHERE account_id = %s", (language, account_id))
 

@@ -73,7 +73,7 @@ def language_of(request: Request) -> str:
 
 def language_of_browser(request: Request) -> str:
     """What was chosen in this browser, else what it asks for, else English."""
-    chosen = known(request.cookies.get(LANGUAGE_COOKIE))
+    chosen = known(request.query_params.get("language")) or known(request.cookies.get(LANGUAGE_COOKIE))
     return chosen or accepted(request.headers.get("accept-language", "")) or ENGLISH
 
 

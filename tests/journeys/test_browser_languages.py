@@ -1,18 +1,14 @@
 """Nurse and support read the console in Russian and in Chinese, from the sign-in on, and no English is left in it."""
 
-import re
-from collections.abc import Iterable
-from functools import cache
-
 import pytest
 from playwright.sync_api import Page, expect
 
 from cloud.language.languages import LANGUAGES
 from cloud.language.words import words_of
-from deploy.catalogues import extracted
+from tests.cloud.language.english import english_in
 from tests.cloud.made import Ward, glucose, pressure, sent
 from tests.fix_browser import ON_BOTH_SCREENS
-from tests.fix_console import PASSWORD, Console
+from tests.fix_console import PASSWORD, Console, csrf_token_in
 
 # Everything that is read: texts, and what screen readers and empty fields say.
 READ = """() => {
@@ -30,24 +26,6 @@ READ = """() => {
             if (place.dataset[name]) found.push(...Object.values(JSON.parse(place.dataset[name])));
     return found.map((text) => text.replace(/\\s+/g, " ").trim()).filter(Boolean);
 }"""
-PLACE = re.compile(r"\\\{\w*\\\}|%\\\(\w+\\\)s|%\(\w+\)s")
-
-
-@cache
-def english_of(language: str) -> re.Pattern[str]:
-    """Every message that is said otherwise in this language, whatever is filled in."""
-    translate = words_of(language).gettext
-    single = [message.id for message in extracted() if isinstance(message.id, str) and message.id]
-    forms = [form for message in extracted() if isinstance(message.id, (list, tuple)) for form in message.id]
-    different = [text for text in single if translate(text) != text] + forms
-    # A message that is little more than its places fits anything.
-    telling = [text for text in different if len(re.sub(r"\{\w*\}|%\(\w+\)s|\W", "", text)) >= 2]
-    return re.compile("|".join(f"(?:{PLACE.sub('.+', re.escape(text))})" for text in telling))
-
-
-def english_in(texts: Iterable[str], language: str) -> set[str]:
-    pattern = english_of(language)
-    return {text for text in texts if re.search("[A-Za-z]{2}", text) and pattern.fullmatch(text)}
 
 
 def assert_no_english(page: Page, language: str) -> None:
@@ -134,8 +112,18 @@ def test_whoever_has_not_chosen_reads_what_their_browser_asks_for(console: Conso
 
 def test_the_choice_on_the_sign_in_page_is_kept_with_the_account(console: Console, ward: Ward) -> None:
     client = console.client()
-    assert client.get("/login", params={"language": "ru"}).status_code == 303
-    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/login").text)
-    assert token
-    client.post("/login", data={"login": "nora", "password": PASSWORD, "csrf_token": token[1]})
+    page = client.get("/login", params={"language": "ru"}).text
+    assert '<input type="hidden" name="language" value="ru">' in page
+    form = {"login": "nora", "password": PASSWORD, "csrf_token": csrf_token_in(page), "language": "ru"}
+    assert client.post("/login", data=form).status_code == 303
     assert ward.rows("SELECT language FROM account WHERE login = 'nora'") == [("ru",)]
+
+
+def test_the_next_person_at_a_screen_does_not_inherit_a_language(console: Console, ward: Ward) -> None:
+    ward.admin.execute("UPDATE account SET language = 'zh' WHERE login = 'ben'")
+    client = console.client()
+    for login, chosen, tag in (("nora", "ru", "ru"), ("ben", "", "zh-Hans"), ("ada", "", "en"), ("nora", "", "ru")):
+        page = client.get("/login", params={"language": chosen}).text
+        form = {"login": login, "password": PASSWORD, "csrf_token": csrf_token_in(page), "language": chosen}
+        assert client.post("/login", data=form).status_code == 303
+        assert f'<html lang="{tag}">' in client.get("/patients").text, login

@@ -6,9 +6,9 @@ from decimal import Decimal
 import pytest
 from psycopg.types.range import Range
 
+from alerting.adherence import MISSING_MEASUREMENT
 from alerting.lifecycle import State
 from alerting.limits import DEFAULT_LIMITS, Priority
-from alerting.adherence import MISSING_MEASUREMENT
 from alerting.technical.conditions import Name
 from alerting.technical.silence import Cause
 from cloud.auth.models import Refusal, Role
