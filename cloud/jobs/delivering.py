@@ -182,7 +182,7 @@ class Delivery:
             return words.test_text(language, channel, notification.code)
         case = _case_of(connection, notification)
         if case is None or notification.case_id is None:
-            return words.gap_text(language, channel, base_url)
+            return words.gap_text(language, channel, base_url, notification.gap, notification.zone)
         return words.case_text(language, channel, case, base_url, notification.case_id)
 
     def _record(self, connection: Connection, notification_id: UUID, attempt_id: int, sent: Sent) -> None:

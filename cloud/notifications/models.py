@@ -90,7 +90,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """What one person is to be told. ``code``: what a test page has to bring over."""
+    """What one person is to be told. ``code``: what a test page has to bring over; ``zone``: the site's."""
 
     notification_id: UUID
     subject: Subject
@@ -102,6 +102,8 @@ class Notification:
     round: int | None = None
     address_id: UUID | None = None
     code: str | None = None
+    gap: str | None = None
+    zone: str = "UTC"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "subject", Subject(self.subject))

@@ -86,7 +86,8 @@ def open_notification(connection: Connection, notification_id: UUID) -> Notifica
     with connection.cursor(row_factory=class_row(Notification)) as cursor:
         return cursor.execute(
             """SELECT n.notification_id, n.subject, n.account_id, coalesce(a.language, 'en') AS language, n.created_at,
-                      n.state, n.case_id, n.round, n.address_id, s.code
+                      n.state, n.case_id, n.round, n.address_id, s.code, n.gap,
+                      coalesce((SELECT time_zone FROM duty_site), 'UTC') AS zone
                FROM notification n
                JOIN account a USING (account_id)
                LEFT JOIN staff_address s ON s.address_id = n.address_id

@@ -1,25 +1,33 @@
 """What a page says, in the language of the person it goes to. Never who the patient is or what is wrong."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from alerting.duty import DutyRole
 from alerting.tiers import Tier
 from cloud.notifications.models import ChannelName, WaitingCase
+
+# As cloud.duty.gaps names them.
+GAP: Final = re.compile(r"(?P<role>nurse|doctor|lead_nurse):(\w+:)?(?P<since>\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?Z)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """One language's. In braces: {tier}, {time}, {link}, {code}."""
+    """One language's. In braces: {tier}, {time}, {link}, {code}, {role}."""
 
     subject: str
     case: str
     gap: str
+    gap_of: str
     test: str
     open_console: str
     tiers: Mapping[Tier, str]
+    roles: Mapping[DutyRole, str]
 
 
 WORDS: Final[Mapping[str, Words]] = {
@@ -27,6 +35,7 @@ WORDS: Final[Mapping[str, Words]] = {
         subject="Pulsepost: a case waits",
         case="Pulsepost: a case of tier {tier} waits, since {time}.",
         gap="Pulsepost: nobody is on duty. Please look at the roster.",
+        gap_of="Pulsepost: nobody can be told as {role}, since {time}. Please look at the roster.",
         test="Pulsepost: this is a test. Your code is {code}. If you did not ask for it, ignore it.",
         open_console="Please open Pulsepost.",
         tiers={
@@ -36,11 +45,13 @@ WORDS: Final[Mapping[str, Words]] = {
             Tier.ROUTINE: "routine",
             Tier.RETROSPECTIVE: "retrospective",
         },
+        roles={DutyRole.NURSE: "nurse", DutyRole.DOCTOR: "doctor on call", DutyRole.LEAD_NURSE: "lead nurse"},
     ),
     "ru": Words(
         subject="Pulsepost: случай ждёт",
         case="Pulsepost: случай ждёт с {time}, срочность: {tier}.",
         gap="Pulsepost: никого нет на дежурстве. Проверьте расписание.",
+        gap_of="Pulsepost: с {time} некого оповестить, роль: {role}. Проверьте расписание.",
         test="Pulsepost: это проверка. Ваш код: {code}. Если вы его не запрашивали, ничего не делайте.",
         open_console="Откройте Pulsepost.",
         tiers={
@@ -50,11 +61,17 @@ WORDS: Final[Mapping[str, Words]] = {
             Tier.ROUTINE: "плановая",
             Tier.RETROSPECTIVE: "ретроспективная",
         },
+        roles={
+            DutyRole.NURSE: "медсестра",
+            DutyRole.DOCTOR: "дежурный врач",
+            DutyRole.LEAD_NURSE: "старшая медсестра",
+        },
     ),
     "zh": Words(
         subject="Pulsepost：有病例等待处理",
         case="Pulsepost：有一个病例自{time}起等待处理，级别：{tier}。",
         gap="Pulsepost：当前无人值班，请查看值班表。",
+        gap_of="Pulsepost：自{time}起没有可通知的{role}，请查看值班表。",
         test="Pulsepost：这是测试。您的验证码是{code}。如非本人操作，请忽略。",
         open_console="请打开Pulsepost。",
         tiers={
@@ -64,6 +81,7 @@ WORDS: Final[Mapping[str, Words]] = {
             Tier.ROUTINE: "常规",
             Tier.RETROSPECTIVE: "回顾",
         },
+        roles={DutyRole.NURSE: "护士", DutyRole.DOCTOR: "值班医生", DutyRole.LEAD_NURSE: "护士长"},
     ),
 }
 
@@ -86,10 +104,15 @@ def case_text(language: str, channel: ChannelName, case: WaitingCase, base_url: 
     return f"{said} {_where(words, channel, base_url, f'/cases/{case_id}')}"
 
 
-def gap_text(language: str, channel: ChannelName, base_url: str) -> str:
-    """Nobody is on duty."""
+def gap_text(language: str, channel: ChannelName, base_url: str, gap: str | None = None, zone: str = "UTC") -> str:
+    """Of which role nobody can be told, and since when on the site's clock, as far as the name of the gap says it."""
     words = words_for(language)
-    return f"{words.gap} {_where(words, channel, base_url, '/')}"
+    named = GAP.match(gap or "")
+    said = words.gap
+    if named is not None:
+        since = datetime.fromisoformat(named["since"]).astimezone(ZoneInfo(zone))
+        said = words.gap_of.format(role=words.roles[DutyRole(named["role"])], time=f"{since:%H:%M} ({zone})")
+    return f"{said} {_where(words, channel, base_url, '/')}"
 
 
 def test_text(language: str, channel: ChannelName, code: str) -> str:

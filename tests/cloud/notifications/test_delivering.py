@@ -247,7 +247,7 @@ def test_somebody_is_told_of_a_gap_in_the_roster(told: Telling, phone_gateway: G
     told.delivery.look(page)
 
     [request] = phone_gateway.requests
-    assert "никого нет на дежурстве" in json.loads(request.body)["text"]
+    assert "с 03:00 (UTC) некого оповестить, роль: медсестра" in json.loads(request.body)["text"]
 
 
 def test_what_does_not_exist_is_no_error(told: Telling) -> None:
