@@ -33,7 +33,7 @@ def ben(console: Console) -> Person:
 
 def columns(console: Console, names: str, case_id: UUID) -> tuple[object, ...]:
     """These columns of the case."""
-    [found] = console.ward.admin.execute(f"SELECT {names} FROM alert_case WHERE case_id = '{case_id}'")  # type: ignore[arg-type]  # noqa: S608  (both are ours)
+    [found] = console.ward.admin.execute(f"SELECT {names} FROM alert_case WHERE case_id = '{case_id}'")  # noqa: S608  (both are ours)
     return tuple(found)
 
 
