@@ -52,7 +52,7 @@ def test_a_utils_file_has_no_place_in_the_cloud(copy_of_the_tree: Path) -> None:
     [
         ("alerting/limits.py", "cloud.config"),
         ("alerting/limits.py", "gateway.wire.v1"),
-        ("gateway/outbox.py", "cloud.config"),
+        ("gateway/outbox/outbox.py", "cloud.config"),
         ("device_drivers/readings.py", "alerting.limits"),
         ("firmware_profiles/schema.py", "device_drivers.readings"),
         ("cloud/config.py", "deploy.services.start"),
