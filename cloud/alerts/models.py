@@ -3,18 +3,21 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from uuid import UUID
 
 from alerting import life
 from alerting.life import Life
 from alerting.lifecycle import Event, State
 from alerting.pipeline import Finding
+from alerting.sentences import sentence
 from alerting.tiers import Terms, Tier, graver
+from cloud.alerts.reasons import to_json
 
 Key = tuple[UUID, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PatientFinding:
     """A finding about one patient. ``reading_id`` is None where more than one reading stands behind it.
 
@@ -38,6 +41,16 @@ class PatientFinding:
     @property
     def tier(self) -> Tier:
         return self.finding.tier
+
+    @cached_property
+    def sentence(self) -> str:
+        """What stands in the case, in English; whoever reads it in another language has ``reason``."""
+        return sentence(self.finding.reason)
+
+    @cached_property
+    def reason(self) -> Mapping[str, object]:
+        """The reason as JSON values."""
+        return to_json(self.finding.reason)
 
     @property
     def own_terms(self) -> Terms:
@@ -71,6 +84,13 @@ class Episode:
     events: tuple[CaseEvent, ...]
     speaks: PatientFinding | None
     closed_as: str | None = None
+
+    @property
+    def wakes(self) -> bool:
+        """Whether the escalation must look at it."""
+        return self.case.life.is_open and any(
+            event.event != Event.JOIN or event.cause.tier is not Tier.RETROSPECTIVE for event in self.events
+        )
 
     @property
     def findings(self) -> list[PatientFinding]:
@@ -111,7 +131,11 @@ def _joined(episode: Episode, found: PatientFinding, at: datetime) -> Episode:
     case = episode.case
     was = case.life
     worse = found.tier is not was.tier and graver(was.tier, found.tier) is found.tier
-    now = life.worsened(was, found.tier, at, found.own_terms) if worse else life.joined(was, at)
+    if worse:
+        now = life.worsened(was, found.tier, at, found.own_terms)
+    else:
+        # Nothing follows for anybody from what joins in retrospect: a late month wakes nobody a hundred times.
+        now = was if found.tier is Tier.RETROSPECTIVE else life.joined(was, at)
     # The case says what the latest finding of its gravest tier says.
     says_more = worse or (found.tier is was.tier and found.finding.at >= case.spoken_at)
     event = CaseEvent(

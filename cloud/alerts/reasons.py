@@ -1,8 +1,8 @@
 """Reasons as JSON, and back without loss: a case shows for ever what was true when it opened.
 
-``reason`` names the class. Decimals are strings and keep their digits, times are ISO 8601, durations are microseconds, a
-mapping by unit is an object. Everything else is read from the declared types of the fields: a new kind of reason needs
-no line here.
+``reason`` names the class. Decimals are strings and keep their digits, times are ISO 8601, durations are microseconds,
+a mapping by unit is an object. Everything else is read from the declared types of the fields: a new kind of reason
+needs no line here.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,16 +16,17 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from alerting import reasons
 from alerting.reasons import Reason
+from alerting.regimes import RegimeLimit
 
 KIND = "reason"
 _KINDS: Mapping[str, type[Reason]] = {cls.__name__.removesuffix("Reason").lower(): cls for cls in get_args(Reason)}
-_NAME_OF = {cls: name for name, cls in _KINDS.items()}
+_NAME_OF: Mapping[type[Any], str] = {cls: name for name, cls in _KINDS.items()}
 _MICROSECOND = timedelta(microseconds=1)
 
 
 def to_json(reason: Reason) -> dict[str, object]:
-    """The reason as JSON values."""
-    return {KIND: _NAME_OF[type(reason)], **{f.name: _told(getattr(reason, f.name)) for f in fields(reason)}}
+    """The reason as JSON values; not to be changed, since parts of it are shared."""
+    return {KIND: _NAME_OF[type(reason)], **_fields_of(reason)}
 
 
 def from_json(data: Mapping[str, object]) -> Reason | None:
@@ -42,24 +43,55 @@ def _reason(data: Any) -> Reason:
     return reason
 
 
+# The limits of a programme stand in reason after reason.
+_LIMITS: dict[int, tuple[RegimeLimit, dict[str, object]]] = {}
+_LIMITS_KEPT = 512
+
+
+def _limit(limit: RegimeLimit) -> dict[str, object]:
+    kept = _LIMITS.get(id(limit))
+    if kept is None:
+        if len(_LIMITS) >= _LIMITS_KEPT:
+            _LIMITS.clear()
+        kept = _LIMITS[id(limit)] = (limit, _fields_of(limit))
+    return kept[1]
+
+
+@cache
+def _names(cls: Any) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(cls))
+
+
+def _fields_of(value: object) -> dict[str, object]:
+    cls: Any = type(value)
+    return {name: _told(getattr(value, name)) for name in _names(cls)}
+
+
 def _told(value: object) -> object:
-    if isinstance(value, get_args(Reason)):
-        return to_json(value)
+    if isinstance(value, RegimeLimit):
+        return _limit(value)
     if is_dataclass(value):
-        return {f.name: _told(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, timedelta):
-        return value // _MICROSECOND
-    if isinstance(value, date):  # a datetime is one, too
-        return value.isoformat()
+        named: Any = type(value)
+        return {KIND: _NAME_OF[named], **_fields_of(value)} if named in _NAME_OF else _fields_of(value)
     if isinstance(value, Mapping):
-        return {str(_told(key)): _told(of) for key, of in value.items()}
+        return {str(_scalar(key)): _told(of) for key, of in value.items()}
     if isinstance(value, tuple):
         return [_told(each) for each in value]
-    return value
+    return _scalar(value)
+
+
+def _scalar(value: object) -> object:
+    match value:
+        case Enum():
+            return value.value
+        case Decimal():
+            return str(value)
+        case timedelta():
+            return value // _MICROSECOND
+        case date():  # a datetime is one, too
+            return value.isoformat()
+        case _:
+            return value
 
 
 @cache

@@ -30,14 +30,14 @@ def evaluate(connection: Connection, observations: Sequence[Observation], at: da
 
     Gives the events of the cases for the live stream. Idempotent: a finding that is known is not filed again.
     """
-    own = [observation for observation in observations if observation.reading.sample is Sample.PATIENT]
+    own = _by_patient(observations)
     if not own:
         return ()
-    rules = rules_of(connection, {o.patient_id for o in own}, at)
+    rules = rules_of(connection, own, at)
     found, timers = _assessed(own, rules)
     # Before the cases: everybody takes these locks in this order.
     due.start(connection, timers)
-    due.ask(connection, _later(own, at), {timer.patient_id for timer in timers}, {o.patient_id for o in own}, at)
+    due.ask(connection, _later(own, at), {timer.patient_id for timer in timers}, own, at)
     return file_findings(connection, found, at)
 
 
@@ -75,60 +75,67 @@ def _quiet(rules: PatientRules) -> Quiet:
     return kept[1]
 
 
+def _by_patient(observations: Iterable[Observation]) -> dict[UUID, list[Observation]]:
+    """The patients' own samples. Those of a message come together, and have one patient: a UUID is slow to hash."""
+    found: dict[UUID, list[Observation]] = {}
+    patient_id, mine = None, list[Observation]()
+    for observation in observations:
+        if observation.reading.sample is not Sample.PATIENT:
+            continue
+        if observation.patient_id is not patient_id:
+            patient_id = observation.patient_id
+            mine = found.setdefault(patient_id, [])
+        mine.append(observation)
+    return found
+
+
 def _assessed(
-    own: Iterable[Observation], rules: Mapping[UUID, PatientRules]
+    own: Mapping[UUID, Iterable[Observation]], rules: Mapping[UUID, PatientRules]
 ) -> tuple[list[PatientFinding], list[Timer]]:
     found: list[PatientFinding] = []
     timers: list[Timer] = []
-    between = {patient_id: _quiet(of) for patient_id, of in rules.items()}
-    for observation in own:
-        reading, patient_id = observation.reading, observation.patient_id
-        if is_quiet(reading, between[patient_id]):
-            continue
+    for patient_id, observations in own.items():
         of = rules[patient_id]
-        assessed = on_reading(
-            quantities(reading),
-            of.limits,
-            observation.effective_time,
-            observation.received_at,
-            of.programme.late_after,
-        )
-        found += [
-            PatientFinding(
-                patient_id=patient_id, finding=finding, terms=of.programme.terms, reading_id=reading.reading_id
+        between = _quiet(of)
+        for observation in observations:
+            reading = observation.reading
+            if is_quiet(reading, between):
+                continue
+            said = on_reading(
+                quantities(reading),
+                of.limits,
+                observation.effective_time,
+                observation.received_at,
+                of.programme.late_after,
             )
-            for finding in assessed.findings
-        ]
-        timers += [
-            Timer(patient_id=patient_id, reading_id=reading.reading_id, remeasure=timer) for timer in assessed.timers
-        ]
+            reading_id = reading.reading_id
+            found += [
+                PatientFinding(patient_id=patient_id, finding=finding, terms=of.programme.terms, reading_id=reading_id)
+                for finding in said.findings
+            ]
+            timers += [Timer(patient_id=patient_id, reading_id=reading_id, remeasure=timer) for timer in said.timers]
     return found, timers
 
 
-def _later(own: Iterable[Observation], at: datetime) -> list[Due]:
+def _later(own: Mapping[UUID, Sequence[Observation]], at: datetime) -> list[Due]:
     """One for each patient and kind: since when there is something new, and when its oldest session is closed."""
-    asked: dict[tuple[UUID, What], tuple[datetime, datetime]] = {}
-    for observation in own:
-        what = _LATER.get(observation.reading.kind)
-        if what is None:
-            continue
-        key = (observation.patient_id, what)
-        measured, heard = observation.effective_time, observation.received_at
-        earliest = asked.get(key)
-        if earliest is None:
-            asked[key] = (measured, heard)
-        elif measured < earliest[0] or heard < earliest[1]:
-            asked[key] = (min(measured, earliest[0]), min(heard, earliest[1]))
-    return [
-        Due(
-            patient_id=patient_id,
-            what=what,
-            due_at=max(at, since + SESSION_GAP) if what is What.PRESSURE else at,
-            since=since,
-            heard_since=heard_since,
-        )
-        for (patient_id, what), (since, heard_since) in asked.items()
-    ]
+    asked = []
+    for patient_id, observations in own.items():
+        for kind, what in _LATER.items():
+            new = [o for o in observations if o.reading.kind is kind]
+            if not new:
+                continue
+            since = min([o.effective_time for o in new])
+            asked.append(
+                Due(
+                    patient_id=patient_id,
+                    what=what,
+                    due_at=max(at, since + SESSION_GAP) if what is What.PRESSURE else at,
+                    since=since,
+                    heard_since=min([o.received_at for o in new]),
+                )
+            )
+    return asked
 
 
 def _continue_open(

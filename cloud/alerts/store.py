@@ -8,10 +8,8 @@ from uuid import UUID
 
 from alerting.life import Life
 from alerting.lifecycle import State
-from alerting.sentences import sentence
 from alerting.tiers import PRIORITY_OF, Tier, graver
 from cloud.alerts.models import Case, Episode, Key, PatientFinding
-from cloud.alerts.reasons import to_json
 from cloud.db.connect import Connection, as_rows
 
 # What tells a finding: patient, condition, the time that it is about, and the reading, where it is one.
@@ -110,7 +108,7 @@ def record(connection: Connection, episodes: Sequence[Episode], at: datetime) ->
     patients = {e.case.case_id: event.cause.patient_id for e in episodes for event in e.events}
     stored = connection.execute(_INSERT_EVENTS, (as_rows([row for e in episodes for row in _event_rows(e, at)]),))
     events = [StoredEvent(event_id=i, case_id=case_id, patient_id=patients[case_id]) for i, case_id in stored]
-    waiting = sorted(episode.case.case_id for episode in episodes if episode.case.life.is_open)
+    waiting = sorted(episode.case.case_id for episode in episodes if episode.wakes)
     if waiting:
         connection.execute("SELECT wake_case(case_id, %s) FROM unnest(%s::uuid[]) AS case_id", (at, waiting))
     return events
@@ -143,8 +141,8 @@ def _figures(episode: Episode, at: datetime) -> dict[str, object]:
         "tier": life.tier,
         "priority": PRIORITY_OF[life.tier],
         **{name: getattr(life, name) for name in _LIFE},
-        "sentence": sentence(speaks.finding.reason) if speaks else None,
-        "reason": to_json(speaks.finding.reason) if speaks else None,
+        "sentence": speaks.sentence if speaks else None,
+        "reason": speaks.reason if speaks else None,
         "at": at,
     }
 
@@ -159,8 +157,8 @@ def _alert_rows(episode: Episode, at: datetime) -> Sequence[dict[str, object]]:
             "priority": PRIORITY_OF[found.tier],
             "reading_id": found.reading_id,
             "effective_time": found.finding.at,
-            "reason": to_json(found.finding.reason),
-            "sentence": sentence(found.finding.reason),
+            "reason": found.reason,
+            "sentence": found.sentence,
             "at": at,
         }
         for found in episode.findings
