@@ -111,15 +111,24 @@ def shared(row: ProgrammeRow) -> PatientRules:
 
 def own(row: ProgrammeRow, limits: Sequence[LimitRow], heightened_until: datetime | None, at: datetime) -> PatientRules:
     """What holds for a patient with limits or a heightened period; the shared rules where neither counts any more."""
-    speaking = [limit for limit in limits if limit.expires_at is None or limit.expires_at > at]
+    speaking = tuple(
+        limit for limit in limits if limit.set_at <= at and (limit.expires_at is None or limit.expires_at > at)
+    )
     if heightened_until is not None and heightened_until <= at:
         heightened_until = None
     if not speaking and heightened_until is None:
         return shared(row)
+    return _own(row, speaking, heightened_until)
+
+
+@lru_cache(maxsize=8192)
+def _own(row: ProgrammeRow, speaking: tuple[LimitRow, ...], heightened_until: datetime | None) -> PatientRules:
+    """Of limits that all hold now, so that what holds does not depend on the time any more."""
     of = regime(row.regimes)
+    known = overrides(of, speaking)
     return PatientRules(
         programme=programme(row),
-        limits=in_force(of, overrides(of, speaking), at) if speaking else of.limits,
+        limits=in_force(of, known, max(limit.set_at for limit in known)) if known else of.limits,
         heightened_until=heightened_until,
     )
 
