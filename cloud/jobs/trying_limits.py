@@ -1,4 +1,4 @@
-"""Trying limits, as jobs: a slice of one run at a time, so that what is urgent never waits for it."""
+"""Trying limits and counting budgets, as jobs: in slices, so that what is urgent never waits for a trial."""
 
 import logging
 from datetime import timedelta
@@ -9,7 +9,7 @@ from psycopg_pool import PoolTimeout
 
 from cloud.db.connect import Connection
 from cloud.jobs.desk import Desk
-from cloud.what_if import runs
+from cloud.what_if import runs, spending
 from cloud.what_if.trying import take_slice
 
 log = logging.getLogger(__name__)
@@ -19,10 +19,11 @@ SLICE = timedelta(seconds=2)
 # Between two slices: others get their turn on a machine of one core, too.
 PAUSE = timedelta(milliseconds=200)
 EVERY_MINUTE = "* * * * *"
+EVERY_TEN_MINUTES = "*/10 * * * *"
 
 
 def add_jobs(app: App, desk: Desk) -> None:
-    """Adds ``try_limits``. The console asks for it by name; a sweep makes up for whatever was lost."""
+    """Adds ``try_limits``, which the console asks for by name and a sweep makes up for, and the counting of budgets."""
 
     @app.periodic(cron=EVERY_MINUTE)
     @app.task(name="try_limits", queueing_lock="try_limits")
@@ -33,6 +34,13 @@ def add_jobs(app: App, desk: Desk) -> None:
                 connection.execute(
                     "SELECT wake('try_limits', 'try_limits', '{\"timestamp\": 0}', %s)", (desk.now() + PAUSE,)
                 )
+
+    @app.periodic(cron=EVERY_TEN_MINUTES)
+    @app.task(name="count_alert_budgets", queueing_lock="count_alert_budgets")
+    def count_alert_budgets(timestamp: int) -> None:
+        del timestamp
+        with desk.pool.connection() as connection:
+            spending.count(connection, desk.now())
 
 
 def slice_of(desk: Desk) -> bool:

@@ -36,7 +36,7 @@ async def patients(request: Request, conn: Tx, now: Now, session: Clinical) -> R
         "patients.html",
         patients=await store.patients(conn, session.account_id),
         our_side=await components.our_side(conn, now),
-        over_budget=await budgets.exceeded(conn, session, now),
+        over_budget=await budgets.exceeded(conn, session),
         now=now,
     )
 

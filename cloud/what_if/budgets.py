@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from psycopg import AsyncConnection
 
@@ -14,40 +14,39 @@ from cloud.what_if.models import PROPOSING
 
 Connection = AsyncConnection[Any]
 
-# Budgets are looked at over these spans, in days; the banner goes by the shorter, which tells sooner.
-WEEK: Final = 7
-MONTH: Final = 28
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """What one programme has spent."""
+    """What one programme has spent, over the shortest span first."""
 
     programme_id: str
     display_name: str
+    counted_at: datetime
     spent: Sequence[Spent]
 
     @property
     def newest(self) -> Spent:
-        """Of the last week."""
+        """Of the shortest span."""
         return self.spent[0]
 
 
-async def accounts(conn: Connection, now: datetime) -> Sequence[Account]:
-    """Each programme over the last week and the last four."""
-    found: dict[str, tuple[str, list[Spent]]] = {}
-    for days in (WEEK, MONTH):
-        for load in await store.loads(conn, days, now):
-            _, spent = found.setdefault(load.programme_id, (load.display_name, []))
-            spent.append(Spent(budget=load.budget, days=load.days, cases=load.cases, patient_days=load.patient_days))
-    return [
-        Account(programme_id=programme_id, display_name=name, spent=spent)
-        for programme_id, (name, spent) in found.items()
-    ]
+async def accounts(conn: Connection) -> Sequence[Account]:
+    """Each programme, as it was last counted."""
+    found: dict[str, Account] = {}
+    for load in await store.loads(conn):
+        spent = Spent(budget=load.budget, days=load.days, cases=load.cases, patient_days=load.patient_days)
+        before = found[load.programme_id].spent if load.programme_id in found else ()
+        found[load.programme_id] = Account(
+            programme_id=load.programme_id,
+            display_name=load.display_name,
+            counted_at=load.counted_at,
+            spent=(*before, spent),
+        )
+    return list(found.values())
 
 
-async def exceeded(conn: Connection, session: Session, now: datetime) -> Sequence[Account]:
+async def exceeded(conn: Connection, session: Session) -> Sequence[Account]:
     """The programmes above their budget in the last week, for those who may change that: a notice, never a page."""
     if session.role not in PROPOSING:
         return ()
-    return [account for account in await accounts(conn, now) if account.newest.exceeded]
+    return [account for account in await accounts(conn) if account.newest.exceeded]

@@ -208,3 +208,4 @@ class Load:
     days: int
     cases: int
     patient_days: Decimal
+    counted_at: datetime

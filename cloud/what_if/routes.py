@@ -111,7 +111,7 @@ async def _form(
         refused=refused,
         runs=runs,
         subjects=await store.subjects(conn, session.account_id, [one.patient_id for one in runs if one.patient_id]),
-        accounts=await budgets.accounts(conn, now),
+        accounts=await budgets.accounts(conn),
         now=now,
     )
 

@@ -1,7 +1,7 @@
 """All SQL of the what-if pages: runs of the person who asks, whom they may see, and what programmes asked of people."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -158,40 +158,11 @@ async def cases_of(conn: Connection, found: Sequence[Found]) -> dict[Found, UUID
     return {found[n]: case_id for n, case_id in await cursor.fetchall()}
 
 
-async def loads(conn: Connection, days: int, at: datetime) -> Sequence[Load]:
-    """What each programme asked of people in the last ``days``, of all its patients.
-
-    A patient counts while a device is theirs: who measures nothing by agreement cannot raise anything. A case counts
-    once, when it was opened, for the programme that the patient was in then; what closed automatically does not.
-    """
+async def loads(conn: Connection) -> Sequence[Load]:
+    """What each programme asked of people, over each span, as the jobs process last counted it."""
     async with conn.cursor(row_factory=class_row(Load)) as cursor:
-        await cursor.execute(_LOADS, {"since": at - timedelta(days=days), "at": at, "days": days})
+        await cursor.execute(
+            "SELECT programme_id, display_name, alert_budget AS budget, days, cases, patient_days, counted_at"
+            " FROM alert_budget_spent JOIN programme USING (programme_id) ORDER BY programme_id, days"
+        )
         return await cursor.fetchall()
-
-
-_LOADS = """
-WITH span AS (SELECT tstzrange(%(since)s, %(at)s) AS of),
-monitored AS (
-    SELECT a.patient_id, range_agg(a.valid) * tstzmultirange(span.of) AS times
-    FROM device_assignment a, span WHERE a.valid && span.of GROUP BY a.patient_id, span.of),
-stays AS (
-    SELECT p.programme_id, m.times * tstzmultirange(p.valid) AS times
-    FROM monitored m JOIN patient_programme p USING (patient_id)
-    UNION ALL
-    SELECT 'standard', m.times - coalesce((SELECT range_agg(p.valid) FROM patient_programme p
-                                           WHERE p.patient_id = m.patient_id), '{}'::tstzmultirange)
-    FROM monitored m),
-time_in AS (
-    SELECT programme_id, sum(extract(epoch FROM upper(piece) - lower(piece))) / 86400 AS patient_days
-    FROM stays, unnest(times) AS piece GROUP BY programme_id),
-opened AS (
-    SELECT coalesce(p.programme_id, 'standard') AS programme_id, count(*) AS cases
-    FROM alert_case c
-    LEFT JOIN patient_programme p ON p.patient_id = c.patient_id AND p.valid @> c.opened_at
-    WHERE c.opened_at >= %(since)s AND c.opened_at < %(at)s AND c.closed_automatically IS NULL
-    GROUP BY 1)
-SELECT programme_id, g.display_name, g.alert_budget AS budget, %(days)s AS days, coalesce(o.cases, 0) AS cases,
-       round(coalesce(t.patient_days, 0), 1) AS patient_days
-FROM programme g LEFT JOIN time_in t USING (programme_id) LEFT JOIN opened o USING (programme_id)
-ORDER BY programme_id
-"""

@@ -51,7 +51,7 @@ async def worklist(
         waiting=sum(case.is_waiting and not case.is_silent(now) for case in cases),
         our_side=await components.our_side(conn, now),
         gaps=await duty.gaps_for(conn, session, now),
-        over_budget=await budgets.exceeded(conn, session, now),
+        over_budget=await budgets.exceeded(conn, session),
         now=now,
     )
 

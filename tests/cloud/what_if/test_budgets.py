@@ -9,7 +9,8 @@ import psycopg
 import pytest
 
 from cloud.auth.models import Role
-from cloud.what_if import store
+from cloud.db.connect import open_connection
+from cloud.what_if import spending, store
 from cloud.what_if.models import Load
 from tests.cloud.made import NOW, Ward, new_patient
 from tests.fix_console import Console
@@ -29,10 +30,17 @@ def open_case(ward: Ward, days_ago: float, *, patient_id: UUID | None = None, **
     ward.admin.execute(psycopg.sql.SQL("INSERT INTO alert_case ({}) VALUES ({})").format(names, values), row)
 
 
+def count(ward: Ward) -> None:
+    """What the jobs process does every ten minutes."""
+    with open_connection(ward.database.jobs_url, "test jobs", autocommit=True) as jobs:
+        spending.count(jobs, NOW)
+
+
 async def loads(ward: Ward, days: int = 7) -> dict[str, Load]:
-    """As the console counts them."""
+    """As the console reads them, just counted."""
+    count(ward)
     async with await psycopg.AsyncConnection.connect(ward.database.console_url) as connection:
-        return {load.programme_id: load for load in await store.loads(connection, days, NOW)}
+        return {load.programme_id: load for load in await store.loads(connection) if load.days == days}
 
 
 async def test_every_case_that_a_person_works_counts_and_what_closed_by_itself_does_not(ward: Ward) -> None:
@@ -85,6 +93,7 @@ def spent(console: Console) -> Console:
         if n < 15:
             open_case(ward, 2, patient_id=patient_id)
     ward.admin.execute("UPDATE account SET role = %s WHERE login = 'ben'", (Role.LEAD_NURSE.value,))
+    count(ward)
     return console
 
 
@@ -102,10 +111,14 @@ def test_within_its_budget_nothing_is_said_above_the_worklist(spent: Console) ->
     assert "0.1071" in page
     assert "15 cases in 140" in page
     assert "above the budget" not in page
+    assert "counted" in page
 
 
 def test_of_a_few_days_no_ratio_is_given(console: Console) -> None:
     open_case(console.ward, 1)
-    page = console.sign_in("ada").get("/what-if").text
+    ada = console.sign_in("ada")
+    assert "Not counted yet" in ada.get("/what-if").text
+    count(console.ward)
+    page = ada.get("/what-if").text
     assert "too little to say" in page
     assert "100 are needed" in page

@@ -31,10 +31,20 @@ $$;
 REVOKE ALL ON FUNCTION try_limits() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION try_limits() TO pulsepost_console, pulsepost_jobs;
 
--- What a budget is held against: cases by when they were opened.
+-- What programmes asked of people, counted every ten minutes: pages show it, and none counts a panel of thousands.
+CREATE TABLE alert_budget_spent (
+    programme_id  text NOT NULL REFERENCES programme,
+    days          integer NOT NULL,
+    cases         integer NOT NULL,
+    patient_days  numeric NOT NULL,
+    counted_at    timestamptz NOT NULL,
+    PRIMARY KEY (programme_id, days)
+);
 CREATE INDEX IF NOT EXISTS alert_case_opened ON alert_case (opened_at);
 
 GRANT SELECT, INSERT, UPDATE (state, ended_at) ON what_if_run TO pulsepost_console;
 GRANT SELECT, UPDATE (state, patients, done, last_patient, result, error, ended_at) ON what_if_run TO pulsepost_jobs;
+GRANT SELECT ON alert_budget_spent TO pulsepost_console;
+GRANT SELECT, INSERT, UPDATE ON alert_budget_spent TO pulsepost_jobs;
 -- Whom the person who asked may see, and where a patient lived when; no name.
 GRANT SELECT ON care_team, patient_zone TO pulsepost_jobs;
