@@ -80,7 +80,7 @@ def _add_identity(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
         " PULSEPOST_TLS_CERTIFICATE and PULSEPOST_TLS_KEY. PULSEPOST_CRL_FILE is the list of revoked certificates that"
         " the broker reads, PULSEPOST_BROKER_RELOAD a command that makes it read, PULSEPOST_MQTT_URL the broker's inner"
         " listener, for hanging up on who was revoked; PULSEPOST_CERTIFICATE_DAYS is 90 unless set."
-        " PULSEPOST_BROKER_CERTIFICATE is the file of the broker's certificate, so that somebody is told before it ends.",
+        " PULSEPOST_BROKER_CERTIFICATE is the broker's certificate (a file), so that somebody is told before it ends.",
     )
     enrolment.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     enrolment.add_argument("--port", type=int, default=8443, help="port to listen on (default %(default)s)")
