@@ -65,7 +65,8 @@ def _parser() -> argparse.ArgumentParser:
         help="judge the fleet, and do what is due",
         description="Needs PULSEPOST_DATABASE_URL (a role in pulsepost_jobs). Run as many as you like, each with its"
         " own PULSEPOST_JOBS_NAME (default jobs-1); one of them judges at a time. PULSEPOST_TECHNICAL_LIMITS changes"
-        " limits of technical alarms, such as gateway_silent=600 (seconds).",
+        " limits of technical alarms, such as gateway_silent=600 (seconds). PULSEPOST_NOTIFY_* says how the staff is"
+        " reached besides the console (docs/channels.md).",
     )
     _add_identity(commands)
     _add_what_if(commands)

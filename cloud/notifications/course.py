@@ -1,8 +1,9 @@
 """What follows for a notification that nobody has confirmed yet: pure.
 
-The console and the printer come first and nobody waits for them; then each address in its order. A try that was refused
-for now is made again, after a while that grows; a way that is refused for good, or not confirmed in time, gives way to
-the next. What nobody has confirmed by the end has failed, and the case goes on.
+The first address and the console are told at once: an open page in an empty room must not keep a telephone silent. Then
+come the other addresses, in their order. A try that was refused for now is made again, after a while that grows; a way
+that is refused for good, or not confirmed in time, gives way to the next. What nobody has confirmed by the end has
+failed, and the case goes on.
 """
 
 from collections.abc import Sequence
@@ -63,6 +64,10 @@ def next_move(
     end = created_at + patience.give_up_after
     if now >= end:
         return GiveUp()
+    tried = {(a.channel, a.address_id) for a in attempts}
+    for route in _at_once(routes):
+        if (route.channel, route.address_id) not in tried:
+            return Send(route)
     hope = False  # something was taken that may yet be confirmed
     for route in routes:
         tries = [a for a in attempts if (a.channel, a.address_id) == (route.channel, route.address_id)]
@@ -78,6 +83,12 @@ def next_move(
     last = max((a.ended_at or a.began_at for a in attempts), default=created_at)
     until = end if hope else min(end, last)
     return Wait(until) if until > now else GiveUp()
+
+
+def _at_once(routes: Sequence[Route]) -> Sequence[Route]:
+    """The first address, and then those that nobody waits for."""
+    addressed = [route for route in routes if route.channel not in IMMEDIATE]
+    return [*addressed[:1], *(route for route in routes if route.channel in IMMEDIATE)]
 
 
 def _due(notification_id: UUID, route: Route, tries: Sequence[Attempt], patience: Patience) -> datetime | None:

@@ -272,10 +272,13 @@ async def pages_of(conn: AsyncConn, account_id: UUID) -> list[Page]:
 
 
 async def confirm_at_console(conn: AsyncConn, notification_id: UUID, account_id: UUID, at: datetime) -> None:
-    """The person's open page has it."""
+    """The person's open page has it. The console is told behind the first address: no telephone stays silent for it."""
     await conn.execute(
-        """UPDATE notification SET state = 'confirmed', confirmed_at = %s, confirmed_by = 'console', next_at = NULL
-           WHERE notification_id = %s AND account_id = %s AND state IN ('waiting', 'sent')""",
+        """UPDATE notification n SET state = 'confirmed', confirmed_at = %s, confirmed_by = 'console', next_at = NULL
+           WHERE n.notification_id = %s AND n.account_id = %s AND n.state IN ('waiting', 'sent')
+             AND EXISTS (SELECT FROM notification_attempt a
+                         WHERE a.notification_id = n.notification_id
+                           AND a.channel = 'console' AND a.outcome = 'sent')""",
         (at, notification_id, account_id),
     )
 

@@ -80,7 +80,7 @@ async def _demo(running: Running, options: argparse.Namespace) -> None:
         passwords = seed(road.services.admin_url, clock.now())
         console = await road.console(options.port)
         await road.ingest()
-        await road.jobs()
+        (await road.jobs()).heard = _show_page
         await road.enrolment()
         if options.check or options.picture:
             await _unless_stopped(_check(road, console, passwords, up_at, options), stop)
@@ -181,6 +181,12 @@ async def _live_on(simulators: Child) -> None:
         for name, record in cast.LATER:
             await asyncio.sleep(LATER_EVERY_S)
             await simulators.say(json.dumps({"device": addresses[name], "record": record}))
+
+
+def _show_page(line: str) -> None:
+    """What a member of the staff is told goes by SMS or e-mail elsewhere; here it is printed."""
+    if line.startswith("page to "):
+        print(line, end="", flush=True)
 
 
 async def _end_of(child: Child) -> object:

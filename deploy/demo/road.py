@@ -99,6 +99,7 @@ class Road:
                 "PULSEPOST_DATABASE_URL": self.services.jobs_url,
                 "PULSEPOST_JUDGE_EVERY_S": str(judge_every_s),
                 "PULSEPOST_TECHNICAL_LIMITS": limits,
+                "PULSEPOST_NOTIFY_PRINT": "1",
                 "PULSEPOST_BEAT_EVERY_S": str(self.beat_every_s),
             },
         )  # fmt: skip

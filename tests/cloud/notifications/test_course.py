@@ -35,9 +35,11 @@ def move(now: float, *attempts: Attempt, routes: tuple[Route, ...] = (CONSOLE, S
     return next_move(ID, START, routes, attempts, after(now), PATIENCE)
 
 
-def test_the_console_is_told_first_and_the_first_address_at_once_behind_it() -> None:
-    assert move(0) == Send(CONSOLE)
-    assert move(0, tried(CONSOLE, Outcome.SENT)) == Send(SMS)
+def test_the_first_address_and_the_console_are_told_at_once() -> None:
+    assert move(0) == Send(SMS)
+    for outcome in (Outcome.SENT, Outcome.AGAIN, Outcome.NEVER):
+        assert move(0, tried(SMS, outcome)) == Send(CONSOLE)
+    assert move(0, routes=(CONSOLE,)) == Send(CONSOLE)
 
 
 def test_a_page_that_nobody_confirms_gives_way_to_the_next_address() -> None:

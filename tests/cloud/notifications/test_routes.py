@@ -60,6 +60,15 @@ def page_of(console: Console, login: str = "nora", tier: str = "urgent") -> tupl
     return made, case_id
 
 
+def told_at_the_console(console: Console, notification_id: UUID) -> None:
+    """What the delivery writes when it tells open pages."""
+    console.ward.admin.execute(
+        """INSERT INTO notification_attempt (notification_id, channel, idempotency_key, began_at, ended_at, outcome)
+           VALUES (%s, 'console', gen_random_uuid(), now(), now(), 'sent')""",
+        (notification_id,),
+    )
+
+
 def state(console: Console, notification_id: UUID) -> tuple[str, str | None]:
     row = console.ward.admin.execute(
         "SELECT state, confirmed_by FROM notification WHERE notification_id = %s", (notification_id,)
@@ -169,6 +178,9 @@ def test_an_open_page_fetches_what_its_person_was_paged_with_and_that_confirms_i
     assert f"/cases/{case_id}" in shown
     assert 'data-tier="emergency"' in shown
     assert "Asta" not in shown
+    assert state(console, page) == ("waiting", None)  # the delivery comes to the console behind her telephone
+    told_at_the_console(console, page)
+    nora.post("/me/pages")
     assert state(console, page) == ("confirmed", "console")
     assert shown == nora.post("/me/pages").text  # as long as the case waits
 
@@ -184,7 +196,8 @@ def test_an_acknowledgement_calls_off_what_others_were_to_get(console: Console) 
 
 
 def test_the_page_of_a_case_says_who_was_told_and_whether_it_arrived(console: Console) -> None:
-    _, case_id = page_of(console)
+    page, case_id = page_of(console)
+    told_at_the_console(console, page)
     nora = console.sign_in("nora")
     nora.post("/me/pages")
     new_address(console.ward, ChannelName.SMS, "+4520123456", account_id=console.accounts["nora"])
