@@ -2,6 +2,8 @@
 
 const box = document.getElementById("charts");
 const words = JSON.parse(box.dataset.words);
+// The pages' English is British: the day stands before the month.
+const locale = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang;
 const HEIGHT = 240;
 const signs = { below: "<", above: ">", at_or_above: "≥" };
 let plots = [];
@@ -109,7 +111,7 @@ function draw(chart, zone) {
   figure.append(caption);
   box.append(figure);
   const axis = { stroke: css("--ink"), grid: { stroke: css("--rule"), width: 1 }, ticks: { stroke: css("--rule") }, font: "13px system-ui, sans-serif" };
-  const format = (form) => (_plot, ticks) => ticks.map((tick) => new Date(tick * 1000).toLocaleString(document.documentElement.lang, { timeZone: zone, ...form }));
+  const format = (form) => (_plot, ticks) => ticks.map((tick) => new Date(tick * 1000).toLocaleString(locale, { timeZone: zone, ...form }));
   const days = (span(chart)?.[1] ?? 0) - (span(chart)?.[0] ?? 0) > 3 * 86400;
   const options = {
     width: widthIn(figure),
