@@ -102,6 +102,7 @@ def test_a_case_arrives_without_a_reload_and_is_taken_by_keyboard(
     assert page.evaluate("window.notReloaded") is True
     assert ward.rows("SELECT event FROM case_event WHERE actor IS NOT NULL") == [("acknowledge",)]
 
+    rows.first.get_by_label("Outcome").select_option("advice_given")
     rows.first.get_by_role("button", name="Resolve").click()
     expect(rows).to_have_count(1)
     expect(rows.first).to_contain_text("Blood ketones 1.6 mmol/L")
