@@ -6,11 +6,21 @@ import pytest
 
 from alerting.limits import Measure
 from alerting.pipeline import Finding
-from alerting.reasons import LimitReason, RedFlag, SymptomReason
-from alerting.red_flags import QUESTIONS, after_answers, questions
+from alerting.reasons import LateReason, LimitReason, RedFlag, SilenceReason, SilenceStep, SymptomReason
+from alerting.red_flags import (
+    LEVEL_3,
+    QUESTIONS,
+    after_answers,
+    finding_in,
+    flags_in,
+    questions,
+    questions_about,
+    told_sentence,
+)
 from alerting.sentences import sentence
 from alerting.tiers import Tier
 from device_drivers.nomenclature import Unit
+from device_drivers.readings import Kind
 from tests.alerting.made import START, limit, quantity
 
 FINDING = Finding(
@@ -49,3 +59,37 @@ def test_every_flag_is_asked_for_some_measure_and_every_measure_has_questions() 
     assert all(questions(measure) for measure in Measure)
     assert RedFlag.CHEST_PAIN in questions(Measure.SYSTOLIC)
     assert RedFlag.FRUITY_BREATH not in questions(Measure.SYSTOLIC)
+
+
+def test_a_case_is_asked_about_by_what_its_reason_speaks_of_else_by_its_condition_else_about_everything() -> None:
+    cuff = questions(Measure.SYSTOLIC)
+    assert questions_about("anything", FINDING.reason) == cuff
+    assert questions_about("anything", after_answers(FINDING, [RedFlag.CHEST_PAIN], START).reason) == cuff
+    late = LateReason(
+        finding=FINDING.reason, effective_time=START, received_at=START, late_after=timedelta(hours=6), source=LEVEL_3
+    )
+    assert questions_about("anything", late) == cuff
+    assert questions_about("severe_hypertension_systolic", None) == cuff
+    assert questions_about("of an older version", None) == tuple(QUESTIONS)
+
+
+def test_a_patient_who_did_not_measure_is_asked_about_what_they_measure() -> None:
+    silence = SilenceReason(
+        kind=Kind.GLUCOSE,
+        step=SilenceStep.CALL_PATIENT,
+        missed_since=START,
+        missed=2,
+        limit=timedelta(hours=24),
+        source=LEVEL_3,
+        heightened=True,
+    )
+    assert questions_about("missing_measurement", silence) == questions(Measure.GLUCOSE)
+
+
+def test_answers_are_found_again_in_the_reason_and_the_finding_under_them() -> None:
+    answered = after_answers(FINDING, [RedFlag.CHEST_PAIN], START).reason
+    assert (flags_in(answered), finding_in(answered)) == ((RedFlag.CHEST_PAIN,), FINDING.reason)
+    assert (flags_in(FINDING.reason), flags_in(None), finding_in(FINDING.reason)) == ((), (), FINDING.reason)
+    assert told_sentence("Systolic 190 mmHg", [RedFlag.FAINTING, RedFlag.CHEST_PAIN]) == (
+        "Systolic 190 mmHg; with chest pain, fainting: an emergency"
+    )
