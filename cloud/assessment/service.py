@@ -144,6 +144,9 @@ class _Look:
         """What has become of the timers that run."""
         timers = store.running(self._connection, self._patient_id)
         running = [timer.remeasure for timer in timers if timer.remeasure is not None]
+        for timer in timers:
+            if timer.remeasure is None:
+                log.error("timer %s was written by another version and cannot be judged", timer.remeasure_id)
         if not running:
             return
         since = min(one.first_at for one in running)

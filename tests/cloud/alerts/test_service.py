@@ -3,9 +3,11 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from threading import Barrier
 from uuid import UUID
 
+from alerting.limits import Priority
 from alerting.pipeline import on_reading, quantities
 from alerting.reasons import LimitReason
 from alerting.regimes import of_programme
@@ -17,6 +19,8 @@ from cloud.db.connect import open_connection
 from cloud.devices import store as devices
 from cloud.ingest.handle import handle
 from cloud.observations.models import Observation
+from cloud.plans.store import set_limit
+from device_drivers.nomenclature import Unit
 from device_drivers.readings import Reading
 from device_drivers.timestamps import TimeQuality
 from tests.cloud.made import METER, NOW, Ward, glucose, ketone, new_patient, sent, wait_for_a_lock
@@ -60,6 +64,39 @@ def test_the_case_says_why_as_data_and_as_a_sentence(ward: Ward) -> None:
         "ADA Standards of Care, section 6",
     )
     assert sentence.startswith("Glucose 48 mg/dL: below the limit of 54 mg/dL (set by ADA Standards of Care, section 6")
+
+
+def test_a_doctors_own_limit_decides_and_is_named(ward: Ward) -> None:
+    set_limit(
+        ward.admin,
+        patient_id=ward.patient_id,
+        condition="hypoglycaemia_level_2",
+        unit=Unit.MG_DL,
+        value=Decimal(60),
+        priority=Priority.HIGH,
+        reason="unaware of lows",
+        set_by=ward.nurse_id,
+        at=NOW - timedelta(days=3),
+    )
+    ward.receive(sent(low("59")))
+    ward.receive(sent(low("60", 5)))
+
+    [(tier, sentence)] = ward.rows("SELECT tier, sentence FROM alert_case")
+    assert (tier, ward.count("alert")) == ("urgent", 1)
+    assert "below the limit of 60 mg/dL (set by Nurse Nielsen since " in sentence
+    assert "unaware of lows" in sentence
+
+
+def test_a_programmes_own_promises_make_the_deadline(ward: Ward) -> None:
+    ward.admin.execute(
+        "INSERT INTO programme_terms (programme_id, tier, acknowledge_within)"
+        " VALUES ('standard', 'urgent', '3 minutes')"
+    )
+    ward.receive(sent(low("48")))
+
+    assert ward.rows("SELECT deadline, contact_by FROM alert_case") == [
+        (NOW + timedelta(minutes=3), NOW + timedelta(hours=1))
+    ]
 
 
 def test_a_new_episode_after_resolution_is_a_new_case(ward: Ward) -> None:

@@ -429,6 +429,30 @@ def test_two_jobs_processes_assess_each_patient_once(ward: Ward) -> None:
     assert ward.rows("SELECT event, count(*) FROM case_event GROUP BY event") == [("raise", 2)]
 
 
+def test_the_ingest_and_two_jobs_processes_on_one_patient_wait_for_nobody_for_ever(ward: Ward) -> None:
+    together = Barrier(3)
+
+    def ingest() -> int:
+        together.wait()
+        for n in range(15):
+            at = NOW + n * MINUTE
+            live(ward, glucose(str(40 + n), at=at), glucose(str(300 + n), at=at - MINUTE / 2), at=at)
+            live(ward, pressure(str(185 + n), "85", at=at), at=at)
+        return 0
+
+    def assessing() -> int:
+        together.wait()
+        return sum(look(ward, NOW + n * MINUTE).failed for n in range(30))
+
+    with ThreadPoolExecutor(3) as workers:
+        turns = [workers.submit(ingest), workers.submit(assessing), workers.submit(assessing)]
+        assert [turn.result() for turn in turns] == [0, 0, 0]
+    look(ward, NOW + timedelta(days=3))
+
+    assert ward.rows("SELECT count(*) FROM remeasure WHERE answer = 'waiting'") == [(0,)]
+    assert ward.rows("SELECT max(n) FROM (SELECT count(*) AS n FROM alert_case GROUP BY condition) AS of") == [(1,)]
+
+
 def test_whoever_is_being_assessed_is_left_alone(ward: Ward) -> None:
     live(ward, glucose("60", at=NOW), at=NOW)
     with open_connection(ward.database.jobs_url, "test jobs") as other:
