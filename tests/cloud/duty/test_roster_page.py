@@ -8,6 +8,7 @@ import pytest
 
 from cloud.auth import store as accounts
 from cloud.auth.models import Role
+from tests.cloud.live.reading import stream, until
 from tests.cloud.made import NOW
 from tests.fix_console import Console, Person
 
@@ -222,6 +223,17 @@ def test_a_gap_stands_above_the_lead_nurses_worklist_until_it_is_over(console: C
     assert console.ward.rows("SELECT state FROM notification") == [("withdrawn",)]
     console.ward.admin.execute("UPDATE duty_gap SET resolved_at = now()")
     assert "nobody is on duty" not in lena.get("/worklist").text
+
+
+def test_a_gap_appears_at_the_open_worklist_and_goes_without_a_reload(console: Console, lena: Person) -> None:
+    with stream(lena) as events:
+        assert "nobody is on duty" not in until(events, "our_side").data
+        gap_id = open_gap(console)
+        assert "Nurse: nobody is on duty" in until(events, "our_side").data
+        console.ward.admin.execute(
+            "UPDATE duty_gap SET resolved_at = now(), next_at = NULL WHERE gap_id = %s", [gap_id]
+        )
+        assert "nobody is on duty" not in until(events, "our_side").data
 
 
 def test_a_nurse_sees_no_gap_unless_she_stands_in_for_the_lead_nurse(console: Console, lena: Person) -> None:
