@@ -263,7 +263,9 @@ async def pages_of(conn: AsyncConn, account_id: UUID) -> list[Page]:
                FROM notification n LEFT JOIN alert_case c USING (case_id)
                WHERE n.account_id = %s AND n.state <> 'withdrawn' AND n.subject <> 'test'
                  AND (c.round = n.round AND c.state IN ('raised', 'escalated')
-                      OR n.subject = 'duty_gap' AND n.next_at IS NOT NULL)
+                      OR n.subject = 'duty_gap' AND EXISTS (
+                          SELECT FROM duty_gap g
+                          WHERE g.acknowledged_at IS NULL AND g.resolved_at IS NULL AND g.opened_at <= n.created_at))
                ORDER BY array_position(ARRAY['emergency', 'urgent', 'same_shift'], c.tier), n.created_at DESC
                LIMIT 20""",
             (account_id,),

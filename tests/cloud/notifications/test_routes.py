@@ -11,6 +11,7 @@ from cloud.db.connect import one, open_connection
 from cloud.notifications.channels.signing import key_of, signed
 from cloud.notifications.models import ChannelName, Route
 from cloud.notifications.service import notify as notify_of_case
+from cloud.notifications.service import notify_of_gap
 from cloud.notify_config import HttpSettings, NotifySettings, SmtpSettings
 from tests.cloud.notifications.made import new_address, new_case
 from tests.fix_console import Console, Person
@@ -185,6 +186,25 @@ def test_an_open_page_fetches_what_its_person_was_paged_with_and_that_confirms_i
     assert shown == nora.post("/me/pages").text  # as long as the case waits
 
     assert ben.post(f"/cases/{case_id}/acknowledge").status_code == 200
+    assert nora.post("/me/pages").text.strip() == ""
+
+
+def test_a_gap_in_the_roster_is_shown_until_somebody_has_seen_to_it(console: Console) -> None:
+    admin = console.ward.admin
+    admin.execute(
+        "INSERT INTO duty_gap (role, why, opened_at) VALUES ('doctor', 'nobody_on_duty', %s)", (console.clock(),)
+    )
+    with open_connection(console.ward.database.jobs_url, "test jobs") as jobs:
+        gap = "doctor:2026-11-21T12:00Z"
+        made = notify_of_gap(jobs, gap=gap, account_id=console.accounts["nora"], at=console.clock())
+    assert made is not None
+    told_at_the_console(console, made)
+    nora = console.sign_in("nora")
+
+    for _ in range(2):
+        assert "Nobody is on duty." in nora.post("/me/pages").text
+    assert state(console, made) == ("confirmed", "console")
+    admin.execute("UPDATE duty_gap SET resolved_at = %s, next_at = NULL", (console.clock(),))
     assert nora.post("/me/pages").text.strip() == ""
 
 
