@@ -10,16 +10,16 @@ from psycopg_pool import PoolTimeout
 from cloud.db.connect import Connection
 from cloud.jobs.desk import Desk
 from cloud.what_if import runs, spending
-from cloud.what_if.trying import take_slice
+from cloud.what_if.trying import AT_ONCE, take_slice
 
 log = logging.getLogger(__name__)
 
 # A slice holds one of this process's places for jobs, and its interpreter, for about so long.
 SLICE = timedelta(seconds=2)
-# Between two slices: others get their turn on a machine of one core, too.
-PAUSE = timedelta(milliseconds=200)
 EVERY_MINUTE = "* * * * *"
 EVERY_TEN_MINUTES = "*/10 * * * *"
+# Behind whatever waits already, and by the database's clock: what lies in the future is found seconds late.
+_AGAIN = "SELECT wake('try_limits', 'try_limits', '{\"timestamp\": 0}', now() + %s)"
 
 
 def add_jobs(app: App, desk: Desk) -> None:
@@ -29,11 +29,10 @@ def add_jobs(app: App, desk: Desk) -> None:
     @app.task(name="try_limits", queueing_lock="try_limits")
     def try_limits(timestamp: int) -> None:
         del timestamp
-        if slice_of(desk):
+        again = slice_of(desk)
+        if again is not None:
             with desk.pool.connection() as connection:
-                connection.execute(
-                    "SELECT wake('try_limits', 'try_limits', '{\"timestamp\": 0}', %s)", (desk.now() + PAUSE,)
-                )
+                connection.execute(_AGAIN, (again,))
 
     @app.periodic(cron=EVERY_TEN_MINUTES)
     @app.task(name="count_alert_budgets", queueing_lock="count_alert_budgets")
@@ -43,8 +42,11 @@ def add_jobs(app: App, desk: Desk) -> None:
             spending.count(connection, desk.now())
 
 
-def slice_of(desk: Desk) -> bool:
-    """One slice; whether to come again. A defect of ours fails the run that it is in, instead of all that follow."""
+def slice_of(desk: Desk) -> timedelta | None:
+    """One slice; after how long to come again (None: nothing is left).
+
+    A defect of ours fails the run that it is in, instead of all that follow.
+    """
     try:
         with desk.pool.connection() as connection:
             return take_slice(connection, desk.now, desk.now() + SLICE)
@@ -55,7 +57,7 @@ def slice_of(desk: Desk) -> bool:
         log.error("a run of what-if failed (%s)", type(error).__name__)
         with desk.pool.connection() as connection:
             _give_up(connection, desk)
-        return True
+        return AT_ONCE
 
 
 def _give_up(connection: Connection, desk: Desk) -> None:

@@ -1,7 +1,7 @@
 """Trying a proposal on patients' stored readings: for the jobs process in slices, for the command all at once."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from alerting.comparison import compare
@@ -16,6 +16,9 @@ from cloud.what_if.models import Proposal, Result
 
 # So many patients' histories are in memory at a time, and so many are between two looks at the clock.
 AT_A_TIME = 5
+AT_ONCE = timedelta()
+# The other sees what is left when it has done its slice; this is for what it does not see any more.
+WHERE_ANOTHER_IS_AT_IT = timedelta(seconds=5)
 
 IN_FORCE = "rules in force"
 PROPOSED = "proposal"
@@ -71,17 +74,19 @@ def tried(
         yield few
 
 
-def take_slice(connection: Connection, now: Callable[[], datetime], until: datetime) -> bool:
-    """Goes on with one run until that time; False where nothing is left to do. In the caller's transaction.
+def take_slice(connection: Connection, now: Callable[[], datetime], until: datetime) -> timedelta | None:
+    """Goes on with one run until that time, in the caller's transaction; after how long to come again.
+
+    None where nothing is left to do.
 
     Smallest first: a doctor's question about one patient does not wait for a whole programme. One slice at a time,
     whoever takes it: a process that dies in one has done nothing of it, and the next to come does it again.
     """
     if not runs.only_one(connection):
-        return True
+        return WHERE_ANOTHER_IS_AT_IT
     run = runs.next_run(connection)
     if run is None:
-        return False
+        return None
     waiting = runs.patients_of(connection, run)
     done, last = 0, run.last_patient
     try:
@@ -99,7 +104,7 @@ def take_slice(connection: Connection, now: Callable[[], datetime], until: datet
                 break
     except ProposalRefused as refused:
         runs.fail(connection, run, str(refused), now())
-        return True
+        return AT_ONCE
     runs.keep(
         connection,
         run,
@@ -108,4 +113,4 @@ def take_slice(connection: Connection, now: Callable[[], datetime], until: datet
         last_patient=last,
         ended_at=now() if done == len(waiting) else None,
     )
-    return True
+    return AT_ONCE

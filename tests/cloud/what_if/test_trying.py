@@ -18,7 +18,7 @@ from cloud.jobs.desk import Desk
 from cloud.jobs.trying_limits import slice_of
 from cloud.plans.store import set_limit
 from cloud.what_if.models import Found, Proposal, Run, Totals
-from cloud.what_if.trying import AT_A_TIME, take_slice
+from cloud.what_if.trying import AT_A_TIME, AT_ONCE, WHERE_ANOTHER_IS_AT_IT, take_slice
 from device_drivers.nomenclature import Unit
 from tests.cloud.made import NOW, Ward, new_patient
 from tests.cloud.what_if.made import low_mornings, store_glucose, store_pressure
@@ -83,7 +83,7 @@ def do_all(jobs: Connection, until: datetime = LATER) -> int:
     slices = 0
     while True:
         with jobs.transaction():
-            if not take_slice(jobs, lambda: NOW, until):
+            if take_slice(jobs, lambda: NOW, until) is None:
                 return slices
         slices += 1
 
@@ -152,7 +152,7 @@ def test_a_run_goes_on_where_the_slice_before_ended(ward: Ward, jobs: Connection
         store_glucose(ward.admin, patient_id, NOW - timedelta(days=1), 62)
     run_id = ask(ward)
     with jobs.transaction():
-        assert take_slice(jobs, lambda: NOW, NOW)
+        assert take_slice(jobs, lambda: NOW, NOW) == AT_ONCE
     run = run_of(ward, run_id)
     assert (run.state, run.patients, run.done, run.percent) == ("running", len(patients), AT_A_TIME, 45)
     assert do_all(jobs, until=NOW) == 2
@@ -182,7 +182,7 @@ def test_two_processes_never_take_the_same_slice(ward: Ward, jobs: Connection) -
     with open_connection(ward.database.jobs_url, "other jobs", autocommit=True) as other, jobs.transaction():
         take_slice(jobs, lambda: NOW, LATER)
         with other.transaction():
-            assert take_slice(other, lambda: NOW, LATER), "there may be something left: it comes again"
+            assert take_slice(other, lambda: NOW, LATER) == WHERE_ANOTHER_IS_AT_IT
     assert run_of(ward, run_id).done == 1
 
 
@@ -195,7 +195,7 @@ def test_a_run_that_is_cancelled_in_the_middle_of_a_slice_stays_cancelled(ward: 
         return NOW
 
     with jobs.transaction():
-        assert take_slice(jobs, cancelled_meanwhile, LATER)
+        assert take_slice(jobs, cancelled_meanwhile, LATER) == AT_ONCE
     assert (run_of(ward, run_id).state, run_of(ward, run_id).done) == ("cancelled", 0)
     assert do_all(jobs) == 0
 
@@ -230,11 +230,11 @@ def test_a_defect_fails_its_own_run_and_the_next_goes_on(ward: Ward, desk: Desk)
     care_for(ward, ward.patient_id)
     store_pressure(ward.admin, ward.patient_id, NOW - timedelta(days=1), 120, unit="cubits")
     broken = ask(ward, at=NOW - timedelta(minutes=1))
-    assert slice_of(desk)
+    assert slice_of(desk) == AT_ONCE
     ward.admin.execute("DELETE FROM blood_pressure_observation")
     following = ask(ward)
-    assert slice_of(desk)
-    assert not slice_of(desk)
+    assert slice_of(desk) == AT_ONCE
+    assert slice_of(desk) is None
     assert [run_of(ward, run_id).state for run_id in (broken, following)] == ["failed", "done"]
     assert "cubits" not in (run_of(ward, broken).error or "")
 
