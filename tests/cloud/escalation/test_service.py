@@ -204,6 +204,20 @@ def test_a_case_that_nobody_looked_at_is_overdue_and_a_look_at_it_asks_for_the_n
     assert (name, args) == (f"look_at_case:{case_id}", {"case_id": str(case_id)})
 
 
+def test_each_entry_of_the_history_follows_from_the_one_before(ward: Ward) -> None:
+    with made_clinic(ward) as clinic:
+        shift(ward.admin, "nurse", clinic.nurse, time(8), time(9))
+        case_id = clinic.open_case()
+        acknowledge(ward.admin, case_id, clinic.doctor, NOW, timedelta(minutes=30))
+        clinic.look(case_id, after(minutes=30))
+        rows = ward.rows("SELECT event, from_state, to_state FROM case_event ORDER BY event_id")
+        assert rows[1:] == [
+            ("lapse", "acknowledged", "raised"),
+            ("duty_gap", "raised", "raised"),
+            ("escalate", "raised", "escalated"),
+        ]
+
+
 # Gaps ---------------------------------------------------------------------------------------------------------------
 
 
