@@ -104,9 +104,12 @@ def record(connection: Connection, episodes: Sequence[Episode], at: datetime) ->
     """Write the findings and the events of cases that are locked or just opened; have the escalation look at them."""
     if not episodes:
         return ()
-    connection.execute(_INSERT_ALERTS, (as_rows([row for e in episodes for row in _alert_rows(e, at)]),))
     patients = {e.case.case_id: event.cause.patient_id for e in episodes for event in e.events}
-    stored = connection.execute(_INSERT_EVENTS, (as_rows([row for e in episodes for row in _event_rows(e, at)]),))
+    rows = {
+        "alerts": as_rows([row for e in episodes for row in _alert_rows(e, at)]),
+        "events": as_rows([row for e in episodes for row in _event_rows(e, at)]),
+    }
+    stored = connection.execute(_RECORD, rows)
     events = [StoredEvent(event_id=i, case_id=case_id, patient_id=patients[case_id]) for i, case_id in stored]
     waiting = sorted(episode.case.case_id for episode in episodes if episode.wakes)
     if waiting:
@@ -269,19 +272,18 @@ FROM json_to_recordset(%s::json) AS r(case_id uuid, state text, tier text, prior
 WHERE c.case_id = r.case_id
 """
 
-_INSERT_ALERTS = """
-INSERT INTO alert (case_id, patient_id, condition, tier, priority, reading_id, effective_time, reason, sentence,
-                   raised_at)
-SELECT case_id, patient_id, condition, tier, priority, reading_id, effective_time, reason, sentence, at
-FROM json_to_recordset(%s::json) AS r(case_id uuid, patient_id uuid, condition text, tier text, priority text,
-                                      reading_id uuid, effective_time timestamptz, reason jsonb, sentence text,
-                                      at timestamptz)
-"""
-
-_INSERT_EVENTS = """
+_RECORD = """
+WITH found AS (
+    INSERT INTO alert (case_id, patient_id, condition, tier, priority, reading_id, effective_time, reason, sentence,
+                       raised_at)
+    SELECT case_id, patient_id, condition, tier, priority, reading_id, effective_time, reason, sentence, at
+    FROM json_to_recordset(%(alerts)s::json) AS r(case_id uuid, patient_id uuid, condition text, tier text,
+                                                  priority text, reading_id uuid, effective_time timestamptz,
+                                                  reason jsonb, sentence text, at timestamptz)
+)
 INSERT INTO case_event (case_id, at, event, from_state, to_state, data)
 SELECT case_id, at, event, from_state, to_state, data
-FROM json_to_recordset(%s::json) AS r(case_id uuid, at timestamptz, event text, from_state text, to_state text,
-                                      data jsonb)
+FROM json_to_recordset(%(events)s::json) AS r(case_id uuid, at timestamptz, event text, from_state text, to_state text,
+                                              data jsonb)
 RETURNING event_id, case_id
 """
