@@ -1,0 +1,1 @@
+-- The audit as a chain that shows whether a row was touched.

@@ -1,0 +1,1 @@
+-- Care-team access in the database: row security, barrier views, break-glass.
