@@ -18,7 +18,7 @@ from cloud.language.languages import ENGLISH, LANGUAGES
 from cloud.language.words import catalogue
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
-# What marks a message, and which of its arguments are one. ``Source`` and ``_said``: what a limit rests on is read, too.
+# What marks a message, and which arguments are one. ``Source`` and ``_said``: what a limit rests on is read, too.
 KEYWORDS: Final[Mapping[str, Any]] = {
     "_": None,
     "gettext": None,
