@@ -62,7 +62,7 @@ class TechnicalLimits:
     )
     watched_enough: timedelta = field(
         default=timedelta(hours=24),
-        metadata=_why("h", "a device with a radio is heard when it is used: within a day of a schedule it is used once"),
+        metadata=_why("h", "a device with a radio is heard when it is used: once within a day of a schedule"),
     )
     backlog_travels: timedelta = field(
         default=timedelta(minutes=10),
