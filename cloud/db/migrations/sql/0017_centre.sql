@@ -1,0 +1,1 @@
+-- Around a case: emergency card, contact persons, medication, treatment changes, calls, scripts.
