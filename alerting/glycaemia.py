@@ -140,6 +140,12 @@ def points_in_range(window: GlucoseWindow) -> PointsInRange:
     )
 
 
+def low_episodes(window: GlucoseWindow) -> tuple[int, int]:
+    """How often it was below 70 mg/dL (3.9 mmol/L), and how often below 54 (3.0); readings within 30 min are one."""
+    low, very_low = (window.values < float(_BOUNDS[name][window.unit]) for name in ("70", "54"))
+    return _occurrences(window.times[low]), _occurrences(window.times[very_low])
+
+
 def summary(window: GlucoseWindow) -> GlucoseSummary:
     """The figures of a window of readings, with at least 14 of them on 7 days."""
     sufficiency = _sufficiency(window, NEEDED_READINGS, NEEDED_DAYS)
