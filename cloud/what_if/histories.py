@@ -42,11 +42,11 @@ def histories_of(
     since = at - timedelta(days=days + RUN_IN_DAYS)
     parameters = {"patient_ids": list(patient_ids), "since": since, "at": at}
     zones = zones_of(connection, patient_ids)
-    pressure = _grouped(connection.execute(_PRESSURE, parameters))
-    glucose = _grouped(connection.execute(_GLUCOSE, parameters))
+    pressure = _grouped(connection.execute(PRESSURE, parameters))
+    glucose = _grouped(connection.execute(GLUCOSE, parameters))
     ketone = _grouped(connection.execute(_KETONE, parameters))
-    slots = _grouped(connection.execute(_SLOTS, parameters))
-    pauses = _grouped(connection.execute(_PAUSES, parameters))
+    slots = _grouped(connection.execute(SLOTS, parameters))
+    pauses = _grouped(connection.execute(PAUSES, parameters))
     # Also of a heightened period that is over by now: it was not, then.
     heightened_until: dict[UUID, datetime | None] = dict(connection.execute(_HEIGHTENED, parameters).fetchall())
     for patient_id in patient_ids:
@@ -57,11 +57,11 @@ def histories_of(
             History(
                 start=at.astimezone(zone) - timedelta(days=days + RUN_IN_DAYS),
                 days=days + RUN_IN_DAYS,
-                pressure=tuple(_pressure(row, of) for row in pressure.get(patient_id, ())),
-                glucose=tuple(_strips(row, of) for row in glucose.get(patient_id, ())),
-                schedules=_schedules(slots.get(patient_id, ()), pauses.get(patient_id, ()), zone, since, at),
+                pressure=tuple(pressure_series(row, of) for row in pressure.get(patient_id, ())),
+                glucose=tuple(strip_series(row, of) for row in glucose.get(patient_id, ())),
+                schedules=schedules_of(slots.get(patient_id, ()), pauses.get(patient_id, ()), zone, since, at),
                 heightened_until=heightened_until.get(patient_id),
-                ketone=tuple(_strips(row, of) for row in ketone.get(patient_id, ())),
+                ketone=tuple(strip_series(row, of) for row in ketone.get(patient_id, ())),
                 run_in=RUN_IN_DAYS,
             ),
         )
@@ -108,7 +108,8 @@ def _grouped(rows: "Iterator[_Row] | Any") -> dict[UUID, list[_Row]]:
     return found
 
 
-def _pressure(row: _Row, zones: Zones) -> PressureSeries:
+def pressure_series(row: _Row, zones: Zones) -> PressureSeries:
+    """A row of ``PRESSURE`` without its patient."""
     unit, at, received, devices, systolic, diastolic, pulse, flags = row
     times, marks = _times(at), np.frombuffer(flags, ">i2")
     return PressureSeries(
@@ -127,7 +128,8 @@ def _pressure(row: _Row, zones: Zones) -> PressureSeries:
     )
 
 
-def _strips(row: _Row, zones: Zones) -> GlucoseSeries:
+def strip_series(row: _Row, zones: Zones) -> GlucoseSeries:
+    """A row of ``GLUCOSE`` without its patient."""
     unit, at, received, values, samples, fasting = row
     times = _times(at)
     return GlucoseSeries(
@@ -152,7 +154,7 @@ def _column(octets: bytes) -> Column:
     return np.frombuffer(octets, ">f8").astype(np.float64)
 
 
-def _schedules(
+def schedules_of(
     slots: Sequence[_Row], pauses: Sequence[_Row], zone: tzinfo, since: datetime, at: datetime
 ) -> tuple[Schedule, ...]:
     """One for each kind and span of time in which the same slots held; after its end nothing of it is due."""
@@ -173,7 +175,7 @@ def _schedules(
     )
 
 
-_PRESSURE = """
+PRESSURE = """
 SELECT patient_id, unit,
        string_agg(timestamptz_send(effective_time), ''::bytea ORDER BY effective_time, reading_id),
        string_agg(timestamptz_send(received_at), ''::bytea ORDER BY effective_time, reading_id),
@@ -192,7 +194,7 @@ FROM (SELECT *, (CASE state WHEN 'above_range' THEN 'Infinity' WHEN 'below_range
 GROUP BY patient_id, unit ORDER BY patient_id, unit
 """
 
-_GLUCOSE = """
+GLUCOSE = """
 SELECT patient_id, unit,
        string_agg(timestamptz_send(effective_time), ''::bytea ORDER BY effective_time, reading_id),
        string_agg(timestamptz_send(received_at), ''::bytea ORDER BY effective_time, reading_id),
@@ -226,7 +228,7 @@ WHERE patient_id = ANY(%(patient_ids)s) AND effective_time >= %(since)s AND effe
 GROUP BY patient_id, unit ORDER BY patient_id, unit
 """
 
-_SLOTS = """
+SLOTS = """
 SELECT patient_id, kind, at, weekdays, before, after, lower(valid), upper(valid)
 FROM measurement_slot
 WHERE patient_id = ANY(%(patient_ids)s) AND valid && tstzrange(%(since)s, %(at)s) ORDER BY patient_id, at
@@ -237,7 +239,7 @@ SELECT patient_id, heightened_until FROM patient_programme
 WHERE patient_id = ANY(%(patient_ids)s) AND valid @> %(at)s::timestamptz
 """
 
-_PAUSES = """
+PAUSES = """
 SELECT patient_id, lower(valid), upper(valid) FROM measurement_pause
 WHERE patient_id = ANY(%(patient_ids)s) AND valid && tstzrange(%(since)s, %(at)s)
 """

@@ -1,7 +1,8 @@
 """All SQL of a patient's zones: the one now, and a row for each stay once the patient has moved."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, tzinfo
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -36,9 +37,14 @@ def move(connection: Connection, patient_id: UUID, time_zone: str, since: dateti
 
 def zones_of(connection: Connection, patient_ids: Collection[UUID]) -> Mapping[UUID, Zones]:
     """The zones of these patients, ever."""
+    return of_rows(connection.execute(ZONES, (list(patient_ids),)))
+
+
+def of_rows(rows: Iterable[tuple[Any, ...]]) -> Mapping[UUID, Zones]:
+    """The rows of ``ZONES``, by patient."""
     return {
         patient_id: Zones(zone(now), tuple(map(_stay, names, begins, ends)))
-        for patient_id, now, names, begins, ends in connection.execute(_ZONES, (list(patient_ids),))
+        for patient_id, now, names, begins, ends in rows
     }
 
 
@@ -46,7 +52,7 @@ def _stay(name: str, since: datetime | None, until: datetime | None) -> Stay:
     return Stay(since, until, zone(name))
 
 
-_ZONES = """
+ZONES = """
 SELECT patient_id, p.time_zone, array_remove(array_agg(z.time_zone ORDER BY valid), NULL),
        array_agg(lower(valid) ORDER BY valid), array_agg(upper(valid) ORDER BY valid)
 FROM patient p LEFT JOIN patient_zone z USING (patient_id)
