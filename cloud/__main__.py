@@ -1,4 +1,4 @@
-"""Commands of the cloud: ``python -m cloud migrate|ingest|console|jobs|enrolment|ca|gateway|what-if``."""
+"""Commands of the cloud: ``python -m cloud migrate|ingest|console|jobs|enrolment|ca|gateway|what-if|audit``."""
 
 import argparse
 import asyncio
@@ -30,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _what_if(options)
             case "gateway":
                 return _gateway(options)
+            case "audit":
+                return _audit(options)
             case _:
                 return _console(options.host, options.port)
     except config.SettingMissing as missing:
@@ -56,7 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     console = commands.add_parser(
         "console",
         help="serve the nurse's console",
-        description="Needs PULSEPOST_DATABASE_URL (a role in pulsepost_console).",
+        description="Needs PULSEPOST_DATABASE_URL (a role in pulsepost_console). PULSEPOST_CONSOLE_KEY (or _FILE): 32"
+        " octets in base64 under which second factors are sealed; without it none can be set up. PULSEPOST_OIDC_*: the"
+        " clinic's OpenID Connect provider (docs/sign_in.md).",
     )
     console.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     console.add_argument("--port", type=int, default=8000, help="port to listen on (default %(default)s)")
@@ -70,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_identity(commands)
     _add_what_if(commands)
+    _add_audit(commands)
     return parser
 
 
@@ -131,6 +136,21 @@ def _add_what_if(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     what_if.add_argument("--closing", metavar="CLASSES", help="what may close by itself: not_confirmed, or none")
 
 
+def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    audit = commands.add_parser(
+        "audit",
+        help="see whether anybody touched the record of who did what",
+        description="Needs PULSEPOST_DATABASE_ADMIN_URL (any role that may read audit and audit_link will do); writes"
+        " nothing. docs/audit.md tells what to keep, and where.",
+    ).add_subparsers(dest="deed", required=True)
+    verify = audit.add_parser("verify", help="walk the chain: 0 it is whole, 1 and the first broken row is named")
+    verify.add_argument("--since", metavar="TIME", help="only rows linked since then: 2026-11-01, 2026-11-01T08:00Z")
+    verify.add_argument(
+        "--heads", type=Path, metavar="FILE", help="what audit head printed before, or the log of the jobs process"
+    )
+    audit.add_parser("head", help="print where the chain ends: keep that line outside this machine")
+
+
 def _migrate() -> int:
     settings = config.migrate_settings()
     from cloud.db.migrate import migrate
@@ -178,6 +198,10 @@ def _console(host: str, port: int) -> int:
     except AssetsMissing as missing:
         print(missing, file=sys.stderr)
         return 2
+    if settings.sign_in.key is None:
+        logging.warning(
+            "no second factor can be set up, and none but recovery codes is accepted: PULSEPOST_CONSOLE_KEY is not set"
+        )
     server(app, host, port, ready=lambda address: print(f"ready {address}", flush=True)).run()
     return 0
 
@@ -212,6 +236,17 @@ def _authority(options: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     return 0
+
+
+def _audit(options: argparse.Namespace) -> int:
+    settings = config.migrate_settings()
+    from cloud.audit import command
+
+    try:
+        return command.run(settings.database_admin_url, options)
+    except command.CommandRefused as refused:
+        print(refused, file=sys.stderr)
+        return 2
 
 
 def _gateway(options: argparse.Namespace) -> int:

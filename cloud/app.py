@@ -17,7 +17,9 @@ from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 
 from cloud import clock
-from cloud.auth.access import SignInNeeded
+from cloud.auth.access import SecondFactorNeeded, SignInNeeded
+from cloud.auth.own_routes import SECOND_FACTOR
+from cloud.auth.own_routes import router as own
 from cloud.auth.routes import SIGN_INS_AT_ONCE
 from cloud.auth.routes import router as auth
 from cloud.config import ConsoleSettings
@@ -62,10 +64,12 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
     )
     app.state.now = now
     app.state.notify, app.state.receipt_keys = settings.notify, receipt_keys(settings.notify)
+    app.state.sign_in = settings.sign_in
     app.state.sign_ins = asyncio.Semaphore(SIGN_INS_AT_ONCE)
     app.add_middleware(SecurityHeaders)
     for router in (
         auth,
+        own,
         worklist,
         patients,
         planning,
@@ -84,6 +88,7 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
     app.add_route("/receipts/{channel}", receipt, methods=["POST"])
     app.mount("/static", StaticFiles(directory=assets.STATIC))
     app.add_exception_handler(SignInNeeded, _to_sign_in)
+    app.add_exception_handler(SecondFactorNeeded, _to_second_factor)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(Exception, _failed)
@@ -162,15 +167,23 @@ async def _health(request: Request) -> Response:
 
 
 async def _to_sign_in(request: Request, _: Exception) -> Response:
+    return _led_to("/login", request, status.HTTP_401_UNAUTHORIZED)
+
+
+async def _to_second_factor(request: Request, _: Exception) -> Response:
+    return _led_to(SECOND_FACTOR, request, status.HTTP_403_FORBIDDEN)
+
+
+def _led_to(path: str, request: Request, otherwise: int) -> Response:
     accepted = request.headers.get("accept", "")
     if "text/event-stream" in accepted:
         # The browser's EventSource cannot see a status: it is told in its own language.
         return Response(SIGNED_OUT, media_type="text/event-stream")
     if wants_fragment(request):
-        return Response(status_code=status.HTTP_401_UNAUTHORIZED, headers={"HX-Redirect": "/login"})
+        return Response(status_code=otherwise, headers={"HX-Redirect": path})
     if request.method == "GET" and "text/html" in accepted:
-        return RedirectResponse("/login", status.HTTP_303_SEE_OTHER)
-    return Response(status_code=status.HTTP_401_UNAUTHORIZED)
+        return RedirectResponse(path, status.HTTP_303_SEE_OTHER)
+    return Response(status_code=otherwise)
 
 
 async def _refused(request: Request, error: Exception) -> Response:

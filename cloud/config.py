@@ -13,6 +13,7 @@ from cloud.environment import SettingMissing as SettingMissing
 from cloud.environment import needed as _needed
 from cloud.environment import number as _number
 from cloud.notify_config import NotifySettings, notify_settings
+from cloud.sign_in_config import SignInSettings, sign_in_settings
 
 # How often our processes say that they are there.
 BEAT_EVERY_S = 10.0
@@ -54,6 +55,7 @@ class ConsoleSettings:
     name: str = "console-1"
     beat_every_s: float = BEAT_EVERY_S
     notify: NotifySettings = field(default_factory=NotifySettings)
+    sign_in: SignInSettings = field(default_factory=SignInSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +131,7 @@ def console_settings(environ: Mapping[str, str] = os.environ) -> ConsoleSettings
         name=environ.get("PULSEPOST_CONSOLE_NAME") or "console-1",
         beat_every_s=_number(environ, "PULSEPOST_BEAT_EVERY_S", BEAT_EVERY_S),
         notify=notify_settings(environ),
+        sign_in=sign_in_settings(environ),
     )
 
 

@@ -2,6 +2,7 @@
 
 import queue
 import re
+import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from cloud.auth import store as accounts
 from cloud.auth.models import Role
 from cloud.config import ConsoleSettings
 from cloud.notify_config import NotifySettings
+from cloud.sign_in_config import KEY_OCTETS, SignInSettings
 from tests.cloud.made import NOW, Ward, new_patient
 
 PASSWORD = "a password of the tests"
@@ -125,6 +127,7 @@ def people(ward: Ward, password_hash: str) -> dict[str, UUID]:
             ("asta", "Asta Example", Role.PATIENT),
             ("sam", "Sam Support", Role.SUPPORT),
             ("carl", "Carl Coordinator", Role.COORDINATOR),
+            ("adam", "Adam Administrator", Role.ADMINISTRATOR),
         )
     }
     for login in ("nora", "ben", "ada"):
@@ -141,10 +144,18 @@ def notify() -> NotifySettings:
 
 
 @pytest.fixture
-def console(ward: Ward, people: dict[str, UUID], notify: NotifySettings) -> Iterator[Console]:
+def sign_in_settings() -> SignInSettings:
+    """With a key, drawn for this test; a module of tests may say otherwise."""
+    return SignInSettings(key=secrets.token_bytes(KEY_OCTETS))
+
+
+@pytest.fixture
+def console(
+    ward: Ward, people: dict[str, UUID], notify: NotifySettings, sign_in_settings: SignInSettings
+) -> Iterator[Console]:
     """The console on a free port of loopback, in a thread of its own, with a clock that stands at NOW."""
     clock = Clock()
-    with running(ward.database.console_url, clock, notify) as url:
+    with running(ward.database.console_url, clock, notify, sign_in_settings) as url:
         made = Console(url, clock, ward, people, new_patient(ward.admin, "Other Patient"))
         try:
             yield made
@@ -153,10 +164,18 @@ def console(ward: Ward, people: dict[str, UUID], notify: NotifySettings) -> Iter
 
 
 @contextmanager
-def running(database_url: str, now: Callable[[], datetime], notify: NotifySettings | None = None) -> Iterator[str]:
+def running(
+    database_url: str,
+    now: Callable[[], datetime],
+    notify: NotifySettings | None = None,
+    sign_in: SignInSettings | None = None,
+) -> Iterator[str]:
     """Serve the console in a thread; its address."""
     ready: queue.SimpleQueue[str] = queue.SimpleQueue()
-    app = create_app(ConsoleSettings(database_url=database_url, notify=notify or NotifySettings()), now)
+    settings = ConsoleSettings(
+        database_url=database_url, notify=notify or NotifySettings(), sign_in=sign_in or SignInSettings()
+    )
+    app = create_app(settings, now)
     serving = server(app, "127.0.0.1", 0, ready.put)
     thread = threading.Thread(target=serving.run, name="console")
     thread.start()

@@ -19,8 +19,12 @@ class SignInNeeded(Exception):
     """Nobody is signed in; the app answers with the sign-in page, or 401 where no page was asked for."""
 
 
-async def signed_in(request: Request, conn: Tx, now: Now) -> Session:
-    """The session of this request; an unsafe request must also carry the session's CSRF token."""
+class SecondFactorNeeded(Exception):
+    """The person's role needs a second factor, and there is none yet; the app leads to where it is set up."""
+
+
+async def at_the_door(request: Request, conn: Tx, now: Now) -> Session:
+    """The session of this request, confined or not; an unsafe request must also carry the session's CSRF token."""
     token = cookies.read(request, cookies.SESSION)
     session = await service.session_of(conn, token, now) if token else None
     if session is None:
@@ -30,6 +34,13 @@ async def signed_in(request: Request, conn: Tx, now: Now) -> Session:
     if session.language is None:
         session = replace(session, language=language_of_browser(request))
     request.state.session = session
+    return session
+
+
+async def signed_in(session: Annotated[Session, Depends(at_the_door)]) -> Session:
+    """The session of this request, of somebody who need not set up a second factor first."""
+    if session.confined:
+        raise SecondFactorNeeded
     return session
 
 
@@ -51,9 +62,11 @@ def only(roles: frozenset[Role]) -> Callable[[Session], Coroutine[Any, Any, Sess
     return of_these_roles
 
 
+AtTheDoor = Annotated[Session, Depends(at_the_door)]
 Anyone = Annotated[Session, Depends(signed_in)]
 Clinical = Annotated[Session, Depends(only(CLINICAL))]
 Nursing = Annotated[Session, Depends(only(NURSING))]
 Supporting = Annotated[Session, Depends(only(SUPPORTING))]
 Technical = Annotated[Session, Depends(only(TECHNICAL))]
+Administrator = Annotated[Session, Depends(only(frozenset({Role.ADMINISTRATOR})))]
 Patient = Annotated[Session, Depends(only(frozenset({Role.PATIENT})))]

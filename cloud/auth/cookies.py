@@ -8,6 +8,8 @@ from cloud.console.edge import is_secure
 
 SESSION = "pulsepost"
 SIGN_IN = "pulsepost-sign-in"
+CODE = "pulsepost-code"
+OUTSIDE = "pulsepost-outside"
 A_YEAR_S = 31_536_000
 
 

@@ -1,7 +1,7 @@
 """Accounts and sessions."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -24,6 +24,7 @@ NURSING = frozenset({Role.NURSE, Role.LEAD_NURSE})
 # Those who look after gateways and devices; a nurse reads what is wrong with them, and is not paged for it.
 SUPPORTING = frozenset({Role.SUPPORT, Role.ADMINISTRATOR})
 TECHNICAL = NURSING | SUPPORTING
+STAFF = frozenset(Role) - {Role.PATIENT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ class Session:
     role: Role
     patient_id: UUID | None
     language: str | None = None  # None: they have not chosen one
+    confined: bool = False  # to setting up the second factor that the role needs
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "role", Role(self.role))
@@ -52,7 +54,41 @@ class Credentials:
     """What is compared at sign-in."""
 
     account_id: UUID
-    password_hash: str
+    role: Role
+    password_hash: str | None  # None: invited, and no password set yet
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "role", Role(self.role))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Factor:
+    """A second factor; it counts once it is confirmed. ``last_step``: of the last code that was taken."""
+
+    account_id: UUID
+    sealed: bytes
+    confirmed_at: datetime | None
+    last_step: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A sign-in whose password was right and whose code is still to come."""
+
+    token_hash: bytes
+    account_id: UUID
+    login: str
+    role: Role
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "role", Role(self.role))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeNeeded:
+    """The password was right; ``token`` goes into a cookie of its own until the code has come."""
+
+    token: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +99,35 @@ class SignedIn:
     token: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSession:
+    """A session as it begins: it ends after ``idle`` without a request, and at ``expires_at`` in any case."""
+
+    token_hash: bytes
+    account_id: UUID
+    csrf_token: str
+    at: datetime
+    expires_at: datetime
+    idle: timedelta
+    confined: bool
+    browser: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnSession:
+    """One of a person's sessions, as they see it."""
+
+    session_id: UUID
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    browser: str
+    is_this: bool
+
+
 class Refusal(StrEnum):
     """Why nobody was signed in. An unknown login and a wrong password look the same."""
 
     WRONG = "wrong"
+    WRONG_CODE = "wrong_code"
     THROTTLED = "throttled"

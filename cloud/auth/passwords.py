@@ -15,6 +15,11 @@ def hash_password(password: str) -> str:
     return _HASHER.hash(password)
 
 
+async def hashed(password: str) -> str:
+    """The same, off the event loop."""
+    return await asyncio.to_thread(hash_password, password)
+
+
 async def matches(password_hash: str | None, password: str) -> bool:
     """Whether the password is the account's; for ``None`` (no such account) the same work, and always False."""
     fits = await asyncio.to_thread(_fits, password_hash or _NOBODY, password)

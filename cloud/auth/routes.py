@@ -1,20 +1,28 @@
-"""GET and POST /login, POST /logout, POST /language, and / which leads everybody to their own first page."""
+"""Signing in and out.
+
+GET /                   leads everybody to their own first page
+GET, POST /login        login and password
+GET, POST /login/code   the code of the second factor, where there is one
+POST /logout
+POST /language
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response, status
 from fastapi.responses import RedirectResponse
 
 from cloud.audit import store as audit
 from cloud.auth import cookies, service, store
-from cloud.auth.access import Anyone, require_csrf_token
-from cloud.auth.models import Refusal, Role, Session
-from cloud.console.edge import LANGUAGE_COOKIE, Now, Tx, form_field, language_of, own_path
+from cloud.auth.access import Anyone, AtTheDoor, require_csrf_token
+from cloud.auth.models import CodeNeeded, Refusal, Role, Session, SignedIn, Waiting
+from cloud.console.edge import LANGUAGE_COOKIE, Connection, Now, Tx, form_field, language_of, own_path
 from cloud.console.pages import page
 from cloud.console.spoken import spoken_in
 from cloud.language.languages import known
+from cloud.sign_in_config import SignInSettings
 
 router = APIRouter()
 
@@ -50,28 +58,42 @@ async def sign_in(
     request: Request, _turn: Annotated[None, Depends(in_turn, scope="function")], conn: Tx, now: Now
 ) -> Response:
     await require_csrf_token(request, cookies.read(request, cookies.SIGN_IN) or "")
-    result = await service.sign_in(conn, await form_field(request, "login"), await form_field(request, "password"), now)
+    login, password = await form_field(request, "login"), await form_field(request, "password")
+    result = await service.sign_in(conn, login, password, now, browser_of(request))
     chosen = known(await form_field(request, "language"))
     if isinstance(result, Refusal):
         return _form(request, result, chosen)
-    previous = cookies.read(request, cookies.SESSION)
-    if previous:
-        await service.sign_out(conn, previous)
-    await audit.record(
-        conn, at=now, account_id=result.account_id, action="sign_in", subject=f"account:{result.account_id}"
-    )
-    if chosen:
-        await store.choose_language(conn, result.account_id, chosen)
-    response = _see("/")
-    # On a shared screen the next person does not inherit what the last one chose.
-    cookies.remember(request, response, LANGUAGE_COOKIE, await store.language(conn, result.account_id))
-    cookies.clear(request, response, cookies.SIGN_IN)
-    cookies.write(request, response, cookies.SESSION, result.token)
-    return response
+    if isinstance(result, CodeNeeded):
+        return ask_for_code(request, result, chosen)
+    return await open_session(request, conn, result, chosen)
+
+
+@router.get("/login/code")
+async def code_page(request: Request, conn: Tx, now: Now, language: str = "") -> Response:
+    if await _waiting(request, conn, now) is None:
+        return _see("/login")
+    return _code_form(request, None, known(language))
+
+
+@router.post("/login/code")
+async def enter_code(
+    request: Request, _turn: Annotated[None, Depends(in_turn, scope="function")], conn: Tx, now: Now
+) -> Response:
+    await require_csrf_token(request, cookies.read(request, cookies.SIGN_IN) or "")
+    waiting = await _waiting(request, conn, now)
+    if waiting is None:
+        return _see("/login")
+    settings: SignInSettings = request.app.state.sign_in
+    typed = await form_field(request, "code")
+    result = await service.enter_code(conn, waiting, settings.key, typed, now, browser_of(request))
+    chosen = known(await form_field(request, "language"))
+    if isinstance(result, Refusal):
+        return _code_form(request, result, chosen)
+    return await open_session(request, conn, result, chosen)
 
 
 @router.post("/logout")
-async def sign_out(request: Request, conn: Tx, now: Now, session: Anyone) -> Response:
+async def sign_out(request: Request, conn: Tx, now: Now, session: AtTheDoor) -> Response:
     await service.sign_out(conn, cookies.read(request, cookies.SESSION) or "")
     await audit.record(
         conn, at=now, account_id=session.account_id, action="sign_out", subject=f"account:{session.account_id}"
@@ -82,7 +104,7 @@ async def sign_out(request: Request, conn: Tx, now: Now, session: Anyone) -> Res
 
 
 @router.post("/language")
-async def choose_language(request: Request, conn: Tx, session: Anyone) -> Response:
+async def choose_language(request: Request, conn: Tx, session: AtTheDoor) -> Response:
     """Read in this language from now on, here and wherever the same person signs in."""
     language = known(await form_field(request, "language"))
     if language is None:
@@ -108,19 +130,63 @@ def first_page(session: Session) -> str | None:
     return FIRST_PAGES.get(session.role)
 
 
+async def open_session(request: Request, conn: Connection, result: SignedIn, chosen: str | None) -> Response:
+    """The answer to a sign-in that succeeded: a new cookie, and none of the old."""
+    previous = cookies.read(request, cookies.SESSION)
+    if previous:
+        await service.sign_out(conn, previous)
+    if chosen:
+        await store.choose_language(conn, result.account_id, chosen)
+    response = _see("/")
+    # On a shared screen the next person does not inherit what the last one chose.
+    cookies.remember(request, response, LANGUAGE_COOKIE, await store.language(conn, result.account_id))
+    for used in (cookies.SIGN_IN, cookies.CODE, cookies.OUTSIDE):
+        cookies.clear(request, response, used)
+    cookies.write(request, response, cookies.SESSION, result.token)
+    return response
+
+
+def ask_for_code(request: Request, needed: CodeNeeded, chosen: str | None) -> Response:
+    """Lead to the page that asks for the second factor's code."""
+    response = _see(f"/login/code?language={chosen}" if chosen else "/login/code")
+    cookies.write(request, response, cookies.CODE, needed.token)
+    return response
+
+
+def browser_of(request: Request) -> service.Browser:
+    host = request.client.host if request.client else ""
+    return service.Browser(address=service.counted_as(host), name=request.headers.get("user-agent", ""))
+
+
+async def _waiting(request: Request, conn: Connection, now: Now) -> Waiting | None:
+    token = cookies.read(request, cookies.CODE)
+    return await service.waiting(conn, token, now) if token else None
+
+
 def _form(request: Request, refusal: Refusal | None, chosen: str | None) -> Response:
+    settings: SignInSettings = request.app.state.sign_in
+    return _sign_in_page(request, "sign_in.html", refusal, chosen, outside=settings.outside)
+
+
+def _code_form(request: Request, refusal: Refusal | None, chosen: str | None) -> Response:
+    return _sign_in_page(request, "sign_in_code.html", refusal, chosen)
+
+
+def _sign_in_page(
+    request: Request, template: str, refusal: Refusal | None, chosen: str | None, **context: Any
+) -> Response:
     token = cookies.sign_in_token(request)
     response = page(
         request,
-        "sign_in.html",
+        template,
         status_code={
             None: status.HTTP_200_OK,
-            Refusal.WRONG: status.HTTP_401_UNAUTHORIZED,
             Refusal.THROTTLED: status.HTTP_429_TOO_MANY_REQUESTS,
-        }[refusal],
+        }.get(refusal, status.HTTP_401_UNAUTHORIZED),
         csrf_token=token,
         chosen=chosen,
         refusal=spoken_in(language_of(request)).SIGN_IN_REFUSALS[refusal] if refusal else None,
+        **context,
     )
     if refusal is Refusal.THROTTLED:
         response.headers["Retry-After"] = str(int(service.FAILURES_WITHIN.total_seconds()))

@@ -1,6 +1,8 @@
 """All SQL of accounts and sessions."""
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +12,7 @@ from psycopg.rows import class_row
 from psycopg.sql import SQL
 
 from cloud.auth.care_team import IN_CARE_TEAM
-from cloud.auth.models import Credentials, Role, Session
+from cloud.auth.models import Credentials, NewSession, OwnSession, Role, Session
 
 Connection = AsyncConnection[Any]
 
@@ -47,8 +49,14 @@ async def failures_since(conn: Connection, login: str, since: datetime) -> int:
     return int(row[0]) if row else 0
 
 
-async def record_failure(conn: Connection, login: str, at: datetime) -> None:
-    await conn.execute("INSERT INTO login_failure (login, at) VALUES (%s, %s)", (login, at))
+async def failures_from(conn: Connection, address: str, since: datetime) -> int:
+    cursor = await conn.execute("SELECT count(*) FROM login_failure WHERE address = %s AND at > %s", (address, since))
+    row = await cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+async def record_failure(conn: Connection, login: str, address: str, at: datetime) -> None:
+    await conn.execute("INSERT INTO login_failure (login, address, at) VALUES (%s, %s, %s)", (login, address, at))
 
 
 async def forget_failures_before(conn: Connection, before: datetime) -> None:
@@ -63,18 +71,26 @@ async def forget_failures(conn: Connection, login: str) -> None:
 async def credentials(conn: Connection, login: str) -> Credentials | None:
     async with conn.cursor(row_factory=class_row(Credentials)) as cursor:
         await cursor.execute(
-            "SELECT account_id, password_hash FROM account WHERE login = %s AND disabled_at IS NULL", (login,)
+            "SELECT account_id, role, password_hash FROM account WHERE login = %s AND disabled_at IS NULL", (login,)
         )
         return await cursor.fetchone()
 
 
-async def start_session(
-    conn: Connection, account_id: UUID, token_hash: bytes, csrf_token: str, now: datetime, expires_at: datetime
-) -> None:
+async def start_session(conn: Connection, begun: NewSession) -> None:
     await conn.execute(
-        """INSERT INTO login_session (token_hash, account_id, csrf_token, created_at, last_seen_at, expires_at)
-           VALUES (%s, %s, %s, %s, %s, %s)""",
-        (token_hash, account_id, csrf_token, now, now, expires_at),
+        """INSERT INTO login_session (token_hash, account_id, csrf_token, created_at, last_seen_at, expires_at, idle,
+                                      confined, browser)
+           VALUES (%(token_hash)s, %(account_id)s, %(csrf_token)s, %(at)s, %(at)s, %(expires_at)s, %(idle)s,
+                   %(confined)s, %(browser)s)""",
+        asdict(begun),
+    )
+
+
+async def rotate(conn: Connection, old_hash: bytes, new_hash: bytes, csrf_token: str) -> None:
+    """The same session under another cookie and token, confined no more."""
+    await conn.execute(
+        "UPDATE login_session SET token_hash = %s, csrf_token = %s, confined = false WHERE token_hash = %s",
+        (new_hash, csrf_token, old_hash),
     )
 
 
@@ -86,17 +102,56 @@ async def forget_expired_sessions(conn: Connection, account_id: UUID, now: datet
     await conn.execute("DELETE FROM login_session WHERE account_id = %s AND expires_at <= %s", (account_id, now))
 
 
-async def session(conn: Connection, token_hash: bytes, now: datetime, idle: timedelta) -> Session | None:
+async def session(conn: Connection, token_hash: bytes, now: datetime) -> Session | None:
     """The session of an account that is not disabled, unless it ran out or lay idle."""
     async with conn.cursor(row_factory=class_row(Session)) as cursor:
         await cursor.execute(
-            """SELECT s.token_hash, s.csrf_token, s.last_seen_at,
+            """SELECT s.token_hash, s.csrf_token, s.last_seen_at, s.confined,
                       a.account_id, a.login, a.display_name, a.role, a.patient_id, a.language
                FROM login_session s JOIN account a USING (account_id)
-               WHERE s.token_hash = %s AND s.expires_at > %s AND s.last_seen_at > %s AND a.disabled_at IS NULL""",
-            (token_hash, now, now - idle),
+               WHERE s.token_hash = %s AND s.expires_at > %s AND s.last_seen_at + s.idle > %s
+                 AND a.disabled_at IS NULL""",
+            (token_hash, now, now),
         )
         return await cursor.fetchone()
+
+
+async def sessions_of(conn: Connection, account_id: UUID, this: bytes, now: datetime) -> Sequence[OwnSession]:
+    """Those that still hold, the last used first."""
+    async with conn.cursor(row_factory=class_row(OwnSession)) as cursor:
+        await cursor.execute(
+            """SELECT session_id, created_at, last_seen_at, expires_at, browser, token_hash = %s AS is_this
+               FROM login_session
+               WHERE account_id = %s AND expires_at > %s AND last_seen_at + idle > %s ORDER BY last_seen_at DESC""",
+            (this, account_id, now, now),
+        )
+        return await cursor.fetchall()
+
+
+async def end_own_session(conn: Connection, account_id: UUID, session_id: UUID) -> bool:
+    """Whether the account had it."""
+    cursor = await conn.execute(
+        "DELETE FROM login_session WHERE account_id = %s AND session_id = %s", (account_id, session_id)
+    )
+    return cursor.rowcount == 1
+
+
+async def end_sessions(conn: Connection, account_id: UUID, but: bytes | None = None) -> int:
+    """End all of the account's, save the one with this token hash; how many ended."""
+    cursor = await conn.execute(
+        "DELETE FROM login_session WHERE account_id = %s AND token_hash IS DISTINCT FROM %s", (account_id, but)
+    )
+    return cursor.rowcount
+
+
+async def password_hash_of(conn: Connection, account_id: UUID) -> str | None:
+    cursor = await conn.execute("SELECT password_hash FROM account WHERE account_id = %s", (account_id,))
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def set_password(conn: Connection, account_id: UUID, password_hash: str) -> None:
+    await conn.execute("UPDATE account SET password_hash = %s WHERE account_id = %s", (password_hash, account_id))
 
 
 async def seen(conn: Connection, token_hash: bytes, now: datetime) -> None:

@@ -10,7 +10,19 @@ from typing import Final
 
 SIGN_IN_REFUSALS: Final[Mapping[str, str]] = {
     "wrong": "This login and password do not fit together.",
+    "wrong_code": "This code is not right, or has been used. Wait for the next one, and type that.",
     "throttled": "Too many attempts. Wait 15 minutes, then try again.",
+}
+
+OWN_SIGN_IN_REFUSALS: Final[Mapping[str, str]] = {
+    "code": "This code is not right, or has been used. Wait for the next one, and type that.",
+    "throttled": "Too many attempts. Wait 15 minutes, then try again.",
+    "password": "This is not your present password.",
+    "too_short": "Give it at least 12 characters.",
+    "too_long": "This is too long: at most 1000 characters.",
+    "like_login": "It must not be your login or name, nor contain your login.",
+    "too_common": "This is one of the passwords that are tried first. Choose another.",
+    "not_the_same": "These two are not the same.",
 }
 
 PRIORITIES: Final[Mapping[str, str]] = {"high": "High", "medium": "Medium", "low": "Low"}
@@ -364,9 +376,11 @@ CLOSING_CLASSES: Final[Mapping[str, str]] = {
 
 # Why a field of a form of the plan was not taken.
 ENTRY_REFUSALS: Final[Mapping[str, str]] = {
+    "changed_meanwhile": "Somebody changed the card meanwhile. Look at it as it stands below, then save again.",
     "choose": "Choose one.",
     "ends_before_it_begins": "It ends before it begins.",
     "implausible": "No such value occurs: it must lie between {low} and {high} {unit}.",
+    "missing": "This is needed.",
     "no_name": "Give it a name.",
     "no_reason": "Say why: whoever reads it next must know.",
     "no_regime": "Choose at least one set of limits.",
@@ -374,6 +388,8 @@ ENTRY_REFUSALS: Final[Mapping[str, str]] = {
     "not_a_date": "This is no date. Write it as 2026-12-31.",
     "not_a_moment": "This is no date with a time. Write it as 2026-12-31 08:00.",
     "not_a_number": "This is no number. Write it with digits, such as 145 or 7.8.",
+    "not_a_phone": "This is no telephone number. Write it with its country code, such as +45 20 12 34 56.",
+    "not_an_emergency_number": "Write the number as it is dialled there: digits, such as 112.",
     "not_a_time": "This is no time. Write it as 08:00.",
     "not_a_span": "Write it as 15 min, 2 h or 3 d: at least 1 min, at most 60 d.",
     "not_an_id": "Use small letters, digits and underscores only.",
