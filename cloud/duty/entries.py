@@ -18,6 +18,7 @@ LONGEST_NAME: Final = 80
 # Whoever writes 2062 instead of 2026 hears of it.
 FURTHEST: Final = timedelta(days=5 * 366)
 LAST_IN_ORDER: Final = 9
+ORDERS: Final = frozenset(str(order) for order in range(1, LAST_IN_ORDER + 1))
 
 
 def shifts(form: Form, staff: Mapping[UUID, Staff], today: date) -> Sequence[NewShift]:
@@ -36,7 +37,7 @@ def shifts(form: Form, staff: Mapping[UUID, Staff], today: date) -> Sequence[New
     elif weekdays and first_day and last_day and not _any_comes(weekdays, first_day, last_day):
         refusals["last_day"] = Refusal("no_such_weekday")
     order = form.get("order", "1").strip()
-    if not (order.isascii() and order.isdigit() and 1 <= int(order) <= LAST_IN_ORDER):
+    if order not in ORDERS:
         refusals["order"] = Refusal("out_of_range", {"low": "1", "high": str(LAST_IN_ORDER)})
     days: Sequence[int | None] = weekdays or [None]
     if refusals or role is None or person is None or starts is None or ends is None or first_day is None:

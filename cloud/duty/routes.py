@@ -24,7 +24,7 @@ from fastapi.responses import RedirectResponse
 
 from cloud.auth.access import Nursing, only
 from cloud.auth.models import CLINICAL, Role, Session
-from cloud.console.edge import Connection, Now, Tx
+from cloud.console.edge import Connection, Now, Tx, form
 from cloud.console.pages import page
 from cloud.duty import service
 from cloud.plans.fields import Form, Refused
@@ -50,7 +50,7 @@ async def add_shifts(request: Request, conn: Tx, now: Now, session: Editor) -> R
 @router.post("/roster/shifts/end")
 async def end_shifts(request: Request, conn: Tx, now: Now, session: Editor) -> Response:
     try:
-        ended = await service.end_shifts(conn, session, await _typed(request), now)
+        ended = await service.end_shifts(conn, session, await form(request), now)
     except Refused as refused:
         return await _page(request, conn, session, now, refused)
     return _back("shifts", found=ended)
@@ -94,15 +94,10 @@ async def _changed(
     request: Request, conn: Connection, session: Session, now: datetime, change: Change, part: str
 ) -> Response:
     try:
-        await change(conn, session, await _typed(request), now)
+        await change(conn, session, await form(request), now)
     except Refused as refused:
         return await _page(request, conn, session, now, refused)
     return _back(part, found=True)
-
-
-async def _typed(request: Request) -> Form:
-    fields = await request.form(max_files=0, max_fields=30)
-    return {name: value.replace("\0", "") for name, value in fields.items() if isinstance(value, str)}
 
 
 async def _page(

@@ -21,7 +21,7 @@ from fastapi.responses import RedirectResponse
 
 from cloud.auth.access import Clinical, only
 from cloud.auth.models import Role, Session
-from cloud.console.edge import Connection, Now, Tx
+from cloud.console.edge import Connection, Now, Tx, form
 from cloud.console.pages import page
 from cloud.planning import service
 from cloud.planning.models import Patient
@@ -94,8 +94,7 @@ async def _changed(
 ) -> Response:
     """Make the change that the form asks for; the page again where it cannot be made."""
     found = await _found(conn, session, patient_id)
-    typed = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
-    typed = {name: value.replace("\0", "") for name, value in typed.items()}
+    typed = await form(request)
     try:
         await change(conn, session, found, typed, now)
     except Refused as refused:

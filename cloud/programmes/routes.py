@@ -18,7 +18,7 @@ from alerting.regimes import REGIMES
 from alerting.tiers import TERMS
 from cloud.auth.access import only
 from cloud.auth.models import CLINICAL, Role, Session
-from cloud.console.edge import Connection, Now, Tx
+from cloud.console.edge import Connection, Now, Tx, form
 from cloud.console.pages import page
 from cloud.plans.fields import Refused
 from cloud.programmes import service
@@ -40,7 +40,7 @@ async def programmes(request: Request, conn: Tx, now: Now, session: Reader) -> R
 @router.post("")
 async def add(request: Request, conn: Tx, now: Now, session: Leader) -> Response:
     try:
-        programme_id = await service.add(conn, session, await _typed(request), now)
+        programme_id = await service.add(conn, session, await form(request), now)
     except Refused as refused:
         return await _page(request, conn, session, now, refused, "new")
     return _back(programme_id)
@@ -49,7 +49,7 @@ async def add(request: Request, conn: Tx, now: Now, session: Leader) -> Response
 @router.post("/{programme_id}")
 async def change(request: Request, programme_id: ProgrammeId, conn: Tx, now: Now, session: Leader) -> Response:
     try:
-        changed = await service.change(conn, session, programme_id, await _typed(request), now)
+        changed = await service.change(conn, session, programme_id, await form(request), now)
     except Refused as refused:
         return await _page(request, conn, session, now, refused, programme_id)
     return _back(programme_id, is_there=changed)
@@ -58,16 +58,10 @@ async def change(request: Request, programme_id: ProgrammeId, conn: Tx, now: Now
 @router.post("/{programme_id}/terms")
 async def change_terms(request: Request, programme_id: ProgrammeId, conn: Tx, now: Now, session: Leader) -> Response:
     try:
-        changed = await service.change_terms(conn, session, programme_id, await _typed(request), now)
+        changed = await service.change_terms(conn, session, programme_id, await form(request), now)
     except Refused as refused:
         return await _page(request, conn, session, now, refused, programme_id)
     return _back(programme_id, is_there=changed)
-
-
-async def _typed(request: Request) -> dict[str, str]:
-    """The form's texts; a NUL, which the database refuses, is no letter."""
-    form = await request.form()
-    return {name: value.replace("\0", "") for name, value in form.items() if isinstance(value, str)}
 
 
 async def _page(

@@ -18,7 +18,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from cloud.audit import store as audit
 from cloud.auth.access import only
 from cloud.auth.models import Session
-from cloud.console.edge import Connection, Now, Tx
+from cloud.console.edge import Connection, Now, Tx, form
 from cloud.console.pages import fragment, page
 from cloud.what_if import budgets, service, store
 from cloud.what_if.models import PROPOSING, Run
@@ -47,8 +47,7 @@ async def what_if(
 
 @router.post("")
 async def ask(request: Request, conn: Tx, now: Now, session: Proposing) -> Response:
-    form = await request.form(max_files=0, max_fields=40)
-    typed = {name: value.replace("\0", "") for name, value in form.items() if isinstance(value, str)}
+    typed = await form(request)
     patient_id = _uuid(typed.get("patient_id", ""))
     about = await service.asking(
         conn, session, now, programme_id=typed.get("programme_id", ""), patient_id=patient_id, typed=typed
