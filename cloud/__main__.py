@@ -75,7 +75,6 @@ def _parser() -> argparse.ArgumentParser:
     _add_identity(commands)
     _add_what_if(commands)
     _add_audit(commands)
-    _add_audit(commands)
     return parser
 
 
@@ -135,21 +134,6 @@ def _add_what_if(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     what_if.add_argument("--regimes", metavar="NAMES", help="other regimes, such as aha2025,ada")
     what_if.add_argument("--closing", metavar="CLASSES", help="what may close by itself: not_confirmed, or none")
-
-
-def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    audit = commands.add_parser(
-        "audit",
-        help="see whether anybody touched the record of who did what",
-        description="Needs PULSEPOST_DATABASE_ADMIN_URL (any role that may read audit and audit_link will do); writes"
-        " nothing. docs/audit.md tells what to keep, and where.",
-    ).add_subparsers(dest="deed", required=True)
-    verify = audit.add_parser("verify", help="walk the chain: 0 it is whole, 1 and the first broken row is named")
-    verify.add_argument("--since", metavar="TIME", help="only rows linked since then: 2026-11-01, 2026-11-01T08:00Z")
-    verify.add_argument(
-        "--heads", type=Path, metavar="FILE", help="what audit head printed before, or the log of the jobs process"
-    )
-    audit.add_parser("head", help="print where the chain ends: keep that line outside this machine")
 
 
 def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -252,17 +236,6 @@ def _authority(options: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     return 0
-
-
-def _audit(options: argparse.Namespace) -> int:
-    settings = config.migrate_settings()
-    from cloud.audit import command
-
-    try:
-        return command.run(settings.database_admin_url, options)
-    except command.CommandRefused as refused:
-        print(refused, file=sys.stderr)
-        return 2
 
 
 def _audit(options: argparse.Namespace) -> int:
