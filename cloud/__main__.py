@@ -1,10 +1,10 @@
-"""Commands of the cloud: ``python -m cloud migrate|ingest|console|jobs|enrolment|ca|gateway|what-if|audit``."""
+"""Commands of the cloud: ``python -m cloud migrate|ingest|console|jobs|enrolment|ca|gateway|account|what-if|audit``."""
 
 import argparse
 import asyncio
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from cloud import config
@@ -15,28 +15,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
-        match options.command:
-            case "migrate":
-                return _migrate()
-            case "ingest":
-                return _ingest()
-            case "jobs":
-                return _jobs()
-            case "enrolment":
-                return _enrolment(options.host, options.port)
-            case "ca":
-                return _authority(options)
-            case "what-if":
-                return _what_if(options)
-            case "gateway":
-                return _gateway(options)
-            case "audit":
-                return _audit(options)
-            case _:
-                return _console(options.host, options.port)
+        return _deeds(options)[options.command]()
     except config.SettingMissing as missing:
         print(missing, file=sys.stderr)
         return 2
+
+
+def _deeds(options: argparse.Namespace) -> Mapping[str, Callable[[], int]]:
+    """What each command does."""
+    return {
+        "migrate": _migrate,
+        "ingest": _ingest,
+        "console": lambda: _console(options.host, options.port),
+        "jobs": _jobs,
+        "enrolment": lambda: _enrolment(options.host, options.port),
+        "ca": lambda: _authority(options),
+        "gateway": lambda: _gateway(options),
+        "account": lambda: _account(options),
+        "audit": lambda: _audit(options),
+        "what-if": lambda: _what_if(options),
+    }
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -74,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_identity(commands)
     _add_what_if(commands)
+    _add_account(commands)
     _add_audit(commands)
     return parser
 
@@ -149,6 +148,27 @@ def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--heads", type=Path, metavar="FILE", help="what audit head printed before, or the log of the jobs process"
     )
     audit.add_parser("head", help="print where the chain ends: keep that line outside this machine")
+
+
+def _add_account(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    account = commands.add_parser(
+        "account",
+        help="accounts of the staff",
+        description="Needs PULSEPOST_DATABASE_ADMIN_URL. Links begin with PULSEPOST_NOTIFY_BASE_URL where it is set.",
+    ).add_subparsers(dest="deed", required=True)
+    add = account.add_parser("add", help="make one, and print a one-time link with which its person sets a password")
+    add.add_argument("login", metavar="LOGIN")
+    add.add_argument("--name", required=True, help="as the console shows it")
+    add.add_argument("--role", required=True, help="nurse, lead_nurse, doctor, coordinator, support, ...")
+    add.add_argument("--language", default="", help="en, ru or zh (default: as the browser asks)")
+    for deed, help_text in (
+        ("invite", "print another link, also for who forgot the password"),
+        ("disable", "shut it, and end its sessions"),
+        ("enable", "open it again"),
+        ("reset", "take its second factor away, and end its sessions"),
+    ):
+        account.add_parser(deed, help=help_text).add_argument("login", metavar="LOGIN")
+    account.add_parser("list", help="everybody of the staff")
 
 
 def _migrate() -> int:
@@ -247,6 +267,19 @@ def _audit(options: argparse.Namespace) -> int:
     except command.CommandRefused as refused:
         print(refused, file=sys.stderr)
         return 2
+
+
+def _account(options: argparse.Namespace) -> int:
+    settings = config.operator_settings()
+    from cloud import clock
+    from cloud.accounts import command
+
+    try:
+        print(command.run(settings.database_url, config.base_url(), options, clock.now()))
+    except command.CommandRefused as refused:
+        print(refused, file=sys.stderr)
+        return 2
+    return 0
 
 
 def _gateway(options: argparse.Namespace) -> int:

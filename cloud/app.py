@@ -17,6 +17,7 @@ from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 
 from cloud import clock
+from cloud.accounts.routes import router as accounts
 from cloud.auth.access import SecondFactorNeeded, SignInNeeded
 from cloud.auth.own_routes import SECOND_FACTOR
 from cloud.auth.own_routes import router as own
@@ -41,6 +42,7 @@ from cloud.patients.routes import router as patients
 from cloud.planning.routes import router as planning
 from cloud.programmes.routes import router as programmes
 from cloud.quarantine.routes import router as quarantine
+from cloud.review.routes import router as review
 from cloud.technical.routes import router as technical
 from cloud.what_if.routes import router as what_if
 from cloud.worklist.routes import router as worklist
@@ -70,8 +72,10 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
     for router in (
         auth,
         own,
+        accounts,
         worklist,
         patients,
+        review,
         planning,
         programmes,
         duty,

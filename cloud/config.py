@@ -165,6 +165,11 @@ def operator_settings(environ: Mapping[str, str] = os.environ) -> OperatorSettin
     )
 
 
+def base_url(environ: Mapping[str, str] = os.environ) -> str:
+    """The console's address as people reach it, without a slash at its end; empty where it is not set."""
+    return notify_settings(environ).base_url
+
+
 def _path(environ: Mapping[str, str], name: str) -> Path | None:
     value = environ.get(name)
     return Path(value) if value else None

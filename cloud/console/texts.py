@@ -25,6 +25,27 @@ OWN_SIGN_IN_REFUSALS: Final[Mapping[str, str]] = {
     "not_the_same": "These two are not the same.",
 }
 
+ACCOUNT_STANDINGS: Final[Mapping[str, str]] = {
+    "active": "Active",
+    "invited": "Invited",
+    "invitation_over": "Invitation over",
+    "disabled": "Disabled",
+}
+
+ACCOUNT_REFUSALS: Final[Mapping[str, str]] = {
+    "login": "A login has 2 to 100 letters from a to z, digits and . _ @ + -, and begins with a letter or digit.",
+    "name": "Give it a name of at most 200 letters.",
+    "role": "There is no such role of the staff.",
+    "taken": "There is an account with this login already.",
+    "unknown": "There is no such account.",
+    "disabled": "This account is disabled. Let it in again first.",
+    "yourself": "Nobody does this to their own account. Ask another administrator.",
+    "last_administrator": "This is the only administrator. Add another one first.",
+    "no_second_factor": "This account has no second factor.",
+    "subject": "A subject has at most 255 plain characters.",
+    "linked": "This subject belongs to another account.",
+}
+
 PRIORITIES: Final[Mapping[str, str]] = {"high": "High", "medium": "Medium", "low": "Low"}
 
 STATES: Final[Mapping[str, str]] = {
@@ -95,6 +116,8 @@ TIME_QUALITIES: Final[Mapping[str, str]] = {
     "synchronised": "clock right",
     "mapped": "clock off, corrected",
     "unknown_timeline": "time unknown",
+    "before_the_change": "This is before the change.",
+    "future": "This lies in the future. Choose an earlier day.",
     "implausible": "time implausible",
 }
 
@@ -409,6 +432,38 @@ ENTRY_REFUSALS: Final[Mapping[str, str]] = {
     "too_long": "This is too long: at most {most} letters.",
     "too_many": "There are too many already: at most {most}.",
     "wrong_unit": "This limit has other units: {units}.",
+}
+
+# A review -----------------------------------------------------------------------------------------------------------
+
+MEASURES: Final[Mapping[str, str]] = {
+    "systolic": "Systolic",
+    "diastolic": "Diastolic",
+    "pulse": "Pulse",
+    "glucose": "Glucose",
+    "ketone": "Ketones",
+}
+
+# The ranges that a guideline sorts a home average into.
+HOME_CATEGORIES: Final[Mapping[str, str]] = {
+    "normal": "normal",
+    "non_elevated": "not elevated",
+    "elevated": "elevated",
+    "hypertension": "of hypertension",
+    "hypertension_stage_1": "of hypertension, stage 1",
+    "hypertension_stage_2": "of hypertension, stage 2",
+}
+
+# Bands of LBGI and HBGI.
+RISK_BANDS: Final[Mapping[str, str]] = {"minimal": "minimal", "low": "low", "moderate": "moderate", "high": "high"}
+
+# Who says how many readings a figure asks for (the protocols of ``alerting``).
+PROTOCOL_SOURCES: Final[Mapping[str, str]] = {
+    "722": "722 protocol, Taiwan consensus PMC7677637; at least 3 days and 12 readings, AHA",
+    "morning": "HOPE Asia Network 2022",
+    "evening": "as HOPE Asia's morning (proposal)",
+    "glucose": "a proposal of this project",
+    "variability": "Finn-Home: at least 3 days of 2 readings",
 }
 
 # A case -------------------------------------------------------------------------------------------------------------

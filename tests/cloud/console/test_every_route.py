@@ -14,7 +14,7 @@ from cloud.console.headers import CONTENT_SECURITY_POLICY
 from tests.cloud.made import GATEWAY
 from tests.fix_console import Console
 
-OPEN = {"/login", "/healthz"}
+OPEN = {"/login", "/healthz", "/invitation/{code}"}
 
 
 def routes() -> list[tuple[str, str]]:
