@@ -33,6 +33,7 @@ dynamic_shared_memory_type = 'mmap'   # a root entered by chroot has no tmpfs at
 fsync = on                            # the demo and the kill tests prove durability: nothing is pretended
 log_destination = 'stderr'
 log_timezone = 'UTC'
+log_line_prefix = '%m [%p] %d '       # which database: a cluster may serve several clones' tests
 timezone = 'UTC'
 # Statements can hold patients' data; the log holds none of them.
 log_statement = 'none'

@@ -128,8 +128,13 @@ async def test_nothing_of_the_canary_stands_in_what_was_written(
     assert any(path.name == "outbox.sqlite" for path in written)
     assert {"gateway.log", "console.log", "jobs.log", "enrolment.log"} <= {path.name for path in written}
     written[Path("broker's log")] = broker.log().encode()
+    logged = False
     for log, before in logs_of_databases.items():
-        written[log] = log.read_bytes()[before:]
+        lines = log.read_bytes()[before:].splitlines()
+        # Other tests use the same server; and its checkpoints count buffers.
+        written[log] = b"\n".join(line for line in lines if sql.info.dbname.encode() in line)
+        logged = logged or bool(written[log])
+    assert logged
     written[Path("topics")] = "\n".join(drained(topics)).encode()
     assert b"/live" in written[Path("topics")]
     assert {str(path): found for path, text in written.items() if (found := secrets_in(text))} == {}

@@ -107,7 +107,7 @@ def test_lost_readings_are_named_by_their_numbers_until_they_arrive(home: Home) 
     home.lost = {4, 7, 8}
     home.visit(numbered(*range(1, 13)), holds=12)
     assert home.gaps() == [
-        "LifeScan OneTouch Ultra 2 holds 12 readings, and 9 of them have arrived: missing are 3, numbers 4, 7 to 8."
+        "LifeScan OneTouch Ultra 2 holds 12 readings, and 9 of them have arrived: missing are 3, numbers 4, 7–8."
     ]
 
     home.lost = set()
