@@ -38,6 +38,7 @@ from cloud.live.stream import SIGNED_OUT
 from cloud.notifications.channels.offered import receipt_keys
 from cloud.notifications.routes import receipt
 from cloud.notifications.routes import router as notifications
+from cloud.outside.routes import router as outside
 from cloud.patients.routes import router as patients
 from cloud.planning.routes import router as planning
 from cloud.programmes.routes import router as programmes
@@ -73,6 +74,7 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
         auth,
         own,
         accounts,
+        outside,
         worklist,
         patients,
         review,

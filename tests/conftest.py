@@ -19,4 +19,5 @@ pytest_plugins = [
     "tests.fix_console",
     "tests.fix_browser",
     "tests.fix_receivers",
+    "tests.fix_provider",
 ]

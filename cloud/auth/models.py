@@ -130,4 +130,5 @@ class Refusal(StrEnum):
 
     WRONG = "wrong"
     WRONG_CODE = "wrong_code"
+    OUTSIDE = "outside"
     THROTTLED = "throttled"

@@ -47,7 +47,7 @@ async def home(request: Request, session: Anyone) -> Response:
 async def sign_in_page(request: Request, language: str = "") -> Response:
     """``language``: chosen on this very page; it is kept with the account of whoever signs in next."""
     chosen = known(language)
-    response = _form(request, None, chosen)
+    response = sign_in_form(request, None, chosen)
     if chosen:
         cookies.remember(request, response, LANGUAGE_COOKIE, chosen)
     return response
@@ -62,7 +62,7 @@ async def sign_in(
     result = await service.sign_in(conn, login, password, now, browser_of(request))
     chosen = known(await form_field(request, "language"))
     if isinstance(result, Refusal):
-        return _form(request, result, chosen)
+        return sign_in_form(request, result, chosen)
     if isinstance(result, CodeNeeded):
         return ask_for_code(request, result, chosen)
     return await open_session(request, conn, result, chosen)
@@ -122,6 +122,7 @@ FIRST_PAGES: Final[Mapping[Role, str]] = {
     Role.PATIENT: "/me",
     Role.SUPPORT: "/technical",
     Role.ADMINISTRATOR: "/technical",
+    Role.AUDITOR: "/audit",
 }
 
 
@@ -163,7 +164,8 @@ async def _waiting(request: Request, conn: Connection, now: Now) -> Waiting | No
     return await service.waiting(conn, token, now) if token else None
 
 
-def _form(request: Request, refusal: Refusal | None, chosen: str | None) -> Response:
+def sign_in_form(request: Request, refusal: Refusal | None, chosen: str | None) -> Response:
+    """The page with login and password, and why not, where somebody was refused."""
     settings: SignInSettings = request.app.state.sign_in
     return _sign_in_page(request, "sign_in.html", refusal, chosen, outside=settings.outside)
 

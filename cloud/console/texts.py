@@ -12,6 +12,7 @@ SIGN_IN_REFUSALS: Final[Mapping[str, str]] = {
     "wrong": "This login and password do not fit together.",
     "wrong_code": "This code is not right, or has been used. Wait for the next one, and type that.",
     "throttled": "Too many attempts. Wait 15 minutes, then try again.",
+    "outside": "That did not sign you in here. Try again; if it goes on, ask an administrator whether you are linked.",
 }
 
 OWN_SIGN_IN_REFUSALS: Final[Mapping[str, str]] = {

@@ -1,0 +1,1 @@
+"""Signing in with the clinic's own OpenID Connect provider, for accounts that an administrator has linked."""
