@@ -28,6 +28,7 @@ from cloud.console import assets
 from cloud.console.edge import same_origin, wants_fragment
 from cloud.console.headers import HEADERS, SecurityHeaders
 from cloud.console.pages import page
+from cloud.contacts.routes import router as contacts
 from cloud.db.pool import Pool, make_pool
 from cloud.db.presence import present
 from cloud.duty.routes import router as duty
@@ -45,6 +46,7 @@ from cloud.programmes.routes import router as programmes
 from cloud.quarantine.routes import router as quarantine
 from cloud.review.routes import router as review
 from cloud.technical.routes import router as technical
+from cloud.treatment.routes import router as treatment
 from cloud.what_if.routes import router as what_if
 from cloud.worklist.routes import router as worklist
 
@@ -78,6 +80,8 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
         worklist,
         patients,
         review,
+        contacts,
+        treatment,
         planning,
         programmes,
         duty,

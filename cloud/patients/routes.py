@@ -4,14 +4,15 @@ GET /patients                          the account's patients
 GET /patients/{patient_id}             one patient: open cases, charts, readings, limits
 GET /patients/{patient_id}/readings    the readings alone, for the page to refresh itself
 POST /patients/{patient_id}/devices/{assignment_id}/clock-check  a nurse compared a device's clock with a watch
-GET /patients/{patient_id}/series.json what the charts draw
+GET /patients/{patient_id}/series.json?days=&kind=  what the charts draw
 GET /me, /me/readings                  a patient's own
 """
 
-from typing import Any
+from datetime import timedelta
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, HTTPException, Request, Response, status
+from fastapi import APIRouter, HTTPException, Query, Request, Response, status
 from fastapi.responses import RedirectResponse
 
 from cloud.audit import store as audit
@@ -21,8 +22,11 @@ from cloud.components import service as components
 from cloud.console.edge import Connection, Now, Tx
 from cloud.console.pages import page
 from cloud.console.spoken import spoken_in
+from cloud.contacts import service as contacts
+from cloud.contacts.numbers import said
 from cloud.patients import models, service, store
 from cloud.silences import service as silences
+from cloud.treatment import service as treatment
 from cloud.what_if import budgets
 from cloud.worklist import store as worklist
 
@@ -61,6 +65,9 @@ async def patient(request: Request, patient_id: UUID, conn: Tx, now: Now, sessio
         limits=await service.limits(conn, patient_id, now),
         devices=await store.devices(conn, patient_id, now),
         silences=await silences.of_patient(conn, patient_id, now),
+        around=await contacts.surroundings(conn, patient_id),
+        treatment=await treatment.treatment(conn, patient_id, found.time_zone, now),
+        spoken_number=said,
         our_side=await components.our_side(conn, now),
         now=now,
     )
@@ -74,9 +81,18 @@ async def readings(request: Request, patient_id: UUID, conn: Tx, now: Now, sessi
 
 
 @router.get("/patients/{patient_id}/series.json")
-async def series(patient_id: UUID, conn: Tx, now: Now, session: Clinical) -> dict[str, Any]:
+async def series(
+    patient_id: UUID,
+    conn: Tx,
+    now: Now,
+    session: Clinical,
+    days: Annotated[int, Query(ge=1, le=service.DRAWN_WITHIN.days)] = service.DRAWN_WITHIN.days,
+    kind: Annotated[str | None, Query(max_length=20)] = None,
+) -> dict[str, Any]:
     found = await _found(conn, session, patient_id)
-    return await service.series(conn, patient_id, found.time_zone, now, spoken_in(session.language))
+    return await service.series(
+        conn, patient_id, found.time_zone, now, spoken_in(session.language), within=timedelta(days=days), kind=kind
+    )
 
 
 @router.post("/patients/{patient_id}/devices/{assignment_id}/clock-check")

@@ -1,7 +1,7 @@
 """What a patient's page shows: which readings, which limits, which series to draw."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -10,11 +10,12 @@ from alerting.limits import Measure
 from alerting.regimes import Figure, RegimeLimit
 from cloud.audit import store as audit
 from cloud.auth.models import Session
-from cloud.console.spoken import Spoken
+from cloud.console.spoken import Spoken, zone_of
 from cloud.patients import store
 from cloud.patients.models import BloodPressure, Concentration, Observed, Readings
 from cloud.patients.store import Connection
 from cloud.planning import service as planning
+from cloud.treatment import service as treatment
 from device_drivers.nomenclature import Unit
 from device_drivers.readings import QuantityState
 
@@ -23,6 +24,7 @@ SHOWN_WITHIN: Final = timedelta(days=365)
 DRAWN_WITHIN: Final = timedelta(days=30)
 DRAWN: Final = 2000
 
+Spans = Sequence[tuple[datetime, datetime, tuple[RegimeLimit, ...]]]
 _T = TypeVar("_T", bound=Observed)
 
 _OFF_SCALE: Final[Mapping[str, str]] = {QuantityState.ABOVE_RANGE: "HI", QuantityState.BELOW_RANGE: "LO"}
@@ -63,25 +65,50 @@ async def check_clock(conn: Connection, session: Session, patient_id: UUID, assi
     return True
 
 
-async def series(conn: Connection, patient_id: UUID, zone: str, now: datetime, spoken: Spoken) -> dict[str, Any]:
+async def series(
+    conn: Connection,
+    patient_id: UUID,
+    zone: str,
+    now: datetime,
+    spoken: Spoken,
+    *,
+    within: timedelta = DRAWN_WITHIN,
+    kind: str | None = None,
+) -> dict[str, Any]:
     """The chart's data: one chart per kind and unit, as the devices said it, oldest first.
 
     ``{"zone": IANA, "charts": [{"kind", "unit", "said": "24 readings", "times": [s since 1970],
     "lines": {measure: [number or null]}, "off_scale": [{"time", "word"}],
-    "limits": [{"measure", "value", "relation", "priority"}]}]}``. Control solution, tests and failed measurements are
+    "limits": [{"measure", "value", "relation", "priority", "from", "to"}]}], "changes": [{"time", "what", "why"}]}``.
+    A limit is drawn where it was in force, a change of treatment at the noon of its day; ``within`` and ``kind`` say
+    how far back, and which charts. Control solution, tests and failed measurements are
     not drawn; HI and LO are marks at the edge, never numbers.
     """
-    since = now - DRAWN_WITHIN
-    in_force_now = await limits(conn, patient_id, now)
+    since = now - within
+    in_force = await planning.limits_between(conn, patient_id, since, now)
     glucose = await store.glucose(conn, patient_id, since, DRAWN)
     ketone = await store.ketone(conn, patient_id, since, DRAWN)
     pressure = await store.blood_pressure(conn, patient_id, since, DRAWN)
     charts = (
-        [_concentration_chart(Measure.GLUCOSE, unit, rows, in_force_now) for unit, rows in _by_unit(glucose)]
-        + [_concentration_chart(Measure.KETONE, unit, rows, in_force_now) for unit, rows in _by_unit(ketone)]
-        + [_pressure_chart(unit, rows, in_force_now) for unit, rows in _by_unit(pressure)]
+        [_concentration_chart(Measure.GLUCOSE, unit, rows, in_force) for unit, rows in _by_unit(glucose)]
+        + [_concentration_chart(Measure.KETONE, unit, rows, in_force) for unit, rows in _by_unit(ketone)]
+        + [_pressure_chart(unit, rows, in_force) for unit, rows in _by_unit(pressure)]
     )
-    return {"zone": zone, "charts": [_in_words(chart, spoken) for chart in charts]}
+    changes = await treatment.changes_since(conn, patient_id, treatment.day_there(since, zone))
+    return {
+        "zone": zone,
+        "from": since.timestamp(),
+        "to": now.timestamp(),
+        "charts": [_in_words(chart, spoken) for chart in charts if kind in (None, chart["kind"])],
+        "changes": [
+            {"time": _noon(change.changed_on, zone).timestamp(), "what": change.what, "why": change.why}
+            for change in changes
+        ],
+    }
+
+
+def _noon(day: date, zone: str) -> datetime:
+    return datetime.combine(day, time(12), zone_of(zone))
 
 
 def _in_words(chart: dict[str, Any], spoken: Spoken) -> dict[str, Any]:
@@ -96,21 +123,19 @@ def _by_unit(rows: Sequence[_T]) -> list[tuple[str, list[_T]]]:
     return [(unit, [row for row in reversed(rows) if row.unit == unit and row.is_patient]) for unit in units]
 
 
-def _concentration_chart(
-    measure: Measure, unit: str, rows: list[Concentration], limits: Iterable[RegimeLimit]
-) -> dict[str, Any]:
+def _concentration_chart(measure: Measure, unit: str, rows: list[Concentration], spans: Spans) -> dict[str, Any]:
     chart = _chart(measure.value, unit, rows, {measure.value: [_number(row.value) for row in rows]})
-    chart["limits"] = _lines(limits, (measure,), unit)
+    chart["limits"] = _lines(spans, (measure,), unit)
     return chart
 
 
-def _pressure_chart(unit: str, rows: list[BloodPressure], limits: Iterable[RegimeLimit]) -> dict[str, Any]:
+def _pressure_chart(unit: str, rows: list[BloodPressure], spans: Spans) -> dict[str, Any]:
     lines = {
         "systolic": [_number(row.systolic) for row in rows],
         "diastolic": [_number(row.diastolic) for row in rows],
     }
     chart = _chart("blood_pressure", unit, rows, lines)
-    chart["limits"] = _lines(limits, (Measure.SYSTOLIC, Measure.DIASTOLIC), unit)
+    chart["limits"] = _lines(spans, (Measure.SYSTOLIC, Measure.DIASTOLIC), unit)
     return chart
 
 
@@ -128,17 +153,27 @@ def _chart(kind: str, unit: str, rows: Sequence[Observed], lines: dict[str, list
     }
 
 
-def _lines(limits: Iterable[RegimeLimit], measures: tuple[Measure, ...], unit: str) -> list[dict[str, Any]]:
-    return [
-        {
-            "measure": limit.measure,
-            "value": float(limit.values[Unit(unit)]),
-            "relation": limit.relation,
-            "priority": limit.priority,
-        }
-        for limit in limits
-        if limit.figure is Figure.READING and limit.measure in measures and Unit(unit) in limit.values
-    ]
+def _lines(spans: Spans, measures: tuple[Measure, ...], unit: str) -> list[dict[str, Any]]:
+    """Each limit where it was in force; one that goes on through several spans is one line."""
+    found: list[dict[str, Any]] = []
+    for begins, ends, limits in spans:
+        for limit in limits:
+            if limit.figure is not Figure.READING or limit.measure not in measures or Unit(unit) not in limit.values:
+                continue
+            line = {
+                "measure": limit.measure,
+                "value": float(limit.values[Unit(unit)]),
+                "relation": limit.relation,
+                "priority": limit.priority,
+            }
+            before = next(
+                (one for one in found if one["to"] == begins.timestamp() and line.items() <= one.items()), None
+            )
+            if before is not None:
+                before["to"] = ends.timestamp()
+            else:
+                found.append({**line, "from": begins.timestamp(), "to": ends.timestamp()})
+    return found
 
 
 def _number(value: Decimal | None) -> float | None:

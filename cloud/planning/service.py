@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, Final
 from uuid import UUID
 
@@ -62,6 +63,43 @@ async def limits_in_force(conn: Connection, patient_id: UUID, now: datetime) -> 
     programme = _programme(await store.programmes(conn), membership)
     newest = [one.row() for one in await store.limit_versions(conn, patient_id) if one.superseded_at is None]
     return rules.own(programme, newest, membership.heightened_until, now).limits
+
+
+async def limits_between(
+    conn: Connection, patient_id: UUID, since: datetime, until: datetime
+) -> list[tuple[datetime, datetime, tuple[RegimeLimit, ...]]]:
+    """What was in force when: spans that follow each other from ``since`` to ``until``; the caller has checked.
+
+    An earlier time is judged by what was set then, not by what is known now.
+    """
+    versions = await store.limit_versions(conn, patient_id)
+    memberships = await store.memberships(conn, patient_id)
+    programmes = await store.programmes(conn)
+    moments = {moment for one in versions for moment in (one.set_at, one.superseded_at, one.expires_at) if moment}
+    moments |= {one.since for one in memberships if one.since}
+    edges = [since, *sorted(moment for moment in moments if since < moment < until), until]
+    found: list[tuple[datetime, datetime, tuple[RegimeLimit, ...]]] = []
+    for begins, ends in pairwise(edges):
+        limits = _limits_at(versions, memberships, programmes, begins)
+        if found and found[-1][2] == limits:
+            begins = found.pop()[0]
+        found.append((begins, ends, limits))
+    return found
+
+
+def _limits_at(
+    versions: Iterable[LimitVersion],
+    memberships: Iterable[Membership],
+    programmes: Iterable[ProgrammeRow],
+    at: datetime,
+) -> tuple[RegimeLimit, ...]:
+    membership = next(
+        (one for one in memberships if one.since and one.since <= at), Membership(programme_id=rules.STANDARD)
+    )
+    spoke = [
+        one.row() for one in versions if one.set_at <= at and (one.superseded_at is None or one.superseded_at > at)
+    ]
+    return rules.own(_programme(programmes, membership), spoke, None, at).limits
 
 
 def own_first(limits: Sequence[RegimeLimit]) -> tuple[RegimeLimit, ...]:

@@ -36,6 +36,12 @@ FROM patient_programme m LEFT JOIN account a ON a.account_id = m.set_by
 WHERE m.patient_id = %s AND m.valid @> %s::timestamptz
 """
 
+_MEMBERSHIPS: Final = """
+SELECT m.programme_id, lower(m.valid) AS since, m.heightened_until, a.display_name AS set_by, m.reason
+FROM patient_programme m LEFT JOIN account a ON a.account_id = m.set_by
+WHERE m.patient_id = %s AND NOT isempty(m.valid) ORDER BY lower(m.valid) DESC NULLS LAST
+"""
+
 _SLOTS: Final = """
 SELECT s.slot_id, s.kind, s.at, s.weekdays, s.before, s.after, lower(s.valid) AS since, a.display_name AS set_by
 FROM measurement_slot s LEFT JOIN account a ON a.account_id = s.set_by
@@ -69,6 +75,13 @@ async def membership(conn: Connection, patient_id: UUID, now: datetime) -> Membe
     async with conn.cursor(row_factory=class_row(Membership)) as cursor:
         await cursor.execute(_MEMBERSHIP, (patient_id, now))
         return await cursor.fetchone() or Membership(programme_id=rules.STANDARD)
+
+
+async def memberships(conn: Connection, patient_id: UUID) -> list[Membership]:
+    """All programmes that the patient has been in, the latest first; the caller has checked who asks."""
+    async with conn.cursor(row_factory=class_row(Membership)) as cursor:
+        await cursor.execute(_MEMBERSHIPS, (patient_id,))
+        return await cursor.fetchall()
 
 
 async def limit_versions(conn: Connection, patient_id: UUID) -> list[LimitVersion]:

@@ -4,7 +4,7 @@ const box = document.getElementById("charts");
 const words = JSON.parse(box.dataset.words);
 // The pages' English is British: the day stands before the month.
 const locale = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang;
-const HEIGHT = 240;
+const HEIGHT = Number(box.dataset.height ?? 240);
 const signs = { below: "<", above: ">", at_or_above: "≥" };
 let plots = [];
 
@@ -26,12 +26,18 @@ function limitLines(plot, chart) {
   for (const limit of chart.limits) {
     const y = plot.valToPos(limit.value, "y", true);
     if (y < bbox.top || y > bbox.top + bbox.height) continue;
+    // What was in force then, not what is now: a limit of now goes on to the edge.
+    const edge = bbox.left + bbox.width;
+    const within = (x) => Math.min(edge, Math.max(bbox.left, x));
+    const begins = limit.from <= chart.from ? bbox.left : within(plot.valToPos(limit.from, "x", true));
+    const ends = limit.to >= chart.to ? edge : within(plot.valToPos(limit.to, "x", true));
+    if (ends <= begins) continue;
     ctx.strokeStyle = css(`--${limit.priority}`);
     ctx.beginPath();
-    ctx.moveTo(bbox.left, y);
-    ctx.lineTo(bbox.left + bbox.width, y);
+    ctx.moveTo(begins, y);
+    ctx.lineTo(ends, y);
     ctx.stroke();
-    if (Object.keys(chart.lines).length > 1) limitName(ctx, bbox, limit, y);
+    if (Object.keys(chart.lines).length > 1 && ends === edge) limitName(ctx, bbox, limit, y);
   }
   ctx.restore();
 }
@@ -43,6 +49,38 @@ function limitName(ctx, bbox, limit, y) {
   ctx.textAlign = "right";
   ctx.textBaseline = "bottom";
   ctx.fillText(`${words[limit.measure]} ${signs[limit.relation]} ${limit.value}`, bbox.left + bbox.width - 4, y - 1);
+}
+
+// A change of treatment is a line from top to bottom with its number; the list below says what it was.
+function changeMarks(plot, chart) {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.lineWidth = 1.5 * devicePixelRatio;
+  ctx.strokeStyle = ctx.fillStyle = css("--ink");
+  ctx.font = `bold ${12 * devicePixelRatio}px system-ui, sans-serif`;
+  ctx.textBaseline = "top";
+  chart.changes.forEach((change, index) => {
+    const x = plot.valToPos(change.time, "x", true);
+    if (x < bbox.left || x > bbox.left + bbox.width) return;
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    ctx.fillText(`▲${index + 1}`, x + 3, bbox.top + 2);
+  });
+  ctx.restore();
+}
+
+function changeList(changes, zone) {
+  const list = document.createElement("ol");
+  list.className = "fine changes";
+  for (const change of changes) {
+    const item = document.createElement("li");
+    const day = new Date(change.time * 1000).toLocaleDateString(locale, { timeZone: zone, day: "numeric", month: "short" });
+    item.textContent = `${day}: ${change.what} (${change.why})`;
+    list.append(item);
+  }
+  return list;
 }
 
 function offScale(plot, chart) {
@@ -99,7 +137,8 @@ function points(plot, chart) {
 
 function span(chart) {
   if (!chart.times.length) return null;
-  const [first, last] = [chart.times[0], chart.times.at(-1)];
+  const marks = chart.changes.map((change) => change.time).filter((time) => time <= chart.to);
+  const [first, last] = [Math.min(chart.times[0], ...marks), Math.max(chart.times.at(-1), ...marks)];
   const margin = Math.max((last - first) * 0.04, 3600);
   return [first - margin, last + margin];
 }
@@ -127,7 +166,7 @@ function draw(chart, zone) {
     series: [{}, ...Object.keys(chart.lines).map((name, index) => ({
       label: words[name], stroke: css(`--line-${index + 1}`), width: 1.5, spanGaps: false, points: { show: false },
     }))],
-    hooks: { draw: [(plot) => { limitLines(plot, chart); points(plot, chart); offScale(plot, chart); }] },
+    hooks: { draw: [(plot) => { limitLines(plot, chart); changeMarks(plot, chart); points(plot, chart); offScale(plot, chart); }] },
   };
   const plot = new uPlot(options, [chart.times, ...Object.values(chart.lines)], figure);
   plots.push([plot, figure]);
@@ -137,7 +176,7 @@ function draw(chart, zone) {
 async function refresh() {
   const answer = await fetch(box.dataset.series, { headers: { Accept: "application/json" } }).catch(() => null);
   if (!answer?.ok) return;
-  const { zone, charts } = await answer.json();
+  const { zone, charts, changes, from, to } = await answer.json();
   resized.disconnect();
   plots.forEach(([plot]) => plot.destroy());
   plots = [];
@@ -145,10 +184,12 @@ async function refresh() {
   const note = document.createElement("p");
   note.className = "fine";
   if (charts.length) {
-    charts.forEach((chart) => draw(chart, zone));
-    note.textContent = words.limits;
+    charts.forEach((chart) => draw({ ...chart, changes, from, to }, zone));
+    note.textContent = changes.length ? `${words.limits} ${words.changes}` : words.limits;
   } else note.textContent = words.none;
   box.append(note);
+  if (changes.length) box.append(changeList(changes, zone));
+  box.dataset.changes = changes.length;
   box.dataset.drawn = charts.length;
 }
 
