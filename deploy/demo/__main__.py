@@ -8,20 +8,23 @@ import secrets
 import shutil
 import signal
 import sys
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from httpx import HTTPError
 
 from cloud.db.migrate import migrate
 from deploy.demo import cast, check, clock, watch
 from deploy.demo.check import CheckFailed
+from deploy.demo.clinic import furnish
+from deploy.demo.history import remember
 from deploy.demo.identity import Enrolment
-from deploy.demo.picture import take_picture
+from deploy.demo.picture import take_pictures
 from deploy.demo.processes import Child, NotReady
 from deploy.demo.road import Road, Services
 from deploy.demo.seed import seed
@@ -32,7 +35,26 @@ from deploy.services.places import LOCAL
 from deploy.services.running import Running
 from deploy.services.start import own_broker, services_in_use
 
+AGAIN_AFTER_S = 40.0
 LATER_EVERY_S = 60.0
+
+TO_SEE = """
+Four simulated devices are being read now. What to look at:
+
+  nurse   /worklist   Anna's glucose is above the limit that her doctor set: the case comes up by itself, and below
+                      here it is printed who is paged. Take it, and nobody is paged any more; say what became of it.
+                      Where no open page of the console has shown a page, it goes on to the doctor after 3 minutes,
+                      and a case that nobody takes goes on along its path: {console}/programmes
+                      In {again_s:g} s Pavel measures again, as high as before: that opens a case, too.
+                      "Closed automatically": Anna's cuff was high once, and not when she measured again.
+  doctor  /what-if?programme_id=at_home
+                      Try other limits on 12 weeks of readings, say 65 mg/dL for low glucose, before saving any.
+          /patients   Each patient's plan: limits with reason and end, programme, when the patient measures.
+  lead    /roster     Who is on duty, and holes in the coming 14 days.
+
+Then a device measures every {later_s:g} s. Logs: {logs}
+Ctrl-C stops everything.
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,7 +62,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m deploy.demo", description=__doc__)
     parser.add_argument("--check", action="store_true", help="watch one journey, say whether it held, and end")
     parser.add_argument("--port", type=int, default=0, help="the console's port (default: a free one)")
-    parser.add_argument("--picture", type=Path, help="take a picture of the worklist with its case (needs Chromium)")
+    parser.add_argument(
+        "--picture", type=Path, help="a folder for pictures of the worklist and of its case (needs Chromium)"
+    )
     options = parser.parse_args(arguments)
     try:
         with services_in_use() as shared, _with_its_own_broker(shared) as running:
@@ -78,12 +102,15 @@ async def _demo(running: Running, options: argparse.Namespace) -> None:
     try:
         migrate(road.services.admin_url)
         passwords = seed(road.services.admin_url, clock.now())
+        staff = furnish(road.services.admin_url, clock.now())
+        remember(road.services.admin_url, clock.now())
         console = await road.console(options.port)
         await road.ingest()
-        (await road.jobs()).heard = _show_page
+        pages = check.Pages()
+        (await road.jobs(console=console)).heard = _heard(pages, staff)
         await road.enrolment()
         if options.check or options.picture:
-            await _unless_stopped(_check(road, console, passwords, up_at, options), stop)
+            await _unless_stopped(_check(road, console, passwords, pages, up_at, options), stop)
         else:
             await _stay(road, console, passwords, stop)
     finally:
@@ -115,24 +142,41 @@ def _services(running: Running, database: str) -> Services:
 
 
 async def _check(
-    road: Road, console: str, passwords: Mapping[str, str], up_at: float, options: argparse.Namespace
+    road: Road,
+    console: str,
+    passwords: Mapping[str, str],
+    pages: check.Pages,
+    up_at: float,
+    options: argparse.Namespace,
 ) -> None:
     until = up_at + check.PROMISE_S
     expected = sum(len(device.records) for device in cast.DEVICES)
+    admin_url = road.services.admin_url
     async with watch.signed_in(console, "nurse", passwords["nurse"]) as nurse, check.following(nurse) as seen:
-        await road.home(cast.DEVICES, await road.simulators(cast.DEVICES))
-        await check.arrived(seen, expected, until)
+        simulated = await road.simulators(cast.DEVICES)
+        await road.home(cast.DEVICES, simulated)
+        case_id = await check.arrived(seen, expected, until)
         took_s = clock.monotonic() - up_at
+        await check.paged(pages, case_id, clock.monotonic() + check.PROMISE_S)
         if options.picture:
-            await take_picture(console, "nurse", passwords["nurse"], options.picture)
-        await check.acknowledged(nurse, seen, road.services.admin_url, "nurse")
-    fates = await check.all_freed(road.outbox, expected, until + 10)
-    for line in check.byte_to_screen(road.services.admin_url, seen):
+            await take_pictures(console, "nurse", passwords["nurse"], case_id, options.picture)
+        told = await check.acknowledged(nurse, pages, case_id, admin_url, "nurse")
+        await check.closed_by_itself(admin_url, clock.monotonic() + check.PROMISE_S)
+        await _measure(simulated.child, *cast.AGAIN)
+        again = await check.confirmed(seen, case_id, clock.monotonic() + check.PROMISE_S)
+        await check.paged(pages, again, clock.monotonic() + check.PROMISE_S)
+        await check.resolved(nurse, pages, case_id, admin_url, told)
+    fates = await check.all_freed(road.outbox, expected + 1, clock.monotonic() + check.PROMISE_S)
+    for line in check.byte_to_screen(admin_url, seen):
         print(json.dumps(line))
     print(
-        f"Held: {expected} readings of {len(cast.DEVICES)} devices and their one case were on the worklist"
-        f" {took_s:.1f} s after the services were up; the nurse has acknowledged it;"
-        f" receipts have freed every outbox row ({', '.join(f'{n} {fate}' for fate, n in fates.items())})."
+        f"Held: {expected} readings of {len(cast.DEVICES)} devices and the case of one of them were on the worklist"
+        f" {took_s:.1f} s after the services were up;"
+        f" it paged {len(told)}, and nobody once the nurse had acknowledged it;"
+        f" she has resolved it ({check.OUTCOME});"
+        " a high value that measuring again did not show closed by itself, one that it showed opened a case and a page;"
+        f" receipts have freed every outbox row ({', '.join(f'{n} {fate}' for fate, n in fates.items())});"
+        f" {clock.monotonic() - up_at:.1f} s in all."
     )
 
 
@@ -156,13 +200,8 @@ async def _stay(road: Road, console: str, passwords: Mapping[str, str], stop: as
     print(f"\nThe console: {console}\n")
     for person in (*cast.STAFF, *cast.PATIENTS):
         role = getattr(person, "role", "patient")
-        print(f"  {role:8} login {person.login:16} password {passwords[person.login]}")
-    print(
-        "\nFour simulated devices are being read now; the case of the high glucose value comes up by itself on the"
-        f"\nnurse's worklist. Then a device measures every {LATER_EVERY_S:g} s. Logs: {road.logs}"
-        "\nCtrl-C stops everything.\n",
-        flush=True,
-    )
+        print(f"  {role:10} login {person.login:16} password {passwords[person.login]}")
+    print(TO_SEE.format(console=console, again_s=AGAIN_AFTER_S, later_s=LATER_EVERY_S, logs=road.logs), flush=True)
     living = asyncio.create_task(_live_on(simulated.child))
     ended = [asyncio.create_task(_end_of(child)) for child in road.children]
     stopped = asyncio.create_task(stop.wait())
@@ -175,18 +214,31 @@ async def _stay(road: Road, console: str, passwords: Mapping[str, str], stop: as
 
 
 async def _live_on(simulators: Child) -> None:
-    """A device measures now and then, in turn."""
-    addresses = {device.name: device.address or device.name for device in cast.DEVICES}
+    """Pavel measures again; then a device measures now and then, in turn."""
+    await asyncio.sleep(AGAIN_AFTER_S)
+    await _measure(simulators, *cast.AGAIN)
     while True:
         for name, record in cast.LATER:
             await asyncio.sleep(LATER_EVERY_S)
-            await simulators.say(json.dumps({"device": addresses[name], "record": record}))
+            await _measure(simulators, name, record)
 
 
-def _show_page(line: str) -> None:
-    """What a member of the staff is told goes by SMS or e-mail elsewhere; here it is printed."""
-    if line.startswith("page to "):
-        print(line, end="", flush=True)
+async def _measure(simulators: Child, name: str, record: Mapping[str, int | str]) -> None:
+    addresses = {device.name: device.address or device.name for device in cast.DEVICES}
+    await simulators.say(json.dumps({"device": addresses[name], "record": record}))
+
+
+def _heard(pages: check.Pages, staff: Mapping[UUID, str]) -> Callable[[str], None]:
+    """What elsewhere goes to a member of the staff by SMS or e-mail is printed here, with the person's name."""
+
+    def heard(line: str) -> None:
+        pages.hear(line)
+        if line.startswith(check.PAGE):
+            for account_id, name in staff.items():
+                line = line.replace(f"account:{account_id}", name)
+            print(line.rpartition(" [")[0], flush=True)
+
+    return heard
 
 
 async def _end_of(child: Child) -> object:

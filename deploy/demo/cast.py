@@ -1,13 +1,17 @@
 """Who plays in the demonstration: made-up people, their devices, and what the devices hold.
 
-Every name and serial number here is invented. One reading, and only one, is beyond its patient's limit: the newest of
-the Bluetooth glucometer, against the limit that the doctor has set.
+Every name and serial number here is invented. Three things happen: the newest value of Anna's glucometer is beyond the
+limit that her doctor has set; what her cuff showed half an hour ago was not there when she measured again; and what
+Pavel's cuff shows now waits until he measures again.
 """
 
 from dataclasses import dataclass
+from datetime import time
 from decimal import Decimal
 
-# The devices' clocks show the time in Berlin in winter.
+# Where the clinic and its patients are.
+ZONE = "Europe/Berlin"
+# The devices' clocks show the time there in winter.
 CLOCK_SKEW_S = 3600
 
 
@@ -43,6 +47,15 @@ class OwnLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class Slot:
+    """When a patient measures each day."""
+
+    patient: str
+    kind: str
+    at: time
+
+
+@dataclass(frozen=True, slots=True)
 class HomeDevice:
     """A device in the home: its profile, how it identifies itself, whose it is, and its memory.
 
@@ -61,13 +74,22 @@ class HomeDevice:
 
 
 PATIENTS = (
-    Person("anna.lindqvist", "Anna Lindqvist", "1958-03-11", "Europe/Berlin"),
-    Person("pavel.novak", "Pavel Novák", "1952-09-30", "Europe/Berlin"),
+    Person("anna.lindqvist", "Anna Lindqvist", "1958-03-11", ZONE),
+    Person("pavel.novak", "Pavel Novák", "1952-09-30", ZONE),
 )
 
 STAFF = (
     Staff("nurse", "Nurse Ines Okafor", "nurse"),
     Staff("doctor", "Dr Mikael Sand", "doctor"),
+    Staff("lead", "Lead Nurse Hanna Weiss", "lead_nurse"),
+)
+
+SCHEDULE = (
+    Slot("anna.lindqvist", "glucose", time(7)),
+    Slot("anna.lindqvist", "glucose", time(18)),
+    Slot("anna.lindqvist", "blood_pressure", time(7)),
+    Slot("pavel.novak", "blood_pressure", time(8)),
+    Slot("pavel.novak", "blood_pressure", time(20)),
 )
 
 # Of the limits above, the one that asks for no second measurement: its case is open with the reading.
@@ -80,6 +102,11 @@ _DAY = 24 * _HOUR
 def _glucose(*readings: tuple[int, int]) -> tuple[dict[str, int | str], ...]:
     return tuple({"age_s": age, "value": str(value)} for age, value in readings)
 
+
+# Pavel measures again, as his cuff's instructions say: it is as high as before.
+AGAIN: tuple[str, dict[str, int | str]] = (
+    "ble-cuff", {"systolic": 183, "diastolic": 99, "mean": 127, "pulse": 77},
+)  # fmt: skip
 
 # What the devices measure while somebody watches: one of these a minute, in turn, all within the limits.
 LATER: tuple[tuple[str, dict[str, int | str]], ...] = (
@@ -112,7 +139,7 @@ DEVICES = (
     ),
     HomeDevice(
         "ble-cuff", "and-ua-651ble", "ble", "5170900125", "pavel.novak",
-        _pressure((2 * _DAY, 136, 84, 68), (_DAY, 133, 82, 66), (9 * _HOUR, 138, 85, 71), (3 * 60, 134, 83, 69)),
+        _pressure((2 * _DAY, 136, 84, 68), (_DAY, 133, 82, 66), (9 * _HOUR, 138, 85, 71), (3 * 60, 186, 101, 79)),
         address="F0:00:00:00:00:02",
     ),
     HomeDevice(
@@ -121,6 +148,7 @@ DEVICES = (
     ),
     HomeDevice(
         "serial-cuff", "taidoc-td-3128", "serial", "3128000000000001", "anna.lindqvist",
-        _pressure((2 * _DAY, 128, 79, 74), (_DAY, 131, 81, 77), (10 * _HOUR, 126, 78, 72), (5 * 60, 129, 80, 75)),
+        _pressure((2 * _DAY, 128, 79, 74), (_DAY, 131, 81, 77), (10 * _HOUR, 126, 78, 72),
+                  (42 * 60, 181, 98, 88), (37 * 60, 128, 82, 76), (5 * 60, 129, 80, 75)),
     ),
 )  # fmt: skip

@@ -90,8 +90,11 @@ class Road:
             },
         )  # fmt: skip
 
-    async def jobs(self, judge_every_s: int = 15, limits: str = "") -> Child:
-        """The jobs process; ``limits``: other limits of technical alarms, such as ``gateway_silent=600``."""
+    async def jobs(self, judge_every_s: int = 15, limits: str = "", console: str = "") -> Child:
+        """The jobs process; ``limits``: other limits of technical alarms, such as ``gateway_silent=600``.
+
+        It prints pages; with ``console``, the console's address, each says where to open its case.
+        """
         return await self._start(
             "jobs",
             "-m", "cloud", "jobs",
@@ -100,6 +103,7 @@ class Road:
                 "PULSEPOST_JUDGE_EVERY_S": str(judge_every_s),
                 "PULSEPOST_TECHNICAL_LIMITS": limits,
                 "PULSEPOST_NOTIFY_PRINT": "1",
+                "PULSEPOST_NOTIFY_BASE_URL": console,
                 "PULSEPOST_BEAT_EVERY_S": str(self.beat_every_s),
             },
         )  # fmt: skip

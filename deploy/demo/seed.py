@@ -15,8 +15,8 @@ from device_drivers.identity import DeviceIdentity
 from device_drivers.nomenclature import Unit
 from firmware_profiles.catalogue import catalogue
 
-# The devices have been with these patients for longer than their memories reach back.
-ASSIGNED_SINCE = timedelta(days=30)
+# The devices have been with these patients for longer than their memories, and the clinic's, reach back.
+ASSIGNED_SINCE = timedelta(days=120)
 
 
 def seed(admin_url: str, at: datetime) -> Mapping[str, str]:

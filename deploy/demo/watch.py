@@ -59,9 +59,9 @@ async def acknowledge(client: httpx.AsyncClient, case_id: str) -> None:
     await _decide(client, case_id, "acknowledge")
 
 
-async def resolve(client: httpx.AsyncClient, case_id: str) -> None:
-    """Close the case; httpx.HTTPStatusError where it was not ours to close."""
-    await _decide(client, case_id, "resolve", {"disposition": "no_action_needed"})
+async def resolve(client: httpx.AsyncClient, case_id: str, disposition: str = "no_action_needed") -> None:
+    """Close the case, with what became of it; httpx.HTTPStatusError where it was not ours to close."""
+    await _decide(client, case_id, "resolve", {"disposition": disposition})
 
 
 async def _decide(

@@ -9,7 +9,8 @@ from threading import Event
 
 from deploy.demo import cast
 
-EXPECTED = sum(len(device.records) for device in cast.DEVICES)
+# What the devices hold, and what one of them measures again meanwhile.
+EXPECTED = sum(len(device.records) for device in cast.DEVICES) + 1
 
 
 def demo(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -18,7 +19,7 @@ def demo(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_check_holds_and_prints_the_time_from_byte_to_screen_of_each_reading() -> None:
+def test_the_check_holds_and_prints_each_page_and_the_time_from_byte_to_screen_of_each_reading() -> None:
     done = demo("--check")
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
@@ -29,6 +30,9 @@ def test_the_check_holds_and_prints_the_time_from_byte_to_screen_of_each_reading
         for maker, device in zip(("roche", "a-d-medical", "lifescan", "taidoc"), cast.DEVICES, strict=True)
     }
     assert f"{EXPECTED} stored" in done.stdout
+    paged = [line for line in done.stdout.splitlines() if line.startswith("page to ")]
+    assert len(paged) == 2  # for each case the nurse on duty, once
+    assert all(line.startswith("page to Nurse Ines Okafor: ") for line in paged)
 
 
 def test_ctrl_c_stops_everything_that_was_started() -> None:
