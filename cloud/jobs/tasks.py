@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Sequence
 
-from procrastinate import App, JobContext, PsycopgConnector
+from procrastinate import App, PsycopgConnector
 
 from cloud.db.connect import CONNECT_TIMEOUT_S, noticing, session_options
-from cloud.jobs import assessing, delivering, escalating, retaining, trying_limits
+from cloud.jobs import assessing, delivering, escalating, retaining, tidying, trying_limits
 from cloud.jobs.desk import Desk
 
 POOL_SIZE = 4
 WAIT_FOR_CONNECTION_S = 5.0
-EVERY_MINUTE = "* * * * *"
 
 
 # Each room's jobs: a function that adds its tasks to the application.
@@ -19,12 +18,13 @@ ROOMS: Sequence[Callable[[App, Desk], None]] = (
     delivering.add_jobs,
     escalating.add_jobs,
     retaining.add_jobs,
+    tidying.add_jobs,
     trying_limits.add_jobs,
 )
 
 
 def make_app(desk: Desk, judge: Callable[[], None]) -> App:
-    """An application whose workers judge the fleet at intervals, take up what dead ones left, and do each room's jobs."""
+    """An application whose workers judge the fleet at intervals, and do each room's jobs."""
     app = App(
         connector=PsycopgConnector(
             conninfo=noticing(desk.settings.database_url),
@@ -47,14 +47,6 @@ def make_app(desk: Desk, judge: Callable[[], None]) -> App:
     def judge_the_fleet(timestamp: int) -> None:
         del timestamp
         judge()
-
-    @app.periodic(cron=EVERY_MINUTE)
-    @app.task(name="take_up_stalled_jobs", queueing_lock="take_up_stalled_jobs", pass_context=True)
-    async def take_up_stalled_jobs(context: JobContext, timestamp: int) -> None:
-        """A job whose worker died in the middle is done again: every job of ours may be done twice."""
-        del timestamp
-        for job in await context.app.job_manager.get_stalled_jobs():
-            await context.app.job_manager.retry_job(job)
 
     for room in ROOMS:
         room(app, desk)
