@@ -23,7 +23,7 @@ _OF_LIFE: Final = [name for name in Life.__slots__ if name not in {"state", "tie
 _CASE: Final = SQL(
     """SELECT patient_id, changed_at, state, tier, {of_life},
               (SELECT max(e.at) FROM case_event e WHERE e.case_id = c.case_id AND e.event = 'acknowledge')
-       FROM alert_case c WHERE c.case_id = %s FOR UPDATE OF c"""
+       FROM alert_case c WHERE c.case_id = %s"""
 ).format(of_life=SQL(", ").join(map(Identifier, _OF_LIFE)))
 
 # Whether it arrived is the notification's; a page without one (the channels' row was withdrawn) counts as on its way.
@@ -52,6 +52,8 @@ WHERE case_id = %(case_id)s
 
 def locked_case(connection: Connection, case_id: UUID) -> Watched | None:
     """The case with who was told in its round; nobody changes it until this transaction ends. None: there is none."""
+    # Read afterwards: a statement that waits for a lock sees a new owner, and not yet when they acknowledged it.
+    connection.execute("SELECT FROM alert_case WHERE case_id = %s FOR UPDATE", (case_id,))
     row = connection.execute(_CASE, (case_id,)).fetchone()
     if row is None:
         return None

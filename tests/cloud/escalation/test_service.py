@@ -152,6 +152,27 @@ def test_two_processes_that_look_at_once_tell_everybody_once(clinic: Clinic) -> 
     assert clinic.told(case_id) == [(1, 1, clinic.nurse)]
 
 
+def test_a_look_that_waited_for_a_late_acknowledgement_leaves_its_owner_the_time_to_call(clinic: Clinic) -> None:
+    case_id = clinic.open_case(Tier.URGENT)
+    late = after(hours=2)
+    second = open_connection(clinic.ward.database.jobs_url, "test jobs 2")
+
+    def look_too() -> None:
+        service.look(second, case_id, late, TELLING)
+        second.commit()
+
+    other = threading.Thread(target=look_too)
+    with clinic.ward.admin.transaction():
+        acknowledge(clinic.ward.admin, case_id, clinic.nurse, late, timedelta(hours=1))
+        other.start()
+        wait_for_a_lock(clinic.ward)
+    other.join(20)
+    second.close()
+
+    assert clinic.case(case_id)["state"] == "acknowledged"
+    assert clinic.events(case_id) == ["acknowledge"]
+
+
 def test_a_look_that_dies_leaves_nothing_and_the_next_does_all(clinic: Clinic) -> None:
     case_id = clinic.open_case()
     dying = open_connection(clinic.ward.database.jobs_url, "test jobs 2")
