@@ -11,7 +11,7 @@ Who is told must be on duty and in the patient's care team: a page leads to the 
 could do nothing. Somebody on duty who may not is a gap, too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -52,18 +52,25 @@ def look(connection: Connection, case_id: UUID, now: datetime, telling: Telling)
 
 def tend_gaps(connection: Connection, now: datetime, telling: Telling) -> None:
     """Close gaps that are none any more, and tell the lead nurses again of those that nobody acknowledged."""
+    for case_id in sorted(_tended(connection, now, telling)):
+        store.wake_now(connection, case_id)
+
+
+def _tended(connection: Connection, now: datetime, telling: Telling) -> set[UUID]:
+    """The same, but for waking the cases that waited for somebody: those."""
     open_gaps = gaps.open_gaps(connection)
     if not open_gaps:
-        return
+        return set()
     plan = duty.plan(connection, now)
+    waiting: set[UUID] = set()
     for gap in open_gaps:
         at = max(now, gap.opened_at)
         if _is_filled(connection, plan, gap, at):
             gaps.resolve(connection, gap.gap_id, at)
-            for case_id, _ in gaps.waiting_cases(connection, gap.gap_id):
-                store.wake_now(connection, case_id)
+            waiting |= {case_id for case_id, _ in gaps.waiting_cases(connection, gap.gap_id)}
         elif gap.next_at is not None and gap.next_at <= at:
             _tell_of_gap(connection, plan, gap, at, telling)
+    return waiting
 
 
 def _carry_out(connection: Connection, case: Watched, decision: Decision, at: datetime, telling: Telling) -> None:
@@ -91,10 +98,18 @@ def _carry_out(connection: Connection, case: Watched, decision: Decision, at: da
                     telling.notify(
                         connection, case_id=case.case_id, round=life.round, step=one.step, account_id=account_id, at=at
                     )
-    if any(isinstance(one, Gap) for one in decision.happened):
-        tend_gaps(connection, at, telling)
-    if decision.next_at is not None:
-        store.wake(connection, case.case_id, decision.next_at)
+    is_gap = any(isinstance(one, Gap) for one in decision.happened)
+    waiting = _tended(connection, at, telling) if is_gap else set[UUID]()
+    _wake(connection, case.case_id, decision.next_at, waiting)
+
+
+def _wake(connection: Connection, case_id: UUID, next_at: datetime | None, waiting: Set[UUID]) -> None:
+    """The case at its time, and those that waited now: in the order in which everybody wakes several (0007_cases)."""
+    for one in sorted(waiting | {case_id}):
+        if one in waiting:
+            store.wake_now(connection, one)
+        elif next_at is not None:
+            store.wake(connection, one, next_at)
 
 
 def _run_into(connection: Connection, case: Watched, gap: Gap, state: State, at: datetime) -> None:

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from procrastinate import App
@@ -53,7 +53,10 @@ def add_jobs(app: App, desk: Desk) -> None:
     def sweep_notifications(timestamp: int) -> None:
         del timestamp
         with desk.pool.connection() as connection:
-            for notification_id in store.due(connection, desk.now()):
+            due = store.due(connection, desk.now())
+        for notification_id in due:
+            # Each by itself: no other sweep waits for us while we wait for it.
+            with desk.pool.connection() as connection:
                 store.wake(connection, notification_id, desk.now())
 
 
@@ -96,7 +99,7 @@ class Delivery:
             notification = store.locked(connection, notification_id)
             if notification is None:
                 return None
-            if not _is_needed(connection, notification):
+            if not _is_needed(connection, notification, self._desk.now()):
                 store.end(connection, notification_id, State.WITHDRAWN)
                 return None
             move = self._move(connection, notification)
@@ -157,7 +160,7 @@ class Delivery:
             return
         if not store.may_page(connection, notification.case_id):
             raise TryAgain("somebody is taking the case")
-        if not _is_needed(connection, notification):
+        if not _is_needed(connection, notification, self._desk.now()):
             raise NoLongerNeeded
 
     def _send(self, connection: Connection, notification: Notification, route: Route) -> Sent:
@@ -180,7 +183,7 @@ class Delivery:
             if notification.code is None:
                 raise Never("the test is over")
             return words.test_text(language, channel, notification.code)
-        case = _case_of(connection, notification)
+        case = _case_of(connection, notification, self._desk.now())
         if case is None or notification.case_id is None:
             return words.gap_text(language, channel, base_url, notification.gap, notification.zone)
         return words.case_text(language, channel, case, base_url, notification.case_id)
@@ -207,15 +210,15 @@ class Delivery:
                     store.move_case_on(connection, case_id, round_, now)
 
 
-def _is_needed(connection: Connection, notification: Notification) -> bool:
+def _is_needed(connection: Connection, notification: Notification, now: datetime) -> bool:
     """Whether the case still waits in this round; what is of no case is needed until it has ended."""
-    return notification.subject is not Subject.CASE or _case_of(connection, notification) is not None
+    return notification.subject is not Subject.CASE or _case_of(connection, notification, now) is not None
 
 
-def _case_of(connection: Connection, notification: Notification) -> WaitingCase | None:
+def _case_of(connection: Connection, notification: Notification, now: datetime) -> WaitingCase | None:
     if notification.case_id is None or notification.round is None:
         return None
-    return store.waiting_case(connection, notification.case_id, notification.round)
+    return store.waiting_case(connection, notification.case_id, notification.round, now)
 
 
 @contextmanager

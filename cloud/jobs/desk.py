@@ -18,7 +18,7 @@ WAIT_FOR_CONNECTION_S = 5.0
 class Desk:
     """``pool.connection()`` gives a connection in a transaction that commits at the end of its block, or rolls back.
 
-    PoolTimeout and psycopg.OperationalError while the database is away: the job fails, and its next turn makes up for it.
+    PoolTimeout and psycopg.OperationalError while the database is away: the job fails, and its next turn makes up.
     """
 
     settings: JobsSettings

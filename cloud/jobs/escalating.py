@@ -46,7 +46,10 @@ def sweep(desk: Desk) -> None:
     """Have overdue cases looked at, each in a job of its own, and tend the gaps; never raises: the next one comes."""
     try:
         with desk.pool.connection() as connection:
-            for case_id in store.overdue(connection, desk.now()):
+            overdue = store.overdue(connection, desk.now())
+        for case_id in overdue:
+            # Each by itself: whoever holds several jobs at once must take them in the order of their cases.
+            with desk.pool.connection() as connection:
                 store.wake_now(connection, case_id)
         with desk.pool.connection() as connection:
             service.tend_gaps(connection, desk.now(), TELLING)

@@ -96,12 +96,13 @@ def open_notification(connection: Connection, notification_id: UUID) -> Notifica
         ).fetchone()
 
 
-def waiting_case(connection: Connection, case_id: UUID, round_: int) -> WaitingCase | None:
-    """The case while it waits for somebody in this round."""
+def waiting_case(connection: Connection, case_id: UUID, round_: int, now: datetime) -> WaitingCase | None:
+    """The case while it waits for somebody in this round, and nobody has silenced it."""
     row = connection.execute(
         """SELECT tier, raised_at, (SELECT time_zone FROM duty_site) FROM alert_case
-           WHERE case_id = %s AND round = %s AND state IN ('raised', 'escalated')""",
-        (case_id, round_),
+           WHERE case_id = %s AND round = %s AND state IN ('raised', 'escalated')
+             AND (silenced_until IS NULL OR silenced_until <= %s)""",
+        (case_id, round_, now),
     ).fetchone()
     return WaitingCase(tier=Tier(row[0]), raised_at=row[1], zone=row[2] or "UTC") if row else None
 

@@ -76,7 +76,7 @@ def test_the_sql_is_part_of_the_package() -> None:
         "UPDATE device_session SET device_time = NULL",
         "UPDATE device SET serial_number = NULL",
         "UPDATE quarantine SET payload = ''",
-        "UPDATE alert_case SET owner = NULL",
+        "UPDATE alert_case SET disposition = 'advice_given'",
         "UPDATE alert_case SET patient_id = gen_random_uuid()",
     ],
 )

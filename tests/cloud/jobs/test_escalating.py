@@ -1,6 +1,7 @@
 """Looks and sweeps as jobs: nothing overdue is missed, and a failure is said without what it stumbled over."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -8,10 +9,11 @@ from uuid import UUID
 import pytest
 
 from cloud.config import JobsSettings
+from cloud.db.connect import open_connection
 from cloud.jobs import escalating
 from cloud.jobs.desk import Desk
 from tests.cloud.escalation.made import Clinic, made_clinic
-from tests.cloud.made import NOW, Ward
+from tests.cloud.made import NOW, Ward, wait_for_a_lock
 
 
 @dataclass
@@ -88,3 +90,24 @@ def test_a_look_that_fails_is_said_without_what_it_stumbled_over_and_the_sweep_m
 def test_a_look_at_no_case_does_nothing(clinic: Clinic, host: Host, caplog: pytest.LogCaptureFixture) -> None:
     escalating.look(host.desk, clinic.nurse)
     assert caplog.text == ""
+
+
+def test_a_sweep_that_waits_for_one_case_holds_up_nobody_who_wakes_another(clinic: Clinic, host: Host) -> None:
+    first, second = (clinic.open_case(condition=f"c{n}", at=NOW - timedelta(hours=2 - n)) for n in range(2))
+    with ThreadPoolExecutor(1) as pool, open_connection(clinic.ward.database.admin_url, "ingest") as other:
+        other.execute("SELECT wake_case(%s, now())", (second,))
+        swept = pool.submit(escalating.sweep, host.desk)
+        wait_for_a_lock(clinic.ward)
+        other.execute("SET LOCAL lock_timeout = '2s'")
+        other.execute("SELECT wake_case(%s, now())", (first,))
+        other.commit()
+        swept.result()
+    assert jobs_of(clinic) == {first, second}
+
+
+def test_looks_come_before_what_takes_its_time(clinic: Clinic) -> None:
+    clinic.ward.admin.execute("SELECT wake_delivery(gen_random_uuid(), now())")
+    case_id = clinic.open_case()
+    clinic.ward.admin.execute("SELECT wake_case(%s, now())", (case_id,))
+    [(task,)] = clinic.ward.rows("SELECT (procrastinate_fetch_job_v2(NULL, NULL)).task_name")
+    assert task == "look_at_case"

@@ -4,6 +4,7 @@ import json
 import ssl
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -158,6 +159,17 @@ def test_a_page_of_an_earlier_round_or_of_a_closed_case_is_withdrawn(
 
     assert told.state(page) == ("withdrawn", None)
     assert phone_gateway.requests == []
+
+
+def test_nothing_leaves_while_the_case_is_silenced(told: Telling, phone_gateway: Gateway) -> None:
+    page = told.page()
+    told.ward.admin.execute(
+        "UPDATE alert_case SET silenced_until = %s, silenced_by = %s, silenced_why = 'called' WHERE case_id = %s",
+        (told.clock() + timedelta(minutes=15), told.ward.nurse_id, told.case_id),
+    )
+    told.delivery.look(page)
+    assert phone_gateway.requests == []
+    assert told.state(page) == ("withdrawn", None)
 
 
 def test_an_acknowledgement_waits_for_what_is_just_leaving_and_calls_off_what_is_not(

@@ -60,6 +60,12 @@ CREATE INDEX alert_of_reading ON alert (reading_id) WHERE reading_id IS NOT NULL
 
 -- Timers -----------------------------------------------------------------------------------------------------------------
 
+-- The order in which everybody takes locks, and may leave any of them out:
+--   the paging lock of a case (whoever acknowledges it; whoever sends takes it shared, and never waits for it)
+--   assessment_due by patient and what, remeasure, alert_case by patient and condition, duty_gap
+--   notification_attempt, notification, and last the jobs that are woken, by the id of their case.
+-- Nobody waits for somebody outside while they hold a row: a page is sent under the paging lock alone.
+
 -- A job of procrastinate at a time, deferred in the transaction of whoever needs it; of one name at most one waits, and
 -- it comes at the earliest of the times asked for. The caller needs no grant on procrastinate's tables.
 CREATE FUNCTION wake(task text, name text, args jsonb, at timestamptz) RETURNS void
@@ -77,8 +83,9 @@ BEGIN
         END IF;
     ELSE
         BEGIN
-            PERFORM procrastinate_defer_jobs_v1(ARRAY[ROW('default', task, 0, NULL, name, args, at)
-                                                      ::procrastinate_job_to_defer_v1]);
+            -- A look is short, and whom it pages must not wait behind what takes its time.
+            PERFORM procrastinate_defer_jobs_v1(ARRAY[ROW('default', task, CASE task WHEN 'look_at_case' THEN 1 ELSE 0 END,
+                                                          NULL, name, args, at)::procrastinate_job_to_defer_v1]);
         EXCEPTION WHEN unique_violation THEN
             -- Another transaction was faster: its job has committed by now, and waits.
             UPDATE procrastinate_jobs SET scheduled_at = least(coalesce(scheduled_at, at), at)
@@ -101,7 +108,7 @@ GRANT EXECUTE ON FUNCTION wake_case(uuid, timestamptz) TO pulsepost_ingest, puls
 -- Grants -----------------------------------------------------------------------------------------------------------------
 
 GRANT UPDATE (tier, round, raised_at, contact_by, step, lease_until, offered_to, escalated_to, next_at, silenced_until,
-              silenced_by, silenced_why, resolved_at, disposition, closed_automatically)
+              silenced_by, silenced_why)
     ON alert_case TO pulsepost_ingest, pulsepost_jobs;
 -- Who worsens it or ends a lease takes it from its owner.
 GRANT UPDATE (owner, contacted_at) ON alert_case TO pulsepost_ingest, pulsepost_jobs;
