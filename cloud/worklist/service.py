@@ -39,7 +39,7 @@ ESCALATES_TO: Final = ("doctor", "lead_nurse")
 
 async def acknowledge(conn: Connection, session: Session, case_id: UUID, now: datetime) -> Outcome:
     """Take ownership: of a case that nobody has, whose lease has run out, or that was offered to this person."""
-    case = await store.locked_case(conn, session.account_id, case_id)
+    case = await store.case_to_take(conn, session.account_id, case_id)
     if case is None or _is_in_hand(case, session, now):
         return case
     if (refused := acts.refusal(case.life, Event.ACKNOWLEDGE, session.account_id, now)) is not None:

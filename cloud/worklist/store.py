@@ -92,6 +92,12 @@ async def locked_case(conn: Connection, account_id: UUID, case_id: UUID) -> Case
     return await case(conn, account_id, case_id)
 
 
+async def case_to_take(conn: Connection, account_id: UUID, case_id: UUID) -> Case | None:
+    """The same, once no page of it is just being sent. Nobody who needs the row waits for that, the ingest least."""
+    await conn.execute("SELECT pg_advisory_xact_lock(paging_lock(%s))", (case_id,))
+    return await locked_case(conn, account_id, case_id)
+
+
 async def alerts(conn: Connection, case_id: UUID) -> list[Alert]:
     """What the case is made of, the latest first; the caller has checked who asks."""
     async with conn.cursor(row_factory=class_row(Alert)) as cursor:

@@ -61,6 +61,23 @@ def test_of_two_at_the_same_moment_exactly_one_gets_the_case(console: Console, c
     assert len(_changes(console)) == 1
 
 
+def test_nobody_waits_for_a_case_whose_taker_waits_for_a_page_that_is_being_sent(
+    console: Console, case_id: UUID
+) -> None:
+    nora = console.sign_in("nora")
+    nora.csrf_token()
+    with (
+        ThreadPoolExecutor(1) as pool,
+        open_connection(console.ward.database.jobs_url, "sending", autocommit=True) as sending,
+    ):
+        with sending.transaction():
+            sending.execute("SELECT pg_advisory_xact_lock_shared(paging_lock(%s))", (case_id,))
+            answer = pool.submit(nora.post, f"/cases/{case_id}/acknowledge")
+            wait_for_a_lock(console.ward)
+            console.ward.admin.execute("SELECT FROM alert_case WHERE case_id = %s FOR UPDATE NOWAIT", (case_id,))
+        assert answer.result().status_code == 200
+
+
 def test_who_waited_for_the_faster_one_is_told_their_name(console: Console, case_id: UUID) -> None:
     ben = console.sign_in("ben")
     ben.csrf_token()
