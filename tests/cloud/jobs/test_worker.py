@@ -196,7 +196,10 @@ def test_only_the_jobs_process_sees_jobs(ward: Ward, table: str) -> None:
         "SELECT raw FROM ledger",
         "UPDATE gateway SET revoked_at = NULL",
         "UPDATE alert SET tier = 'routine'",
-        "DELETE FROM technical_alarm",
+        "DELETE FROM alert_case",
+        "DELETE FROM case_event",
+        "DELETE FROM notification",
+        "UPDATE alert_case SET disposition = 'advice_given'",
     ],
 )
 def test_the_jobs_role_may_not(ward: Ward, statement: str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from cloud.db.connect import Connection, open_connection
@@ -111,3 +112,12 @@ def test_of_alarms_that_are_long_over_the_last_of_each_stays_and_an_open_one_too
 def test_every_limit_says_its_unit_its_reason_and_that_it_is_a_proposal() -> None:
     assert {limit.metadata["source"] for limit in fields(Keeping)} == {"proposal"}
     assert all(limit.metadata["unit"] and limit.metadata["why"] for limit in fields(Keeping))
+
+
+def test_an_alarm_that_is_not_resolved_cannot_be_deleted_by_whoever_ends_the_others(
+    ward: Ward, jobs: Connection
+) -> None:
+    alarm(ward, None)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        jobs.execute("DELETE FROM technical_alarm")
+    assert ward.count("technical_alarm") == 1
