@@ -1,10 +1,14 @@
 """Two jobs processes assess a ward while one of them is killed: each patient has exactly one case in the end."""
 
+import threading
 from datetime import timedelta
 from uuid import UUID
 
+from cloud.config import JobsSettings
+from cloud.jobs.assessing import assess_in_turn
+from cloud.jobs.desk import Desk
 from tests.cloud.jobs.test_worker import PATIENCE_S, jobs, until
-from tests.cloud.made import NOW, Ward, new_patient
+from tests.cloud.made import NOW, Ward, glucose, new_patient, sent
 
 PATIENTS = 120
 
@@ -38,3 +42,19 @@ def test_a_ward_is_assessed_once_by_two_processes_one_of_which_is_killed(ward: W
     )
     assert ward.admin.execute(counted, (patients,)).fetchall() == [("hyperglycaemia", PATIENTS, PATIENTS)]
     assert ward.count("alert") == PATIENTS
+
+
+def test_a_process_has_one_turn_at_a_time_and_keeps_its_other_places_for_pages(ward: Ward) -> None:
+    ward.receive(sent(glucose("260")))
+    desk = Desk(JobsSettings(database_url=ward.database.jobs_url), lambda: NOW)
+    desk.pool.open()
+    turn = threading.Lock()
+    try:
+        with turn:
+            assess_in_turn(desk, turn)
+            assert ward.rows("SELECT FROM assessment_due WHERE what = 'glucose'") != []
+        assess_in_turn(desk, turn)
+        assert ward.rows("SELECT FROM assessment_due WHERE what = 'glucose'") == []
+        assert turn.acquire(blocking=False)
+    finally:
+        desk.pool.close()
