@@ -1,4 +1,5 @@
-"""How a case ends without a person, and how long its condition rests after one has dealt with it.
+"""How a case ends without a person, how long its condition rests after one has dealt with it,
+and how often an open case says again what is so.
 
 A programme names the classes of cases that may close by themselves; nothing does unless it says so. A routine condition
 that was dealt with rests: a changed treatment takes weeks to show, and until then its averages stay what they are.
@@ -22,6 +23,10 @@ REST: Mapping[Tier, timedelta] = {
     Tier.ROUTINE: timedelta(days=28),
     Tier.RETROSPECTIVE: timedelta(),
 }
+
+# An average or a trend that stays true is written into its open case again after so long: nothing of the week that it
+# was found in is in it any more. A graver one is written at once (proposal).
+SAID_AGAIN_AFTER = timedelta(days=7)
 
 
 def rested(closed_at: datetime, closed_tier: Tier, tier: Tier, at: datetime) -> bool:

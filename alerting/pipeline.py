@@ -228,7 +228,7 @@ def _assessed(
         if told is not found:
             findings.append(told)
             continue
-        timer = remeasure.started(reason, effective_time) if isinstance(reason, LimitReason) else None
+        timer = remeasure.started(reason, effective_time, received_at) if isinstance(reason, LimitReason) else None
         if timer is not None:
             timers.append(timer)
         if timer is None or (limit.confirm is not None and limit.confirm.at_once):

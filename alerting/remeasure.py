@@ -7,13 +7,17 @@ reading may yet be high), and UNANSWERED where nobody measured again: a crisis i
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from alerting.comparators import says_something, violates
 from alerting.reasons import Answer, LimitReason, RemeasureReason
 from alerting.regimes import Confirmation, RegimeLimit
 from alerting.tiers import Tier
 from device_drivers.readings import Quantity
+
+# An answer that was given long ago may be right behind a first figure that reached us late: nobody is said to have given
+# none before it had so long to arrive (proposal of this project, as the 5 minutes "for the way" of the limits).
+ON_ITS_WAY = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +52,13 @@ class Judgement:
     reason: RemeasureReason
 
 
-def started(first: LimitReason, at: datetime) -> Remeasure | None:
-    """The timer that this reading starts; None where its limit asks for none."""
+def started(first: LimitReason, at: datetime, received_at: datetime) -> Remeasure | None:
+    """The timer that this reading starts; None where its limit asks for none. It runs on after a late arrival."""
     confirm = first.limit.confirm
     if confirm is None:
         return None
-    return Remeasure(first=first, first_at=at, earliest=at + confirm.earliest, due=at + confirm.due)
+    due = max(at + confirm.due, received_at + ON_ITS_WAY)
+    return Remeasure(first=first, first_at=at, earliest=at + confirm.earliest, due=due)
 
 
 def judge(remeasure: Remeasure, later: Iterable[Answering], at: datetime) -> Judgement:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from uuid import UUID
 
@@ -23,7 +23,8 @@ class PatientFinding:
 
     ``terms`` are those of the patient's programme. ``closes_as`` names the class as which it closes by itself where no
     case of its condition is open: then nobody is asked to look at it. One that ``rests`` waits for the rest of its
-    condition after a person dealt with it; another is a new episode, and does not.
+    condition after a person dealt with it; another is a new episode, and does not. ``again_after``: what goes on
+    being so joins its open case after so long, and what tells of something new (None) each time.
     """
 
     patient_id: UUID
@@ -32,6 +33,7 @@ class PatientFinding:
     reading_id: str | None = None
     closes_as: str | None = None
     rests: bool = True
+    again_after: timedelta | None = None
 
     @property
     def key(self) -> Key:
@@ -131,6 +133,8 @@ def _joined(episode: Episode, found: PatientFinding, at: datetime) -> Episode:
     case = episode.case
     was = case.life
     worse = found.tier is not was.tier and graver(was.tier, found.tier) is found.tier
+    if not worse and found.again_after is not None and found.finding.at < case.spoken_at + found.again_after:
+        return episode
     if worse:
         now = life.worsened(was, found.tier, at, found.own_terms)
     else:

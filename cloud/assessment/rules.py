@@ -8,7 +8,7 @@ from uuid import UUID
 import numpy as np
 
 from alerting import pipeline
-from alerting.closing import NOT_CONFIRMED
+from alerting.closing import NOT_CONFIRMED, SAID_AGAIN_AFTER
 from alerting.comparators import from_column, violates
 from alerting.limits import Measure
 from alerting.pipeline import Finding
@@ -33,11 +33,12 @@ _AN_INSTANT = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A finding to be filed. ``closes_as``: the class as which it may close by itself."""
+    """A finding to be filed. ``closes_as``: the class as which it may close by itself; ``again_after`` as there."""
 
     finding: Finding
     reading_id: UUID | None = None
     closes_as: str | None = None
+    again_after: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,10 +137,14 @@ def of_day(
     until = at + _AN_INSTANT
     for of_unit in pressures:
         window = of_unit.window.between(at - DAY_LOOK_BACK, until)
-        yield from (Found(finding=one) for one in pipeline.daily_pressure(window, rules.limits, day, at))
+        yield from map(_goes_on, pipeline.daily_pressure(window, rules.limits, day, at))
     for strip in strips:
         values = strip.window.between(at - GLUCOSE_LOOK_BACK, until)
-        yield from (Found(finding=one) for one in pipeline.daily_glucose(values, rules.limits, at))
+        yield from map(_goes_on, pipeline.daily_glucose(values, rules.limits, at))
+
+
+def _goes_on(finding: Finding) -> Found:
+    return Found(finding=finding, again_after=SAID_AGAIN_AFTER)
 
 
 def last_review(zones: Zones, now: datetime) -> datetime:

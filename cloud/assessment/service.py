@@ -218,6 +218,7 @@ class _Look:
             terms=self._rules.programme.terms,
             reading_id=found.reading_id.hex if found.reading_id else None,
             closes_as=found.closes_as,
+            again_after=found.again_after,
         )
 
 

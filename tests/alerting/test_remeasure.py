@@ -24,7 +24,7 @@ URGENT_HIGH = limit("ada", "hyperglycaemia_urgent")
 
 def timer(of: RegimeLimit = CRISIS, value: str = "190", unit: Unit = Unit.MM_HG) -> Remeasure:
     """Started by a reading at START."""
-    found = started(LimitReason(figure=quantity(value, unit), limit=of), START)
+    found = started(LimitReason(figure=quantity(value, unit), limit=of), START, START)
     assert found is not None
     return found
 
@@ -43,7 +43,7 @@ def test_a_crisis_starts_its_timer_at_its_own_time() -> None:
 
 def test_a_limit_that_asks_for_nothing_starts_no_timer() -> None:
     extreme = limit("ada", "hyperglycaemia_extreme")
-    assert started(LimitReason(figure=quantity("HI", Unit.MG_DL), limit=extreme), START) is None
+    assert started(LimitReason(figure=quantity("HI", Unit.MG_DL), limit=extreme), START, START) is None
 
 
 @pytest.mark.parametrize(
@@ -175,3 +175,13 @@ def test_a_timer_can_be_stored_and_taken_up_again() -> None:
     again = msgspec.json.decode(msgspec.json.encode(running), type=Remeasure)
     assert again == running
     assert judge(again, [], again.due) == judge(running, [], running.due)
+
+
+def test_a_timer_of_a_late_arrival_waits_for_an_answer_that_may_be_right_behind_it() -> None:
+    first = LimitReason(figure=quantity("190", Unit.MM_HG), limit=CRISIS)
+    late = started(first, START, START + timedelta(hours=2))
+    assert late is not None
+    assert late.due == START + timedelta(hours=2, minutes=5)
+    answered = Answering(figure=quantity("150", Unit.MM_HG), at=START + timedelta(minutes=5))
+    assert judge(late, [], START + timedelta(hours=2)).answer is Answer.WAITING
+    assert judge(late, [answered], late.due).answer is Answer.CLEARED

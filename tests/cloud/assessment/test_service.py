@@ -350,6 +350,35 @@ def test_a_trend_that_stays_true_rests_after_a_nurse_closed_its_case(ward: Ward)
     assert len(cases(ward)) == opened
 
 
+def test_a_trend_that_stays_true_is_said_again_in_its_open_case_after_a_week_and_not_each_day(ward: Ward) -> None:
+    for week in (0, 7):
+        a_week(ward, "140", NOW + timedelta(days=week))
+    look(ward, NOW.replace(hour=4))
+    for day in range(8):
+        look(ward, NOW.replace(hour=5) + timedelta(days=day))
+
+    said = ward.rows("SELECT effective_time FROM alert WHERE condition = 'home_average_systolic' ORDER BY 1")
+    assert said == [(NOW.replace(hour=5),), (NOW.replace(hour=5) + timedelta(days=7),)]
+    assert ward.rows("SELECT count(*) FROM case_event e JOIN alert_case c USING (case_id) WHERE c.tier = 'routine'")[
+        0
+    ] <= (2 * len(cases(ward)),)
+
+
+def test_an_answer_that_arrives_right_behind_a_late_crisis_is_an_answer(ward: Ward) -> None:
+    late = NOW - timedelta(hours=2)
+    live(ward, pressure("190", "80", at=late), at=NOW)
+    look(ward, NOW + MINUTE / 6)
+    live(ward, pressure("150", "80", at=late + 5 * MINUTE), at=NOW + MINUTE / 3)
+    look(ward, NOW + MINUTE / 2)
+    assert not [case for case in cases(ward) if case[1] in ("urgent", "emergency")]
+
+    look(ward, NOW + 5 * MINUTE)
+    assert [case for case in cases(ward) if case[1] in ("urgent", "emergency")] == []
+    assert ward.rows("SELECT DISTINCT answer FROM remeasure WHERE first_at = earliest - interval '1 minute'") == [
+        ("cleared",)
+    ]
+
+
 def test_a_day_without_any_reading_left_in_its_windows_is_the_last_to_be_reviewed(ward: Ward) -> None:
     live(ward, glucose("100", at=NOW), at=NOW)
     look(ward, NOW)
