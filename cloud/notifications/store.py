@@ -184,7 +184,7 @@ def end_attempt(
     """How the try ended. A receipt that was faster than the answer stands."""
     connection.execute(
         """UPDATE notification_attempt SET ended_at = %s, provider_id = coalesce(%s, provider_id), detail = %s,
-                  outcome = CASE WHEN outcome = 'sending' THEN %s ELSE outcome END
+                  outcome = CASE WHEN outcome IN ('sending', 'lost') THEN %s ELSE outcome END
            WHERE attempt_id = %s""",
         (at, provider_id, detail, outcome, attempt_id),
     )

@@ -92,6 +92,10 @@ CREATE FUNCTION call_pages_off() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(paging_lock(NEW.case_id));
+    -- Nothing is being sent now: a try that is not over has died, and nobody will look at it any more.
+    UPDATE notification_attempt SET outcome = 'lost', ended_at = NEW.changed_at
+    WHERE outcome = 'sending'
+      AND notification_id IN (SELECT n.notification_id FROM notification n WHERE n.case_id = NEW.case_id);
     UPDATE notification SET
         state = CASE WHEN account_id = NEW.owner AND sent_at IS NOT NULL THEN 'confirmed' ELSE 'withdrawn' END,
         confirmed_at = CASE WHEN account_id = NEW.owner AND sent_at IS NOT NULL THEN NEW.changed_at END,
