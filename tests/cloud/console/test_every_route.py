@@ -12,7 +12,7 @@ from cloud.config import ConsoleSettings
 from cloud.console.edge import UNSAFE
 from cloud.console.headers import CONTENT_SECURITY_POLICY
 from tests.cloud.made import GATEWAY
-from tests.fix_console import Console
+from tests.fix_console import PASSWORD, Console, csrf_token_in, submit_sign_in
 
 OPEN = {"/login", "/healthz", "/invitation/{code}"}
 
@@ -62,6 +62,33 @@ def test_no_unsafe_route_works_without_a_token_or_from_another_origin(console: C
         assert nora.client.request(method, concrete(path)).status_code == 403, path
         foreign = {"Origin": "https://evil.example", "X-CSRF-Token": token}
         assert nora.client.request(method, concrete(path), headers=foreign).status_code == 403, path
+
+
+ALWAYS_OPEN_TO_THE_CONFINED = {"/logout", "/language", "/me/sign-in/second-factor"}
+
+
+def test_who_must_set_up_a_second_factor_reaches_nothing_else(console: Console) -> None:
+    console.ward.admin.execute("INSERT INTO second_factor_rule (role, set_at) VALUES ('nurse', now())")
+    nora = console.sign_in("nora")
+    token = csrf_token_in(nora.get("/me/sign-in/second-factor").text)
+    for method, path in routes():
+        if path in OPEN | ALWAYS_OPEN_TO_THE_CONFINED or path.startswith(("/login", "/receipts", "/invitation")):
+            continue
+        headers = {"X-CSRF-Token": token} if method in UNSAFE else {}
+        answer = nora.client.request(method, concrete(path), headers=headers)
+        led = (303, "/me/sign-in/second-factor") if method == "GET" else (403, None)
+        assert (answer.status_code, answer.headers.get("location")) == led, path
+
+
+def test_every_cookie_of_ours_is_closed_to_scripts_and_to_other_sites(console: Console) -> None:
+    client = console.client()
+    answers = [client.get("/login"), submit_sign_in(client, "nora", PASSWORD), client.get("/")]
+    cookies = [cookie for answer in answers for cookie in answer.headers.get_list("set-cookie")]
+    assert {cookie.partition("=")[0] for cookie in cookies} >= {"pulsepost", "pulsepost-sign-in"}
+    for cookie in cookies:
+        assert "HttpOnly" in cookie
+        assert "SameSite=lax" in cookie
+        assert "Path=/" in cookie
 
 
 def test_no_page_has_script_or_style_inside_or_from_elsewhere(console: Console) -> None:
