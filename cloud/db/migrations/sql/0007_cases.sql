@@ -73,6 +73,10 @@ CREATE FUNCTION wake(task text, name text, args jsonb, at timestamptz) RETURNS v
 DECLARE
     waiting bigint;
 BEGIN
+    -- The worker reads these times: one that is none to it (infinity, before the year 1) would stop it, at each start.
+    IF at IS NULL OR at NOT BETWEEN '2000-01-01' AND '2200-01-01' THEN
+        RAISE EXCEPTION 'nothing can be woken at %', at USING ERRCODE = 'datetime_field_overflow';
+    END IF;
     UPDATE procrastinate_jobs SET scheduled_at = least(coalesce(scheduled_at, at), at)
         WHERE queueing_lock = name AND status = 'todo' RETURNING id INTO waiting;
     IF FOUND THEN
@@ -97,10 +101,12 @@ $$;
 REVOKE ALL ON FUNCTION wake(text, text, jsonb, timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION wake(text, text, jsonb, timestamptz) TO pulsepost_jobs;
 
--- The escalation looks at this case at that time. What a person or the ingest may ask for, and no more.
+-- The escalation looks at this case at that time. What a person or the ingest may ask for, and no more: of one case at
+-- most one job waits, and of what is no case none does.
 CREATE FUNCTION wake_case(case_id uuid, at timestamptz) RETURNS void
     LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT wake('look_at_case', 'look_at_case:' || case_id, jsonb_build_object('case_id', case_id), at)
+    SELECT wake('look_at_case', 'look_at_case:' || c.case_id, jsonb_build_object('case_id', c.case_id), wake_case.at)
+    FROM alert_case c WHERE c.case_id = wake_case.case_id
 $$;
 REVOKE ALL ON FUNCTION wake_case(uuid, timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION wake_case(uuid, timestamptz) TO pulsepost_ingest, pulsepost_console, pulsepost_jobs;

@@ -34,8 +34,8 @@ CREATE INDEX ON assessment_due (due_at);
 ALTER TABLE assessment_due SET (fillfactor = 60);
 
 GRANT SELECT, INSERT ON remeasure TO pulsepost_ingest;
-GRANT SELECT, INSERT, UPDATE ON assessment_due TO pulsepost_ingest;
-GRANT SELECT, INSERT, UPDATE ON remeasure TO pulsepost_jobs;
-GRANT SELECT, INSERT, UPDATE, DELETE ON assessment_due TO pulsepost_jobs;
+GRANT SELECT, INSERT, UPDATE (due_at, since, heard_since) ON assessment_due TO pulsepost_ingest;
+GRANT SELECT, INSERT, UPDATE (answer, answered_at, case_id) ON remeasure TO pulsepost_jobs;
+GRANT SELECT, INSERT, UPDATE (due_at, since, heard_since), DELETE ON assessment_due TO pulsepost_jobs;
 GRANT SELECT ON remeasure TO pulsepost_console;
 GRANT SELECT ON patient_zone TO pulsepost_jobs;

@@ -99,8 +99,12 @@ GRANT SELECT ON measurement_silence TO pulsepost_console;
 GRANT SELECT (device_id, kind) ON ledger TO pulsepost_jobs;
 GRANT SELECT ON programme, programme_terms, patient_programme, measurement_slot, measurement_pause
     TO pulsepost_ingest, pulsepost_console, pulsepost_jobs;
-GRANT INSERT, UPDATE ON programme, programme_terms, patient_programme, measurement_slot, measurement_pause
-    TO pulsepost_console;
+GRANT INSERT ON programme, programme_terms, patient_programme, measurement_slot, measurement_pause TO pulsepost_console;
+-- Whose it is, and who set it when, stays as it was.
+GRANT UPDATE (display_name, regimes, late_after, heightened_for, automatic_closing, alert_budget, changed_at, changed_by)
+    ON programme TO pulsepost_console;
+GRANT UPDATE (programme_id, valid, heightened_until, set_by, reason) ON patient_programme TO pulsepost_console;
+GRANT UPDATE (valid) ON measurement_slot, measurement_pause TO pulsepost_console;
 GRANT DELETE ON programme_terms TO pulsepost_console;
 -- What is taken back before it began leaves no trace but the audit's.
 GRANT DELETE ON measurement_slot, measurement_pause TO pulsepost_console;

@@ -100,5 +100,5 @@ GRANT DELETE ON duty_holiday TO pulsepost_console;
 GRANT UPDATE (withdrawn_at) ON duty_absence TO pulsepost_console;
 GRANT UPDATE (acknowledged_at, acknowledged_by, next_at) ON duty_gap TO pulsepost_console;
 GRANT INSERT ON case_page, duty_gap_case TO pulsepost_jobs;
-GRANT INSERT, UPDATE ON duty_gap TO pulsepost_jobs;
+GRANT INSERT, UPDATE (resolved_at, paged, next_at) ON duty_gap TO pulsepost_jobs;
 GRANT SELECT ON care_team TO pulsepost_jobs;

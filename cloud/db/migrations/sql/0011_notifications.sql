@@ -75,8 +75,9 @@ CREATE INDEX notification_attempt_provider ON notification_attempt (provider_id)
 -- The delivery looks at this notification at that time: what the console may ask for, and no more.
 CREATE FUNCTION wake_delivery(notification_id uuid, at timestamptz) RETURNS void
     LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT wake('deliver_notification', 'deliver_notification:' || notification_id,
-                jsonb_build_object('notification_id', notification_id), at)
+    SELECT wake('deliver_notification', 'deliver_notification:' || n.notification_id,
+                jsonb_build_object('notification_id', n.notification_id), wake_delivery.at)
+    FROM notification n WHERE n.notification_id = wake_delivery.notification_id
 $$;
 REVOKE ALL ON FUNCTION wake_delivery(uuid, timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION wake_delivery(uuid, timestamptz) TO pulsepost_console, pulsepost_jobs;
@@ -112,11 +113,13 @@ CREATE TRIGGER call_pages_off AFTER UPDATE OF state ON alert_case FOR EACH ROW
     EXECUTE FUNCTION call_pages_off();
 
 -- The console shows each their own addresses (the query says whose), and of a case who was told and whether it arrived.
-GRANT SELECT, INSERT ON staff_address TO pulsepost_console;
+GRANT SELECT, INSERT (account_id, channel, address, position, added_at) ON staff_address TO pulsepost_console;
 GRANT UPDATE (position, verified_at, removed_at, code, code_until, code_tries) ON staff_address TO pulsepost_console;
-GRANT SELECT, INSERT ON notification TO pulsepost_console;
+-- Of itself it begins nothing but tests: of a case and of a gap the escalation tells.
+GRANT SELECT, INSERT (subject, account_id, address_id, created_at, next_at) ON notification TO pulsepost_console;
 GRANT UPDATE (state, next_at, confirmed_at, confirmed_by) ON notification TO pulsepost_console;
 GRANT SELECT, UPDATE (outcome, settled_at) ON notification_attempt TO pulsepost_console;
 
 GRANT SELECT ON staff_address TO pulsepost_jobs;
-GRANT SELECT, INSERT, UPDATE ON notification, notification_attempt TO pulsepost_jobs;
+GRANT SELECT, INSERT, UPDATE (state, next_at, sent_at, confirmed_at, confirmed_by) ON notification TO pulsepost_jobs;
+GRANT SELECT, INSERT, UPDATE (ended_at, outcome, provider_id, detail) ON notification_attempt TO pulsepost_jobs;

@@ -42,7 +42,9 @@ CREATE TABLE alert_budget_spent (
 );
 CREATE INDEX IF NOT EXISTS alert_case_opened ON alert_case (opened_at);
 
-GRANT SELECT, INSERT, UPDATE (state, ended_at) ON what_if_run TO pulsepost_console;
+-- A question, and never its answer.
+GRANT SELECT, INSERT (asked_by, asked_at, programme_id, patient_id, days, proposal), UPDATE (state, ended_at)
+    ON what_if_run TO pulsepost_console;
 GRANT SELECT, UPDATE (state, patients, done, last_patient, result, error, ended_at) ON what_if_run TO pulsepost_jobs;
 GRANT SELECT ON alert_budget_spent TO pulsepost_console;
 GRANT SELECT, INSERT, UPDATE ON alert_budget_spent TO pulsepost_jobs;
