@@ -39,6 +39,7 @@ from cloud.live.stream import SIGNED_OUT
 from cloud.notifications.channels.offered import receipt_keys
 from cloud.notifications.routes import receipt
 from cloud.notifications.routes import router as notifications
+from cloud.oversight.routes import router as oversight
 from cloud.outside.routes import router as outside
 from cloud.patients.routes import router as patients
 from cloud.planning.routes import router as planning
@@ -90,6 +91,7 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
         quarantine,
         notifications,
         what_if,
+        oversight,
         live,
     ):
         app.include_router(router)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from procrastinate import App, PsycopgConnector
 
 from cloud.db.connect import CONNECT_TIMEOUT_S, noticing, session_options
-from cloud.jobs import assessing, delivering, escalating, retaining, tidying, trying_limits
+from cloud.jobs import anchoring, assessing, delivering, escalating, retaining, tidying, trying_limits
 from cloud.jobs.desk import Desk
 
 POOL_SIZE = 4
@@ -14,6 +14,7 @@ WAIT_FOR_CONNECTION_S = 5.0
 
 # Each room's jobs: a function that adds its tasks to the application.
 ROOMS: Sequence[Callable[[App, Desk], None]] = (
+    anchoring.add_jobs,
     assessing.add_jobs,
     delivering.add_jobs,
     escalating.add_jobs,

@@ -35,6 +35,9 @@ router = APIRouter()
 
 @router.get("/patients")
 async def patients(request: Request, conn: Tx, now: Now, session: Clinical) -> Response:
+    await audit.record_reading_on(
+        conn, at=now, account_id=session.account_id, action="patient_list.read", subject="patient_list:own"
+    )
     return page(
         request,
         "patients.html",
@@ -76,6 +79,7 @@ async def patient(request: Request, patient_id: UUID, conn: Tx, now: Now, sessio
 @router.get("/patients/{patient_id}/readings")
 async def readings(request: Request, patient_id: UUID, conn: Tx, now: Now, session: Clinical) -> Response:
     found = await _found(conn, session, patient_id)
+    await _record_readings(conn, now, session, patient_id)
     last = await service.last_readings(conn, patient_id, now)
     return page(request, "readings.html", patient=found, readings=last)
 
@@ -90,6 +94,7 @@ async def series(
     kind: Annotated[str | None, Query(max_length=20)] = None,
 ) -> dict[str, Any]:
     found = await _found(conn, session, patient_id)
+    await _record_readings(conn, now, session, patient_id)
     return await service.series(
         conn, patient_id, found.time_zone, now, spoken_in(session.language), within=timedelta(days=days), kind=kind
     )
@@ -116,7 +121,28 @@ async def _own(conn: Connection, now: Now, session: Session) -> dict[str, Any]:
     found = await store.oneself(conn, session.patient_id) if session.patient_id else None
     if found is None:
         raise HTTPException(status.HTTP_404_NOT_FOUND)
+    await audit.record_reading_on(
+        conn,
+        at=now,
+        account_id=session.account_id,
+        action="own_readings.read",
+        subject=f"patient:{found.patient_id}",
+        patient_id=found.patient_id,
+    )
     return {"patient": found, "readings": await service.last_readings(conn, found.patient_id, now)}
+
+
+async def _record_readings(conn: Connection, now: Now, session: Session, patient_id: UUID) -> None:
+    """What the open page of a patient fetches belongs to its opening; fetched without it, it is written down."""
+    await audit.record_reading_on(
+        conn,
+        at=now,
+        account_id=session.account_id,
+        action="readings.read",
+        subject=f"patient:{patient_id}",
+        patient_id=patient_id,
+        opened_by=("patient.read",),
+    )
 
 
 async def _found(conn: Connection, session: Session, patient_id: UUID) -> models.Patient:

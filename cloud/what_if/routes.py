@@ -78,6 +78,14 @@ async def run(request: Request, run_id: UUID, conn: Tx, now: Now, session: Propo
 @router.get("/{run_id}/result")
 async def result(run_id: UUID, conn: Tx, now: Now, session: Proposing) -> Response:
     found = await _found(conn, session, run_id)
+    await audit.record_reading_on(
+        conn,
+        at=now,
+        account_id=session.account_id,
+        action="what_if.read",
+        subject=f"what_if_run:{run_id}",
+        patient_id=found.patient_id,
+    )
     return HTMLResponse(fragment("what_if_result.html", session=session, **await _of_run(conn, now, session, found)))
 
 

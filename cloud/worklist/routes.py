@@ -41,6 +41,9 @@ async def worklist(
     request: Request, conn: Tx, now: Now, session: Nursing, show: Annotated[Show, Query()] = Show.OPEN
 ) -> Response:
     cases = await store.cases(conn, session.account_id, show, now)
+    await audit.record_reading_on(
+        conn, at=now, account_id=session.account_id, action="worklist.read", subject=f"worklist:{show.value}"
+    )
     return page(
         request,
         "worklist.html",
