@@ -639,6 +639,7 @@ ADDRESS_REFUSALS: Final[Mapping[str, str]] = {
     "channel": "This way is not offered here.",
     "enough": "That is enough. Remove one first.",
     "under_way": "A code is on its way already. Wait for it, or try again in 10 minutes.",
+    "too_many": "Too many codes were asked for within a day. Try again tomorrow.",
     "code": "This is not the code that was sent there. After 5 tries send another test.",
 }
 

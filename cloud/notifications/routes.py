@@ -55,7 +55,11 @@ async def add(request: Request, conn: Tx, now: Now, session: Staff) -> Response:
 
 @router.post("/me/addresses/{address_id}/test")
 async def test(request: Request, address_id: UUID, conn: Tx, now: Now, session: Staff) -> Response:
-    if not await service.test(conn, session, address_id, now):
+    try:
+        begun = await service.test(conn, session, address_id, now)
+    except service.UnusableAddress as unusable:
+        return await _page(request, conn, now, session, refusal=unusable.code)
+    if not begun:
         return await _page(request, conn, now, session, refusal="under_way")
     return RedirectResponse(HERE, status.HTTP_303_SEE_OTHER)
 

@@ -26,6 +26,11 @@ MOST_ADDRESSES: Final = 6
 # How long a code counts, and how often one may be wrong: one chance in 200,000 for whoever guesses.
 CODE_LASTS: Final = timedelta(minutes=10)
 CODE_TRIES: Final = 5
+# Test pages within a day, by one person and to one address, whoever asks: nobody guesses on by asking anew, and nobody
+# has another's telephone ring. Proposals of this project.
+TESTS_WITHIN: Final = timedelta(hours=24)
+MOST_TESTS: Final = 12
+MOST_TESTS_THERE: Final = 6
 # Something on both sides of one @, a dot in the domain, ASCII (RFC 5321 without quoted strings and literals): whether
 # it is anybody's, the test page shows.
 EMAIL: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
@@ -95,11 +100,14 @@ async def add(
     """Add an address and send its test page. UnusableAddress."""
     if channel not in offered:
         raise UnusableAddress("channel")
-    address_id = await store.add_address(conn, session.account_id, channel, written(channel, text), MOST_ADDRESSES, now)
-    if address_id is None:
-        raise UnusableAddress("enough")
-    await _record(conn, session, "address.add", address_id, channel, now)
-    await test(conn, session, address_id, now)
+    address = written(channel, text)
+    # All of it or nothing: an address that cannot be tried is not kept.
+    async with conn.transaction():
+        address_id = await store.add_address(conn, session.account_id, channel, address, MOST_ADDRESSES, now)
+        if address_id is None:
+            raise UnusableAddress("enough")
+        await _record(conn, session, "address.add", address_id, channel, now)
+        await test(conn, session, address_id, now)
 
 
 async def remove(conn: AsyncConn, session: Session, address_id: UUID, now: datetime) -> bool:
@@ -111,7 +119,10 @@ async def remove(conn: AsyncConn, session: Session, address_id: UUID, now: datet
 
 
 async def test(conn: AsyncConn, session: Session, address_id: UUID, now: datetime) -> bool:
-    """Send a code there. False: not theirs, or one is under way."""
+    """Send a code there. False: not theirs, or one is under way. UnusableAddress: there were too many in a day."""
+    mine, there = await store.tests_since(conn, session.account_id, address_id, now - TESTS_WITHIN)
+    if mine >= MOST_TESTS or there >= MOST_TESTS_THERE:
+        raise UnusableAddress("too_many")
     code = f"{secrets.randbelow(1_000_000):06d}"
     return await store.begin_test(conn, session.account_id, address_id, code, now + CODE_LASTS, now)
 
@@ -149,6 +160,8 @@ async def receive(conn: AsyncConn, channel: ChannelName, body: bytes, now: datet
     try:
         receipt = msgspec.json.decode(body, type=Receipt)
     except msgspec.DecodeError:
+        return False
+    if "\0" in receipt.id:  # no provider's id, and the database refuses it
         return False
     arrived = ARRIVED.get(receipt.status)
     if arrived is None:

@@ -384,6 +384,23 @@ async def put_first(conn: AsyncConn, account_id: UUID, address_id: UUID) -> bool
     return await found.fetchone() is not None
 
 
+async def tests_since(conn: AsyncConn, account_id: UUID, address_id: UUID, since: datetime) -> tuple[int, int]:
+    """Test pages after that time: those that this person had sent anywhere, and those that anybody had sent there.
+
+    Whoever asks at the same time waits until the caller's transaction ends.
+    """
+    await conn.execute("SELECT FROM account WHERE account_id = %s FOR NO KEY UPDATE", (account_id,))
+    cursor = await conn.execute(
+        """SELECT count(*) FILTER (WHERE n.account_id = %s),
+                  count(*) FILTER (WHERE (s.channel, s.address) = (h.channel, h.address))
+           FROM notification n JOIN staff_address s USING (address_id), staff_address h
+           WHERE n.subject = 'test' AND n.created_at > %s AND h.address_id = %s""",
+        (account_id, since, address_id),
+    )
+    row = await cursor.fetchone()
+    return row if row else (0, 0)
+
+
 async def begin_test(
     conn: AsyncConn, account_id: UUID, address_id: UUID, code: str, until: datetime, at: datetime
 ) -> bool:

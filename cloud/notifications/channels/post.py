@@ -1,6 +1,7 @@
 """One bounded POST of JSON: no redirects, an answer of limited size, and all of it within SEND_WITHIN_S."""
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +9,9 @@ from dataclasses import dataclass
 import httpx
 
 from cloud.notifications.channels.port import SEND_WITHIN_S, Never, TryAgain
+
+# It writes the address of each request into the log, and an operator's may hold a secret.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 LARGEST_ANSWER = 16_384
 # Refused for now (RFC 9110, 6585); 409 is what a gateway says of a key whose first request it still works on.

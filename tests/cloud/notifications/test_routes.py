@@ -115,6 +115,36 @@ def test_a_code_does_not_count_for_ever_and_may_not_be_guessed(console: Console)
     assert nora.post(f"{path}/code", {"code": newer}).status_code == 303
 
 
+def test_nobody_guesses_on_by_removing_the_address_and_adding_it_again(console: Console) -> None:
+    nora = console.sign_in("nora")
+    for _ in range(6):
+        assert add(nora, "sms", "+4520123456").status_code == 303
+        address_id, _ = code_of(console, "+4520123456")
+        nora.post(f"/me/addresses/{address_id}/remove")
+
+    answer = add(nora, "sms", "+4520123456")
+
+    assert answer.status_code == 422
+    assert "Try again tomorrow" in answer.text
+    assert kept(console) == []
+    assert len(console.ward.rows("SELECT FROM notification")) == 6
+    # Nor does a colleague go on with the same telephone; their own is their own.
+    ben = console.sign_in("ben")
+    assert add(ben, "sms", "+4520123456").status_code == 422
+    assert add(ben, "sms", "+4520123457").status_code == 303
+    console.clock.forward(hours=24)
+    assert add(console.sign_in("nora"), "sms", "+4520123456").status_code == 303
+
+
+def test_nobody_has_one_telephone_after_another_ring(console: Console) -> None:
+    nora = console.sign_in("nora")
+    for number in range(12):
+        assert add(nora, "sms", f"+45201234{number:02}").status_code == 303
+        address_id, _ = code_of(console, f"+45201234{number:02}")
+        nora.post(f"/me/addresses/{address_id}/remove")
+    assert add(nora, "sms", "+4520123499").status_code == 422
+
+
 @pytest.mark.parametrize(
     ("channel", "address", "says"),
     [
@@ -276,5 +306,8 @@ def test_a_receipt_of_whom_we_do_not_know_changes_nothing(console: Console) -> N
     assert report(console, b'{"id": "msg-2", "status": "delivered"}') == 404
     assert report(console, b'{"id": "msg-1", "status": "perhaps"}') == 404
     assert report(console, b"not json") == 404
+    assert report(console, b'{"id": "\\u0000", "status": "delivered"}') == 404
+    assert report(console, b'{"id": "\\ud800", "status": "delivered"}') == 404
+    assert report(console, b'{"id": ' + b"[" * 10_000) == 404
     assert report(console, b"x" * 20_000) == 413
     assert state(console, page) == ("waiting", None)

@@ -112,3 +112,13 @@ def test_it_may_be_used_in_several_threads_at_once(phone_gateway: Gateway) -> No
 
     assert len(phone_gateway.requests) == 4
     assert len(phone_gateway.pages) == 1
+
+
+def test_the_operators_address_and_the_persons_number_stay_out_of_the_log(
+    phone_gateway: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    Channel(poster=Poster(f"{phone_gateway.url}?token=of-the-operator", TLS), shape='{"to": "{to}"}').send(message())
+
+    assert len(phone_gateway.requests) == 1
+    assert not [line for line in caplog.messages if "of-the-operator" in line or "4520123456" in line]
