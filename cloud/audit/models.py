@@ -8,6 +8,8 @@ from typing import Any
 from uuid import UUID
 
 FIRST_HASH = bytes(32)
+# What an action ends in that changes nothing: somebody looked.
+LOOKS = ".read"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +22,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which rows: every condition that is set must hold. ``action`` may end in ``.`` for all of a family."""
+    """Which rows: every condition that is set must hold. ``action`` may be LOOKS, for whatever was looked at."""
 
     account_id: UUID | None = None
     patient_id: UUID | None = None

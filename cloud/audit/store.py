@@ -9,8 +9,8 @@ from psycopg import AsyncConnection, IsolationLevel
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from cloud.audit.models import Content, Entry, Head, Link, Place, Wanted
-from cloud.db.connect import Connection
+from cloud.audit.models import LOOKS, Content, Entry, Head, Link, Place, Wanted
+from cloud.db.connect import Connection, one
 
 # What a page fetches again by itself belongs to its opening for so long; then it is written again: it is still open.
 SAME_OPENING: Final = timedelta(minutes=15)
@@ -77,20 +77,21 @@ _ENTRIES: Final[LiteralString] = """
            CASE WHEN p.role <> 'patient' THEN p.login END AS login,
            CASE WHEN p.role <> 'patient' THEN p.display_name END AS name
     FROM audit a LEFT JOIN account p USING (account_id)
-    WHERE (%(after)s::timestamptz IS NULL OR (a.at, a.audit_id) < (%(after)s, %(after_id)s))"""
+    WHERE true"""
+_AFTER: Final[LiteralString] = " AND (a.at, a.audit_id) < (%(after)s, %(after_id)s)"
 
 _NEWEST_FIRST: Final[LiteralString] = " ORDER BY a.at DESC, a.audit_id DESC LIMIT %(limit)s"
 
 
-def _query(wanted: Wanted) -> LiteralString:
+def _query(wanted: Wanted, after: Place | None) -> LiteralString:
     """Only the conditions that are set, so that each finds its index."""
-    query: LiteralString = _ENTRIES
+    query: LiteralString = _ENTRIES + (_AFTER if after else "")
     if wanted.account_id is not None:
         query += " AND a.account_id = %(account)s"
     if wanted.patient_id is not None:
         query += " AND a.patient_id = %(patient)s"
-    if wanted.action.endswith("."):
-        query += " AND starts_with(a.action, %(action)s)"
+    if wanted.action == LOOKS:
+        query += " AND right(a.action, length(%(action)s)) = %(action)s"
     elif wanted.action:
         query += " AND a.action = %(action)s"
     if wanted.since is not None:
@@ -106,7 +107,7 @@ async def entries(
     """Newest first, from ``after`` on."""
     async with connection.cursor(row_factory=class_row(Entry)) as cursor:
         await cursor.execute(
-            _query(wanted),
+            _query(wanted, after),
             {
                 "account": wanted.account_id,
                 "patient": wanted.patient_id,
@@ -127,7 +128,10 @@ async def of_patient(
     """What others than the patient's ``own`` account did with the patient's data, newest first."""
     async with connection.cursor(row_factory=class_row(Entry)) as cursor:
         await cursor.execute(
-            _ENTRIES + " AND a.patient_id = %(patient)s AND a.account_id IS DISTINCT FROM %(own)s" + _NEWEST_FIRST,
+            _ENTRIES
+            + (_AFTER if after else "")
+            + " AND a.patient_id = %(patient)s AND a.account_id IS DISTINCT FROM %(own)s"
+            + _NEWEST_FIRST,
             {
                 "patient": patient_id,
                 "own": own,
@@ -137,6 +141,19 @@ async def of_patient(
             },
         )
         return await cursor.fetchall()
+
+
+async def place(connection: AsyncConnection[Any], audit_id: int) -> Place | None:
+    """Where the row of that number stands in the list; None where there is no such row."""
+    async with connection.cursor(row_factory=class_row(Place)) as cursor:
+        await cursor.execute("SELECT at, audit_id FROM audit WHERE audit_id = %s", (audit_id,))
+        return await cursor.fetchone()
+
+
+async def zone_of(connection: AsyncConnection[Any], patient_id: UUID) -> str:
+    """The patient's IANA zone."""
+    cursor = await connection.execute("SELECT time_zone FROM patient WHERE patient_id = %s", (patient_id,))
+    return str(one(await cursor.fetchone())[0])
 
 
 async def people(connection: AsyncConnection[Any]) -> Sequence[tuple[UUID, str, str]]:
