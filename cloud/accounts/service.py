@@ -75,8 +75,8 @@ async def invite_patient(conn: Connection, patient_id: UUID, by: UUID, now: date
         account_id, login = account.account_id, account.login
     else:
         account_id, login = await _add_patient(conn, patient_id, name, language)
-        await _record(conn, now, by, "account.added", account_id, role=Role.PATIENT)
-    return await _invite(conn, account_id, login, name, by, now, PATIENT_INVITATION)
+        await _record(conn, now, by, "account.added", account_id, patient_id, role=Role.PATIENT)
+    return await _invite(conn, account_id, login, name, by, now, PATIENT_INVITATION, patient_id)
 
 
 async def accept(conn: Connection, code: str, password: str, again: str, now: datetime) -> Invited | str:
@@ -97,6 +97,7 @@ async def accept(conn: Connection, code: str, password: str, again: str, now: da
         return "over"
     await auth.set_password(conn, invited.account_id, password_hash)
     await auth.forget_failures(conn, invited.login)
+    await factor_store.stop_waiting(conn, invited.account_id)
     ended = await auth.end_sessions(conn, invited.account_id)
     await _record(conn, now, invited.account_id, "invitation.used", invited.account_id, sessions_ended=ended)
     return invited
@@ -184,15 +185,36 @@ async def _add_patient(conn: Connection, patient_id: UUID, name: str, language: 
 
 
 async def _invite(
-    conn: Connection, account_id: UUID, login: str, name: str, by: UUID | None, now: datetime, span: timedelta
+    conn: Connection,
+    account_id: UUID,
+    login: str,
+    name: str,
+    by: UUID | None,
+    now: datetime,
+    span: timedelta,
+    patient_id: UUID | None = None,
 ) -> Invitation:
     code = codes.new_token()
     await store.invite(conn, account_id, codes.token_hash(code), by, now, now + span)
-    await _record(conn, now, by, "account.invited", account_id)
+    await _record(conn, now, by, "account.invited", account_id, patient_id)
     return Invitation(code=code, login=login, display_name=name, expires_at=now + span)
 
 
 async def _record(
-    conn: Connection, now: datetime, by: UUID | None, action: str, account_id: UUID, **detail: object
+    conn: Connection,
+    now: datetime,
+    by: UUID | None,
+    action: str,
+    account_id: UUID,
+    patient_id: UUID | None = None,
+    **detail: object,
 ) -> None:
-    await audit.record(conn, at=now, account_id=by, action=action, subject=f"account:{account_id}", detail=detail)
+    await audit.record(
+        conn,
+        at=now,
+        account_id=by,
+        action=action,
+        subject=f"account:{account_id}",
+        patient_id=patient_id,
+        detail=detail,
+    )

@@ -6,7 +6,7 @@ Refusals are codes of texts.OWN_SIGN_IN_REFUSALS; None: it was done, or it fits.
 from datetime import datetime
 
 from cloud.audit import store as audit
-from cloud.auth import factors, password_rules, passwords, service, store
+from cloud.auth import factor_store, factors, password_rules, passwords, service, store
 from cloud.auth.models import Refusal, Session
 from cloud.auth.service import LONGEST_PASSWORD, Browser
 from cloud.auth.store import Connection
@@ -50,6 +50,7 @@ async def change_password(
     if refused:
         return refused
     await store.set_password(conn, session.account_id, await passwords.hashed(chosen))
+    await factor_store.stop_waiting(conn, session.account_id)
     ended = await store.end_sessions(conn, session.account_id, but=session.token_hash)
     await audit.record(
         conn,

@@ -26,6 +26,8 @@ def test_a_nurse_or_coordinator_of_the_care_team_invites_the_patient(console: Co
     assert "This patient has no account yet." in person.get(page).text
     path = link_in(person.post(page).text)
     assert str(patient_id) not in path
+    rows = console.ward.rows("SELECT action, patient_id FROM audit WHERE action LIKE 'account.%' ORDER BY audit_id")
+    assert rows == [("account.added", patient_id), ("account.invited", patient_id)]
     client = console.client()
     assert accept(client, path).status_code == 303
     assert "Other Patient" in client.get("/me").text

@@ -6,6 +6,7 @@ import pytest
 
 from cloud.auth import service
 from cloud.auth.models import Role
+from tests.cloud.auth.test_second_factor import at_the_code, set_up
 from tests.fix_console import PASSWORD, Console, submit_sign_in
 
 CHOSEN = "seven geese over the harbour"
@@ -52,6 +53,14 @@ def test_another_password_ends_the_other_sessions_and_changes_the_cookie(console
     assert elsewhere.get("/worklist").headers["location"] == "/login"
     assert submit_sign_in(console.client(), "nora", PASSWORD).status_code == 401
     assert submit_sign_in(console.client(), "nora", CHOSEN).status_code == 303
+
+
+def test_another_password_ends_a_sign_in_that_waits_for_its_code(console: Console) -> None:
+    nora = console.sign_in("nora")
+    set_up(console, nora)
+    somebody = at_the_code(console)
+    assert nora.post("/me/sign-in/password", _change()).status_code == 303
+    assert somebody.get("/login/code").headers["location"] == "/login"
 
 
 @pytest.mark.parametrize(
