@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 from cloud import clock
 from cloud.accounts.routes import router as accounts
+from cloud.auth import cookies
 from cloud.auth.access import SecondFactorNeeded, SignInNeeded
 from cloud.auth.own_routes import SECOND_FACTOR
 from cloud.auth.own_routes import router as own
@@ -194,7 +195,9 @@ def _led_to(path: str, request: Request, otherwise: int) -> Response:
     if wants_fragment(request):
         return Response(status_code=otherwise, headers={"HX-Redirect": path})
     if request.method == "GET" and "text/html" in accepted:
-        return RedirectResponse(path, status.HTTP_303_SEE_OTHER)
+        response = RedirectResponse(path, status.HTTP_303_SEE_OTHER)
+        cookies.keep_way(request, response)
+        return response
     return Response(status_code=otherwise)
 
 

@@ -1,5 +1,6 @@
 """The cookies: of a session, of a sign-in form that has no session yet, and of what a browser was told to prefer."""
 
+import re
 import secrets
 
 from fastapi import Request, Response
@@ -10,6 +11,10 @@ SESSION = "pulsepost"
 SIGN_IN = "pulsepost-sign-in"
 CODE = "pulsepost-code"
 OUTSIDE = "pulsepost-outside"
+# Where a person was led to the sign-in from, if a message led them there: a case, and nothing else.
+WAY = "pulsepost-way"
+A_CASE = re.compile(r"/cases/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+WAY_LASTS_S = 600
 A_YEAR_S = 31_536_000
 
 
@@ -34,6 +39,26 @@ def remember(request: Request, response: Response, name: str, value: str | None)
 
 def clear(request: Request, response: Response, name: str) -> None:
     response.delete_cookie(_full(request, name), path="/", httponly=True, samesite="lax", secure=is_secure(request))
+
+
+def keep_way(request: Request, response: Response) -> None:
+    """Whoever opens the link of a page without a session sees the case once they have signed in, within ten minutes."""
+    if A_CASE.fullmatch(request.url.path):
+        response.set_cookie(
+            _full(request, WAY),
+            request.url.path,
+            max_age=WAY_LASTS_S,
+            path="/",
+            httponly=True,
+            samesite="lax",
+            secure=is_secure(request),
+        )
+
+
+def way(request: Request) -> str:
+    """Where to go after signing in; ``/`` unless a message led to a case."""
+    kept = read(request, WAY) or ""
+    return kept if A_CASE.fullmatch(kept) else "/"
 
 
 def sign_in_token(request: Request) -> str:

@@ -138,10 +138,10 @@ async def open_session(request: Request, conn: Connection, result: SignedIn, cho
         await service.sign_out(conn, previous)
     if chosen:
         await store.choose_language(conn, result.account_id, chosen)
-    response = _see("/")
+    response = _see(cookies.way(request))
     # On a shared screen the next person does not inherit what the last one chose.
     cookies.remember(request, response, LANGUAGE_COOKIE, await store.language(conn, result.account_id))
-    for used in (cookies.SIGN_IN, cookies.CODE, cookies.OUTSIDE):
+    for used in (cookies.SIGN_IN, cookies.CODE, cookies.OUTSIDE, cookies.WAY):
         cookies.clear(request, response, used)
     cookies.write(request, response, cookies.SESSION, result.token)
     return response

@@ -9,7 +9,7 @@ import pytest
 from cloud.app import POOL_SIZE
 from cloud.auth import service
 from cloud.auth.models import Role
-from tests.cloud.made import Ward, wait_for_a_lock
+from tests.cloud.made import Ward, glucose, sent, wait_for_a_lock
 from tests.fix_console import PASSWORD, Console, csrf_token_in, submit_sign_in
 
 
@@ -22,6 +22,25 @@ def test_signing_in_leads_everybody_to_their_own_first_page(console: Console, lo
     answer = person.get("/")
     assert (answer.status_code, answer.headers["location"]) == (303, first_page)
     assert person.get(first_page).status_code == 200
+
+
+def test_the_link_of_a_page_leads_to_its_case_after_signing_in_and_only_once(console: Console) -> None:
+    console.ward.receive(sent(glucose("48")))
+    [(case_id,)] = console.ward.rows("SELECT case_id FROM alert_case")
+    client = console.client()
+    led = client.get(f"/cases/{case_id}", headers={"Accept": "text/html"})
+    assert led.headers["location"] == "/login"
+    answer = submit_sign_in(client, "nora", PASSWORD)
+    assert answer.headers["location"] == f"/cases/{case_id}"
+    assert client.get(answer.headers["location"]).status_code == 200
+    assert submit_sign_in(client, "nora", PASSWORD).headers["location"] == "/"
+
+
+@pytest.mark.parametrize("path", ["/worklist", "/cases/../patients", "//evil.example/cases/x", "/cases/1"])
+def test_no_other_way_is_kept(console: Console, path: str) -> None:
+    client = console.client()
+    client.cookies.set("pulsepost-way", path)
+    assert submit_sign_in(client, "nora", PASSWORD).headers["location"] == "/"
 
 
 def test_a_role_without_pages_is_told_so(console: Console) -> None:
