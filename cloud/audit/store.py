@@ -49,21 +49,23 @@ async def record_reading_on(
 ) -> None:
     """What a page fetches by itself: a row, unless this person did the same to the same subject within SAME_OPENING.
 
-    ``opened_by``: actions that count as the same, such as the opening of the page. So a page that refreshes itself
-    writes a few rows an hour, and whoever asks for the data without the page is not overlooked.
+    ``opened_by``: actions that count as the same where they are of the same subject, or of the same patient: the
+    opening of the page. So a page that refreshes itself writes a few rows an hour, and whoever asks for the data
+    without the page is not overlooked.
     """
     await connection.execute(
         """INSERT INTO audit (at, account_id, action, subject, patient_id)
            SELECT %(at)s, %(account)s, %(action)s, %(subject)s, %(patient)s
            WHERE NOT EXISTS (
                SELECT FROM audit
-               WHERE account_id = %(account)s AND subject = %(subject)s AND action = ANY(%(actions)s)
-                 AND at > %(since)s AND at <= %(at)s)""",
+               WHERE account_id = %(account)s AND at > %(since)s AND at <= %(at)s
+                 AND (subject = %(subject)s AND action = %(action)s
+                      OR (subject = %(subject)s OR patient_id = %(patient)s) AND action = ANY(%(opened_by)s)))""",
         {
             "at": at,
             "account": account_id,
             "action": action,
-            "actions": [action, *opened_by],
+            "opened_by": list(opened_by),
             "subject": subject,
             "patient": patient_id,
             "since": at - SAME_OPENING,

@@ -9,25 +9,17 @@ from uuid import UUID
 import httpx
 import pytest
 
-from cloud.auth import store as accounts
-from cloud.auth.models import Role
 from cloud.console.texts import AUDIT_ACTIONS
 from cloud.oversight import service
 from tests.cloud.made import NOW, glucose, sent
+from tests.cloud.oversight.made import with_auditor
 from tests.fix_console import Console, Person
 
 
 @pytest.fixture
 def vera(console: Console, password_hash: str) -> Person:
-    """An auditor."""
-    console.accounts["vera"] = accounts.create_account(
-        console.ward.admin,
-        login="vera",
-        display_name="Vera Watch",
-        role=Role.AUDITOR,
-        password_hash=password_hash,
-        patient_id=None,
-    )
+    """An auditor, signed in."""
+    with_auditor(console, password_hash)
     return console.sign_in("vera")
 
 
@@ -63,7 +55,7 @@ def test_deeds_are_shown_with_their_person_and_no_patients_name(console: Console
     page = vera.get("/audit")
     said = text(page)
     assert "Ada Weiss Doctor, ada Patient page opened" in said
-    assert f"patient:{console.ward.patient_id}" in said
+    assert f"Patient page opened Patient {console.ward.patient_id}" in said
     assert "Patient Own readings looked at" in said
     for answer in (page.text, vera.get("/audit.csv").text):
         assert "Asta" not in answer
@@ -191,6 +183,8 @@ def test_whoever_asks_for_the_data_without_the_page_is_written_down(console: Con
     ada.get(f"/patients/{console.ward.patient_id}")
     ben.get(f"/patients/{console.ward.patient_id}/series.json")
     assert actions(console)[1:] == [(ben.account_id, "readings.read", f"patient:{console.ward.patient_id}")]
+    ben.get(f"/patients/{console.ward.patient_id}/readings")
+    assert len(actions(console)) == 2
 
 
 def test_lists_of_patients_are_written_down_once_per_opening(console: Console) -> None:
