@@ -9,15 +9,38 @@ from pathlib import Path
 
 from cloud import config
 
+# Commands that do one thing and end, and where their database stands. The others wait for theirs.
+ONCE: Mapping[str, str] = {
+    "migrate": "PULSEPOST_DATABASE_ADMIN_URL",
+    "gateway": "PULSEPOST_DATABASE_ADMIN_URL",
+    "account": "PULSEPOST_DATABASE_ADMIN_URL",
+    "audit": "PULSEPOST_DATABASE_ADMIN_URL",
+    "what-if": "PULSEPOST_DATABASE_URL",
+}
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 2 where a setting is missing."""
+    """Run one command; 2 where a setting is missing, or the database of a command that cannot wait."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
-        return _deeds(options)[options.command]()
+        deed = _deeds(options)[options.command]
+        return _once(deed, ONCE[options.command]) if options.command in ONCE else deed()
     except config.SettingMissing as missing:
         print(missing, file=sys.stderr)
+        return 2
+
+
+def _once(deed: Callable[[], int], setting: str) -> int:
+    from psycopg import OperationalError
+
+    try:
+        return deed()
+    except OperationalError as error:
+        if error.sqlstate is not None:  # it answered, and something else is wrong
+            raise
+        why = str(error).splitlines()[0]
+        print(f"The database does not answer: {why}. Is it up, and is {setting} right?", file=sys.stderr)
         return 2
 
 
@@ -64,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     console.add_argument("--port", type=int, default=8000, help="port to listen on (default %(default)s)")
     commands.add_parser(
         "jobs",
-        help="judge the fleet, and do what is due",
+        help="judge the fleet, assess readings, escalate cases, tell people",
         description="Needs PULSEPOST_DATABASE_URL (a role in pulsepost_jobs). Run as many as you like, each with its"
         " own PULSEPOST_JOBS_NAME (default jobs-1); one of them judges at a time. PULSEPOST_TECHNICAL_LIMITS changes"
         " limits of technical alarms, such as gateway_silent=600 (seconds). PULSEPOST_NOTIFY_* says how the staff is"
@@ -129,7 +152,7 @@ def _add_what_if(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         action="append",
         default=[],
         metavar="CONDITION:UNIT=VALUE",
-        help="another limit, such as hypoglycaemia_level_1:mg/dL=65; again for each",
+        help="another limit, such as hypoglycaemia_level_1:mg/dL=65; again for each; docs/alerting.md names all",
     )
     what_if.add_argument("--regimes", metavar="NAMES", help="other regimes, such as aha2025,ada")
     what_if.add_argument("--closing", metavar="CLASSES", help="what may close by itself: not_confirmed, or none")
@@ -173,9 +196,14 @@ def _add_account(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def _migrate() -> int:
     settings = config.migrate_settings()
+    from sqlalchemy.exc import OperationalError
+
     from cloud.db.migrate import migrate
 
-    migrate(settings.database_admin_url, report=print)
+    try:
+        migrate(settings.database_admin_url, report=print)
+    except OperationalError as stopped:
+        raise stopped.orig or stopped from None
     print("ready: the database is at this version's schema")
     return 0
 
