@@ -20,7 +20,7 @@ from fastapi.responses import RedirectResponse
 
 from cloud.accounts import service, store
 from cloud.accounts.models import Invitation, Invited
-from cloud.auth import codes, cookies, factor_store
+from cloud.auth import codes, cookies, factor_store, qr
 from cloud.auth import service as auth
 from cloud.auth.access import Administrator, only, require_csrf_token
 from cloud.auth.models import NURSING, STAFF, CodeNeeded, Role, Session
@@ -176,7 +176,14 @@ async def _page(
 def _link_page(request: Request, invitation: Invitation, patient_id: UUID | None = None) -> Response:
     notify: NotifySettings = request.app.state.notify
     address = (notify.base_url or str(request.base_url).rstrip("/")) + invitation.path
-    return page(request, "invitation_link.html", invitation=invitation, address=address, patient_id=patient_id)
+    return page(
+        request,
+        "invitation_link.html",
+        invitation=invitation,
+        address=address,
+        qr=qr.svg(address),
+        patient_id=patient_id,
+    )
 
 
 def _invitation_page(request: Request, invited: Invited | None, code: str, refusal: str | None) -> Response:

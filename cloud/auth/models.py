@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from cloud.auth.browsers import spoken
+
 
 class Role(StrEnum):
     """What an account may do; the care team says for whom."""
@@ -123,6 +125,10 @@ class OwnSession:
     expires_at: datetime
     browser: str
     is_this: bool
+
+    @property
+    def browser_name(self) -> str:
+        return spoken(self.browser)
 
 
 class Refusal(StrEnum):

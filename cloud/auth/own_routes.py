@@ -13,13 +13,11 @@ POST /me/sign-in/sessions/{session_id}/end
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-import segno
 from fastapi import APIRouter, Depends, HTTPException, Request, Response, status
 from fastapi.responses import RedirectResponse
-from markupsafe import Markup
 
 from cloud.audit import store as audit
-from cloud.auth import cookies, factor_store, factors, own_service, service, store
+from cloud.auth import cookies, factor_store, factors, own_service, qr, service, store
 from cloud.auth.access import Anyone, AtTheDoor
 from cloud.auth.models import Session
 from cloud.auth.password_rules import SHORTEST
@@ -151,7 +149,7 @@ async def _set_up_page(
     offer = await factors.offer(conn, session, key, now) if key is not None else None
     if key is not None and offer is None:
         return _back()
-    context: dict[str, Any] = {"offer": offer, "qr": _qr(offer.address) if offer else None}
+    context: dict[str, Any] = {"offer": offer, "qr": qr.svg(offer.address) if offer else None}
     return page(
         request,
         "second_factor.html",
@@ -180,12 +178,6 @@ async def _asks_for_password(conn: Connection, session: Session) -> bool:
 async def _code_refused(request: Request, conn: Connection, now: Now, session: Session) -> str | None:
     typed = await form_field(request, "code")
     return await own_service.code_refused(conn, session, _key(request), typed, now, browser_of(request))
-
-
-def _qr(address: str) -> Markup:
-    """The address as SVG to stand in a page: black on white on any ground, without style or script."""
-    picture = segno.make(address, error="m", micro=False)
-    return Markup(picture.svg_inline(scale=5, border=4, dark="#000", light="#fff", svgclass="qr", omitsize=True))  # noqa: S704
 
 
 def _key(request: Request) -> bytes | None:
