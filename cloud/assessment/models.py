@@ -13,14 +13,22 @@ from alerting.remeasure import Answering, Remeasure
 from alerting.sessions import MeasurementSession, session_of, session_places
 from alerting.windows import Column, GlucoseWindow, PressureWindow, Times, aware, instant
 from device_drivers.nomenclature import Unit
+from device_drivers.readings import Quantity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timer:
-    """A running timer. ``remeasure`` is None where a version of ours wrote it that we cannot read."""
+    """A running timer. ``remeasure`` is None where a version of ours wrote it that we cannot read.
+
+    What began it is told by the rest: the first reading (of a session's limit, the session's first) and when.
+    """
 
     remeasure_id: UUID
     reading_id: UUID
+    condition: str
+    first_at: datetime
+    earliest: datetime
+    due: datetime
     remeasure: Remeasure | None
 
 
@@ -52,13 +60,22 @@ class Pressures:
 
     def answers(self, measure: Measure, after: datetime) -> Iterator[Answering]:
         """The figures of this measure from after that time on."""
+        column = self._column(measure)
+        if column is not None:
+            yield from _answers(*column, self.window.times, after)
+
+    def figure(self, reading_id: UUID, measure: Measure) -> Quantity | None:
+        """Of one reading; None where it is not among these, or has none."""
+        column = self._column(measure)
+        return _figure(*column, self.reading_ids, reading_id) if column is not None else None
+
+    def _column(self, measure: Measure) -> tuple[Column, Unit] | None:
         columns: Mapping[Measure, tuple[Column, Unit]] = {
             Measure.SYSTOLIC: (self.window.systolic, self.window.unit),
             Measure.DIASTOLIC: (self.window.diastolic, self.window.unit),
             Measure.PULSE: (self.window.pulse, Unit.PER_MIN),
         }
-        if measure in columns:
-            yield from _answers(*columns[measure], self.window.times, after)
+        return columns.get(measure)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -74,6 +91,18 @@ class Strips:
         """The figures of this measure from after that time on."""
         if measure is self.measure:
             yield from _answers(self.window.values, self.window.unit, self.window.times, after)
+
+    def figure(self, reading_id: UUID, measure: Measure) -> Quantity | None:
+        """Of one reading; None where it is not among these."""
+        if measure is not self.measure:
+            return None
+        return _figure(self.window.values, self.window.unit, self.reading_ids, reading_id)
+
+
+def _figure(column: Column, unit: Unit, reading_ids: Sequence[UUID], reading_id: UUID) -> Quantity | None:
+    if reading_id not in reading_ids:
+        return None
+    return from_column(float(column[reading_ids.index(reading_id)]), unit)
 
 
 def _answers(column: Column, unit: Unit, times: Times, after: datetime) -> Iterator[Answering]:

@@ -1,7 +1,7 @@
 """What the rules say of one patient's readings: pure. Each gives what is to be filed, and when to look again."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from alerting.closing import NOT_CONFIRMED, SAID_AGAIN_AFTER
 from alerting.comparators import from_column, violates
 from alerting.limits import Measure
 from alerting.pipeline import Finding
-from alerting.reasons import Answer
+from alerting.reasons import Answer, LimitReason
 from alerting.regimes import Figure, RegimeLimit
 from alerting.remeasure import Answering, Remeasure
 from alerting.tiers import Tier
@@ -20,6 +20,7 @@ from alerting.vigilance import watch
 from alerting.windows import aware, instant
 from cloud.assessment.models import Pressures, Sitting, Strips, Timer
 from cloud.plans.models import PatientRules
+from device_drivers.readings import Quantity
 from device_drivers.wall_clocks import Zones
 
 # How far a look at new sessions goes back: to the session before the oldest of them.
@@ -128,6 +129,30 @@ def of_timers(
             found = _cleared(timer, running, later, rules, now)
         answered.append(Answered(timer=timer, answer=answer, found=found))
     return answered, min(looks, default=None)
+
+
+def rebuilt(timer: Timer, readings: Iterable[Pressures | Strips], rules: PatientRules) -> Timer:
+    """The timer with its first figure as it is stored, and the limit of its condition that holds now.
+
+    As it was, where no such limit asks for a second measurement any more, or the figure is gone.
+    """
+    for limit in rules.limits:
+        if limit.condition == timer.condition and limit.confirm is not None:
+            for series in readings:
+                figure = _first_figure(timer, series, limit)
+                if figure is not None:
+                    first = LimitReason(figure=figure, limit=limit)
+                    running = Remeasure(first=first, first_at=timer.first_at, earliest=timer.earliest, due=timer.due)
+                    return replace(timer, remeasure=running)
+    return timer
+
+
+def _first_figure(timer: Timer, series: Pressures | Strips, limit: RegimeLimit) -> Quantity | None:
+    if limit.figure is not Figure.SESSION_MEAN:
+        return series.figure(timer.reading_id, limit.measure)
+    sittings = series.sittings() if isinstance(series, Pressures) else ()
+    began = (sitting.session for sitting in sittings if sitting.first_reading == timer.reading_id)
+    return next((session.figures.get(limit.measure) for session in began), None)
 
 
 def of_day(

@@ -19,7 +19,7 @@ from cloud.alerts.service import file_findings
 from cloud.alerts.store import StoredEvent, cases_of, tell
 from cloud.assessment import rules as pure
 from cloud.assessment import store
-from cloud.assessment.models import Pressures, Strips
+from cloud.assessment.models import Pressures, Strips, Timer
 from cloud.assessment.rules import Answered, Found, Started
 from cloud.db.connect import Connection
 from cloud.plans.models import PatientRules
@@ -30,6 +30,8 @@ from device_drivers.wall_clocks import Zones
 log = logging.getLogger(__name__)
 
 AT_A_TIME = 50
+# So long before its end a session may have begun, for which a timer runs (a sitting of an hour is none any more).
+SESSION_LOOK_BACK = timedelta(hours=1)
 # A patient whose assessment fails (a defect of ours) holds nobody else up, and is tried again.
 TRIED_AGAIN_AFTER = timedelta(minutes=5)
 
@@ -143,17 +145,28 @@ class _Look:
     def at_timers(self) -> None:
         """What has become of the timers that run."""
         timers = store.running(self._connection, self._patient_id)
-        running = [timer.remeasure for timer in timers if timer.remeasure is not None]
-        for timer in timers:
-            if timer.remeasure is None:
-                log.error("timer %s was written by another version and cannot be judged", timer.remeasure_id)
-        if not running:
+        if not timers:
             return
-        since = min(one.first_at for one in running)
+        # A session's first reading may lie before the session's end, from which its timer runs.
+        since = min(timer.first_at for timer in timers) - SESSION_LOOK_BACK
+        pressures = self._pressures(since)
         strips = [*self._glucose(since), *store.ketones(self._connection, self._patient_id, since, self._zones)]
-        self._answered, again = pure.of_timers(timers, self._pressures(since), strips, self._rules, self._at)
+        timers = [self._readable(timer, [*pressures, *strips]) for timer in timers]
+        self._answered, again = pure.of_timers(timers, pressures, strips, self._rules, self._at)
         if again is not None:
             self._look_again(What.REMEASURE, again, again, again)
+
+    def _readable(self, timer: Timer, readings: Sequence[Pressures | Strips]) -> Timer:
+        """A crisis is not forgotten because another version of ours wrote it down."""
+        if timer.remeasure is not None:
+            return timer
+        found = pure.rebuilt(timer, readings, self._rules)
+        log.error(
+            "timer %s was written by another version and %s",
+            timer.remeasure_id,
+            "cannot be judged" if found.remeasure is None else "is judged by the limit that holds now",
+        )
+        return found
 
     def plan_review(self) -> None:
         """The next look at the patient's day; none where the last one found no reading at all."""

@@ -66,11 +66,22 @@ def review_daily(connection: Connection, patient_id: UUID, at: datetime) -> None
 def running(connection: Connection, patient_id: UUID) -> list[Timer]:
     """The patient's timers that wait, oldest first."""
     rows = connection.execute(
-        "SELECT remeasure_id, reading_id, first, first_at, earliest, due FROM remeasure"
+        "SELECT remeasure_id, reading_id, condition, first, first_at, earliest, due FROM remeasure"
         " WHERE patient_id = %s AND answer = 'waiting' ORDER BY first_at, condition",
         (patient_id,),
     )
-    return [Timer(remeasure_id=i, reading_id=r, remeasure=_remeasure(*timer)) for i, r, *timer in rows]
+    return [
+        Timer(
+            remeasure_id=i,
+            reading_id=reading_id,
+            condition=condition,
+            first_at=first_at,
+            earliest=earliest,
+            due=due,
+            remeasure=_remeasure(first, first_at, earliest, due),
+        )
+        for i, reading_id, condition, first, first_at, earliest, due in rows
+    ]
 
 
 def answered(connection: Connection, remeasure_id: UUID, answer: Answer, at: datetime, case_id: UUID | None) -> None:

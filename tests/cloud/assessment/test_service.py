@@ -364,6 +364,15 @@ def test_a_trend_that_stays_true_is_said_again_in_its_open_case_after_a_week_and
     ] <= (2 * len(cases(ward)),)
 
 
+def test_a_timer_that_another_version_wrote_is_judged_by_the_limit_that_holds_now(ward: Ward) -> None:
+    live(ward, pressure("190", "80", at=NOW), at=NOW)
+    ward.admin.execute("""UPDATE remeasure SET first = '{"type": "of another version"}'""")
+    look(ward, NOW + 20 * MINUTE)
+
+    assert ("severe_hypertension_systolic", "urgent", "raised") in cases(ward)
+    assert {answer for (answer,) in ward.rows("SELECT answer FROM remeasure WHERE due < now()")} <= {"unanswered"}
+
+
 def test_an_answer_that_arrives_right_behind_a_late_crisis_is_an_answer(ward: Ward) -> None:
     late = NOW - timedelta(hours=2)
     live(ward, pressure("190", "80", at=late), at=NOW)
