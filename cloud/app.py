@@ -40,8 +40,8 @@ from cloud.live.stream import SIGNED_OUT
 from cloud.notifications.channels.offered import receipt_keys
 from cloud.notifications.routes import receipt
 from cloud.notifications.routes import router as notifications
-from cloud.oversight.routes import router as oversight
 from cloud.outside.routes import router as outside
+from cloud.oversight.routes import router as oversight
 from cloud.patients.routes import router as patients
 from cloud.planning.routes import router as planning
 from cloud.programmes.routes import router as programmes

@@ -117,8 +117,6 @@ TIME_QUALITIES: Final[Mapping[str, str]] = {
     "synchronised": "clock right",
     "mapped": "clock off, corrected",
     "unknown_timeline": "time unknown",
-    "before_the_change": "This is before the change.",
-    "future": "This lies in the future. Choose an earlier day.",
     "implausible": "time implausible",
 }
 
@@ -491,8 +489,10 @@ CLOSING_CLASSES: Final[Mapping[str, str]] = {
 # Why a field of a form of the plan was not taken.
 ENTRY_REFUSALS: Final[Mapping[str, str]] = {
     "changed_meanwhile": "Somebody changed the card meanwhile. Look at it as it stands below, then save again.",
+    "before_the_change": "This is before the change.",
     "choose": "Choose one.",
     "ends_before_it_begins": "It ends before it begins.",
+    "future": "This lies in the future. Choose an earlier day.",
     "implausible": "No such value occurs: it must lie between {low} and {high} {unit}.",
     "missing": "This is needed.",
     "no_name": "Give it a name.",

@@ -68,6 +68,10 @@ class Words:
         """``21 Nov 2026``."""
         return format_skeleton("yMMMd", day, locale=self._locale)
 
+    def short_day(self, day: date) -> str:
+        """Without the year: ``21 Nov``."""
+        return format_skeleton("MMMd", day, locale=self._locale)
+
     def time(self, moment: datetime) -> str:
         """``14:05``: 24 hours in all our languages."""
         return f"{moment:%H:%M}"

@@ -1,0 +1,91 @@
+"""A patient's review: what is read for it, and each reading of it with its audit row."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from psycopg import AsyncConnection
+
+from cloud.audit import store as audit
+from cloud.auth.models import Session
+from cloud.console.spoken import Spoken
+from cloud.planning import store as planning
+from cloud.plans import rules
+from cloud.plans.fields import Form
+from cloud.review import charts, entries, figures, sheet, store
+from cloud.review.models import Compared, Patient, Review
+from cloud.review.report import Content
+from cloud.review.report import report as draw
+from cloud.worklist import store as worklist
+
+Connection = AsyncConnection[Any]
+
+# The first day of what is shown begins somewhere in this time.
+_MARGIN: Final = timedelta(days=2)
+
+
+async def patient(conn: Connection, session: Session, patient_id: UUID) -> Patient | None:
+    """The patient, if in the account's care."""
+    return await store.patient(conn, session.account_id, patient_id)
+
+
+async def review(conn: Connection, of: Patient, now: datetime) -> Review:
+    """The figures of the last weeks; the caller has checked who asks."""
+    membership = await planning.membership(conn, of.patient_id, now)
+    programme = next(one for one in await planning.programmes(conn) if one.programme_id == membership.programme_id)
+    newest = [one.row() for one in await planning.limit_versions(conn, of.patient_id) if one.superseded_at is None]
+    regime = rules.regime(programme.regimes)
+    stored = await store.stored(conn, of.patient_id, now - timedelta(days=figures.SHOWN_DAYS) - _MARGIN, now)
+    return Review(
+        patient=of,
+        at=now,
+        today=figures.day_of(now, stored.zone),
+        regime=regime,
+        limits=rules.own(programme, newest, membership.heightened_until, now).limits,
+        figures=figures.figures_of(stored, regime, now),
+    )
+
+
+async def compared(conn: Connection, of: Review, form: Form) -> Compared | None:
+    """Both sides of the change that the form names; None where the time after it has not begun. Refused."""
+    change = entries.change(form, of.today)
+    since = of.at - (of.today - change.changed_on) - timedelta(days=change.days) - _MARGIN
+    stored = await store.stored(conn, of.patient.patient_id, since, of.at)
+    return figures.compared(stored, of.regime, change, of.at)
+
+
+async def report(conn: Connection, session: Session, of: Patient, now: datetime, spoken: Spoken) -> bytes:
+    """The one-page report as PDF. FontMissing. It is drawn in a thread: it takes as long as a hundred pages of ours."""
+    shown = await review(conn, of, now)
+    open_cases = await worklist.open_cases_of(conn, session.account_id, of.patient_id)
+    words = spoken.words
+    content = Content(
+        language=words.facts.tag,
+        heading=of.display_name,
+        facts=sheet.facts(shown, spoken, session.display_name),
+        question=words.gettext("Is there enough data to act?"),
+        parts=sheet.parts(shown, spoken),
+        charts=[charts.charts(one, shown, spoken)[0] for one in shown.figures],
+        nothing=words.gettext("No, there is nothing to judge: no reading in the last 13 weeks."),
+        limits_heading=words.gettext("Alarm limits in force"),
+        limits=sheet.limits(shown, spoken),
+        left_out=words.gettext("There is no room for the limits here: they are on the page of the plan."),
+        cases_heading=words.gettext("Open cases"),
+        cases=sheet.cases(open_cases, of.time_zone, spoken) or [words.gettext("No open cases.")],
+        foot=words.gettext("Figures of readings taken at home. No figure here is a diagnosis."),
+    )
+    await record(conn, session, of, now, "review.report")
+    return await asyncio.to_thread(draw, content)
+
+
+async def record(conn: Connection, session: Session, of: Patient, now: datetime, action: str) -> None:
+    """Somebody read the review, or took its report."""
+    await audit.record(
+        conn,
+        at=now,
+        account_id=session.account_id,
+        action=action,
+        subject=f"patient:{of.patient_id}",
+        patient_id=of.patient_id,
+    )
