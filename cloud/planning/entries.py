@@ -20,6 +20,8 @@ from device_drivers.readings import Kind
 Range = tuple[Decimal, Decimal]
 
 WEEKDAYS: Final = range(7)
+# Whoever writes 2062 instead of 2026, or 0026, hears of it.
+FURTHEST: Final = timedelta(days=5 * 366)
 
 _PLAUSIBLE: Final[Mapping[Measure, Mapping[Unit, Range]]] = {
     Measure.GLUCOSE: plausibility.GLUCOSE,
@@ -90,8 +92,8 @@ def slot(form: Form) -> SlotEntry:
 def pause(form: Form, zone: tzinfo, now: datetime) -> PauseEntry:
     """A pause from ``since`` (empty: now) to ``until`` (empty: until somebody ends it), on the patient's clock."""
     refusals: dict[str, Refusal] = {}
-    since = _moment(form, "since", zone, refusals) or now
-    until = _moment(form, "until", zone, refusals)
+    since = _moment(form, "since", zone, now, refusals) or now
+    until = _moment(form, "until", zone, now, refusals)
     if until is not None and "since" not in refusals and until <= since:
         refusals["until"] = Refusal("ends_before_it_begins")
     elif until is not None and until <= now:
@@ -141,19 +143,25 @@ def _end_of_day(form: Form, name: str, zone: tzinfo, now: datetime, refusals: di
         return None
     if ends <= now:
         refusals[name] = Refusal("past")
+    elif ends > now + FURTHEST:
+        refusals[name] = Refusal("too_far")
     return ends
 
 
-def _moment(form: Form, name: str, zone: tzinfo, refusals: dict[str, Refusal]) -> datetime | None:
+def _moment(form: Form, name: str, zone: tzinfo, now: datetime, refusals: dict[str, Refusal]) -> datetime | None:
     """A wall-clock time of this zone: of two equal ones the first; None where nothing is given."""
     text = form.get(name, "").strip()
     if not text:
         return None
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=zone, fold=0).astimezone(UTC)
+        moment = datetime.fromisoformat(text).replace(tzinfo=zone, fold=0).astimezone(UTC)
     except (ValueError, OverflowError):
         refusals[name] = Refusal("not_a_date")
         return None
+    if abs(moment - now) > FURTHEST:
+        refusals[name] = Refusal("too_far")
+        return None
+    return moment
 
 
 def _wall_time(text: str) -> time | None:

@@ -95,6 +95,8 @@ def test_a_limit_of_another_version_and_its_withdrawal_stay_in_the_history(conso
         ({"reason": "x" * 501}, "at most 500 letters"),
         ({"expires_on": "2026-11-20"}, "This is over already"),
         ({"expires_on": "tomorrow"}, "This is no date"),
+        ({"expires_on": "2062-12-31"}, "This is years away"),
+        ({"expires_on": "9999-12-31"}, "This is no date"),
         ({"priority": "gravest"}, "Choose one."),
     ],
 )
@@ -228,3 +230,19 @@ def test_every_default_says_its_source_and_what_no_clinician_has_confirmed(conso
 def test_the_patients_page_leads_to_the_plan(console: Console) -> None:
     page = console.sign_in("nora").get(f"/patients/{console.ward.patient_id}").text
     assert f'href="{url(console)}"' in page
+
+
+@pytest.mark.parametrize("since", ["0026-11-22T08:00", "2062-11-22T08:00"])
+def test_a_pause_of_another_century_is_refused(console: Console, since: str) -> None:
+    answer = console.sign_in("nora").post(url(console, "/pauses"), {"since": since, "until": "", "reason": "hospital"})
+    assert answer.status_code == 422
+    assert "This is years away" in text(answer)
+    assert console.ward.rows("SELECT FROM measurement_pause") == []
+
+
+def test_a_risk_index_has_no_unit(console: Console) -> None:
+    for path in (url(console), f"/patients/{console.ward.patient_id}"):
+        page = text(console.sign_in("ada").get(path))
+        assert "Risk of low glucose" in page
+        assert "2.5 mg/dL" not in page
+        assert "2.5 mmol/L" not in page
