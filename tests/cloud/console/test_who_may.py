@@ -13,6 +13,7 @@ import pytest
 from alerting.tiers import Tier
 from cloud.auth.models import CLINICAL, NURSING, STAFF, SUPPORTING, TECHNICAL, Role
 from cloud.console.edge import UNSAFE
+from cloud.oversight.models import OVERSEEING
 from tests.cloud.console.test_every_route import routes
 from tests.cloud.made import GATEWAY
 from tests.cloud.worklist.made import planted_case
@@ -22,11 +23,13 @@ ALL = frozenset(Role)
 LEADING = frozenset({Role.LEAD_NURSE, Role.DOCTOR, Role.ADMINISTRATOR})
 EDITING = frozenset({Role.LEAD_NURSE, Role.ADMINISTRATOR})
 PROPOSING = frozenset({Role.LEAD_NURSE, Role.DOCTOR})
+INVITING = NURSING | {Role.COORDINATOR}
+ADMINISTERING = frozenset({Role.ADMINISTRATOR})
 
 # Not for anybody in particular: before signing in, or by a signature.
 OPEN: Final = frozenset({"/healthz", "/login", "/receipts/{channel}"})
 # Rooms that say so in tests of their own.
-ELSEWHERE: Final = ("/login/", "/me/sign-in")
+ELSEWHERE: Final = ("/login/", "/me/sign-in", "/invitation/")
 
 FOR: Final[Mapping[str, frozenset[Role]]] = {
     "GET /": ALL,
@@ -55,6 +58,27 @@ FOR: Final[Mapping[str, frozenset[Role]]] = {
     "POST /patients/{patient_id}/plan/slots/{slot_id}/end": CLINICAL,
     "POST /patients/{patient_id}/plan/pauses": CLINICAL,
     "POST /patients/{patient_id}/plan/pauses/{pause_id}/end": CLINICAL,
+    **{f"{method} /patients/{{patient_id}}/card{rest}": CLINICAL | {Role.COORDINATOR} for method, rest in (
+        ("GET", ""), ("POST", ""), ("POST", "/contacts"), ("POST", "/contacts/{contact_id}/remove"),
+    )},
+    "GET /patients/{patient_id}/invitation": INVITING,
+    "POST /patients/{patient_id}/invitation": INVITING,
+    "GET /patients/{patient_id}/review": CLINICAL,
+    "POST /patients/{patient_id}/review": CLINICAL,
+    "GET /patients/{patient_id}/review/report.pdf": CLINICAL,
+    "GET /patients/{patient_id}/treatment": CLINICAL,
+    "POST /patients/{patient_id}/treatment/medication": CLINICAL,
+    "POST /patients/{patient_id}/treatment/medication/{medication_id}/end": CLINICAL,
+    "POST /patients/{patient_id}/treatment/changes": frozenset({Role.DOCTOR}),
+    "POST /patients/{patient_id}/treatment/changes/{change_id}/withdraw": frozenset({Role.DOCTOR}),
+    "GET /accounts": ADMINISTERING,
+    **{f"POST /accounts{rest}": ADMINISTERING for rest in (
+        "", "/required", "/{account_id}/disable", "/{account_id}/enable", "/{account_id}/identity",
+        "/{account_id}/invite", "/{account_id}/second-factor/reset",
+    )},
+    "GET /audit": OVERSEEING,
+    "GET /audit.csv": OVERSEEING,
+    "GET /me/access": frozenset({Role.PATIENT}),
     "GET /programmes": CLINICAL | LEADING,
     "POST /programmes": LEADING,
     "POST /programmes/{programme_id}": LEADING,
@@ -93,6 +117,13 @@ FOR: Final[Mapping[str, frozenset[Role]]] = {
 }  # fmt: skip
 
 
+# Ids that nothing has.
+FOR_NOBODY: Final = (
+    "slot_id", "pause_id", "absence_id", "gap_id", "alarm_id", "quarantine_id", "contact_id", "medication_id",
+    "change_id", "account_id",
+)  # fmt: skip
+
+
 @pytest.fixture
 def case_id(console: Console) -> UUID:
     return planted_case(console.ward, Tier.SAME_SHIFT)
@@ -121,7 +152,7 @@ def ids(console: Console, case_id: UUID) -> Mapping[str, str]:
         "run_id": str(run_id),
         "address_id": str(address_id),
         "day": "2026-12-24",
-        **dict.fromkeys(("slot_id", "pause_id", "absence_id", "gap_id", "alarm_id", "quarantine_id"), str(case_id)),
+        **dict.fromkeys(FOR_NOBODY, str(case_id)),
     }
 
 
