@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from fastapi.sse import format_sse_event
 
+from cloud.audit import store as audit
 from cloud.auth import service as auth
 from cloud.auth import store as accounts
 from cloud.auth.models import CLINICAL, TECHNICAL, Role, Session
@@ -82,6 +83,7 @@ class CareViewer(Viewer):
         if self.session.role not in CLINICAL:
             return b""
         async with self.pool.connection() as conn:
+            await self._record(conn)
             latest = await worklist.latest_event(conn)
             if self.patient_id is None:
                 cases = await worklist.cases(conn, self.session.account_id, self.show, self.now())
@@ -111,6 +113,19 @@ class CareViewer(Viewer):
             return b""
         self._our_side = html
         return _our_side(html)
+
+    async def _record(self, conn: Connection) -> None:
+        """It belongs to the page that opened it; without one, or again after a while, it is written down."""
+        of = self.patient_id
+        await audit.record_reading_on(
+            conn,
+            at=self.now(),
+            account_id=self.session.account_id,
+            action="worklist.read",
+            subject=f"worklist:{self.show}" if of is None else f"patient:{of}",
+            patient_id=of,
+            opened_by=() if of is None else ("patient.read", "case.read", "plan.read"),
+        )
 
     async def _rendered_our_side(self, conn: Connection) -> str:
         html = our_side_html(await components.our_side(conn, self.now()), self.session.language)

@@ -159,6 +159,14 @@ async def _answer(
         notice = words.format(owner=result.case.owner_name or "")
         if wants_fragment(request):
             return HTMLResponse(views.row(result.case, session, now, notice), status.HTTP_409_CONFLICT)
+        await audit.record_reading_on(
+            conn,
+            at=now,
+            account_id=session.account_id,
+            action="case.read",
+            subject=f"case:{result.case.case_id}",
+            patient_id=result.case.patient_id,
+        )
         return await _page(request, conn, now, session, result.case, notice, given)
     if wants_fragment(request):
         return HTMLResponse(views.row(result, session, now))

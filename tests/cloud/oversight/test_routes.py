@@ -11,6 +11,7 @@ import pytest
 
 from cloud.console.texts import AUDIT_ACTIONS
 from cloud.oversight import service
+from tests.cloud.live.reading import stream, until
 from tests.cloud.made import NOW, glucose, sent
 from tests.cloud.oversight.made import with_auditor
 from tests.fix_console import Console, Person
@@ -193,6 +194,18 @@ def test_lists_of_patients_are_written_down_once_per_opening(console: Console) -
         nora.get("/worklist")
         nora.get("/patients")
     assert [action for _, action, _ in actions(console)] == ["worklist.read", "patient_list.read"]
+
+
+def test_a_stream_belongs_to_its_page_and_without_one_it_is_written_down(console: Console) -> None:
+    ada, nora = console.sign_in("ada"), console.sign_in("nora")
+    nora.get("/worklist")
+    for person in (ada, nora, ada):
+        with stream(person) as events:
+            until(events, "worklist")
+    assert actions(console) == [
+        (nora.account_id, "worklist.read", "worklist:open"),
+        (ada.account_id, "worklist.read", "worklist:open"),
+    ]
 
 
 def test_who_was_refused_leaves_no_row_about_a_patient(console: Console) -> None:
