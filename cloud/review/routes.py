@@ -86,6 +86,7 @@ async def _page(
         ],
         "mixed": len(shown.figures) > len({type(one) for one in shown.figures}),
         "cases": await worklist.open_cases_of(conn, session.account_id, shown.patient.patient_id),
+        "changes": await service.changes(conn, shown),
         "lengths": LENGTHS,
         "typed": typed or {},
         "asked": typed is not None and refused is None,

@@ -17,6 +17,8 @@ from cloud.review import charts, entries, figures, sheet, store
 from cloud.review.models import Compared, Patient, Review
 from cloud.review.report import Content
 from cloud.review.report import report as draw
+from cloud.treatment import service as treatment
+from cloud.treatment.models import TreatmentChange
 from cloud.worklist import store as worklist
 
 Connection = AsyncConnection[Any]
@@ -53,6 +55,12 @@ async def compared(conn: Connection, of: Review, form: Form) -> Compared | None:
     since = of.at - (of.today - change.changed_on) - timedelta(days=change.days) - _MARGIN
     stored = await store.stored(conn, of.patient.patient_id, since, of.at)
     return figures.compared(stored, of.regime, change, of.at)
+
+
+async def changes(conn: Connection, of: Review) -> list[TreatmentChange]:
+    """The noted changes of treatment that can be looked at, the newest first."""
+    found = await treatment.changes_since(conn, of.patient.patient_id, of.today - entries.LONGEST_AGO)
+    return [one for one in reversed(found) if one.changed_on <= of.today]
 
 
 async def report(conn: Connection, session: Session, of: Patient, now: datetime, spoken: Spoken) -> bytes:

@@ -152,6 +152,20 @@ def test_before_and_after_a_change_the_same_figures_stand_for_equal_spans(consol
     assert (row[0][:2], row[1][:2], row[2][:2]) == ("14", "12", "−2")
 
 
+def test_a_noted_change_of_treatment_is_compared_with_one_press(console: Console) -> None:
+    console.ward.admin.execute(
+        "INSERT INTO treatment_change (patient_id, changed_on, what, why, noted_by, noted_at)"
+        " VALUES (%s, '2026-11-08', 'lisinopril 10 mg', 'above target', %s, %s)",
+        (console.ward.patient_id, console.accounts["ada"], NOW),
+    )
+    pressure_weeks(console.ward, 30)
+    ada = console.sign_in("ada")
+    answer = ada.get(url(console))
+    assert "8 Nov 2026 lisinopril 10 mg above target · Ada Weiss" in text(answer)
+    fields = dict(re.findall(r'<input type="hidden" name="(changed_on|days)" value="([^"]+)"', answer.text))
+    assert "8 Nov 2026 to 21 Nov 2026" in text(ada.post(url(console), fields))
+
+
 def test_a_side_without_enough_shows_no_figure_and_says_what_is_missing(console: Console) -> None:
     pressure_weeks(console.ward, 14)
     page = text(console.sign_in("ada").post(url(console), {"changed_on": "2026-11-08", "days": "14"}))
