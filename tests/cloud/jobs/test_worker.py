@@ -111,6 +111,17 @@ def test_it_judges_the_fleet_at_intervals_and_ends_in_order(ward: Ward) -> None:
     assert ward.count("procrastinate_workers") == 0
 
 
+def test_it_outlives_a_notification_that_is_none(ward: Ward) -> None:
+    """Any role may send on any channel of PostgreSQL; no grant keeps it from doing so."""
+    with jobs(ward) as running:
+        assert running.ready.wait(PATIENCE_S), "".join(running.said)
+        for payload in ("", "{", "[]", '{"type": "job_inserted"}', '{"type": "abort_job_requested", "job_id": "x"}'):
+            ward.ingest.execute("SELECT pg_notify('procrastinate_any_queue_v1', %s)", (payload,))
+        tell_of_trouble(ward)
+        until(lambda: has_open_alarm(ward, "gateway_storage"), "the alarm was raised")
+        assert running.end() == 0
+
+
 def test_done_jobs_leave_nothing_behind(ward: Ward) -> None:
     with jobs(ward) as running:
         assert running.ready.wait(PATIENCE_S)
