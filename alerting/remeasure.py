@@ -15,7 +15,7 @@ from alerting.regimes import Confirmation, RegimeLimit
 from alerting.tiers import Tier
 from device_drivers.readings import Quantity
 
-# An answer that was given long ago may be right behind a first figure that reached us late: nobody is said to have given
+# An answer given long ago may be right behind a first figure that reached us late: nobody is said to have given
 # none before it had so long to arrive (proposal of this project, as the 5 minutes "for the way" of the limits).
 ON_ITS_WAY = timedelta(minutes=5)
 
