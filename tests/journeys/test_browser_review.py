@@ -5,6 +5,7 @@ from playwright.sync_api import Page, expect
 from tests.cloud.review.made import glucose_weeks, pressure_weeks
 from tests.fix_browser import DESKTOP, ON_BOTH_SCREENS
 from tests.fix_console import Console
+from tests.journeys.test_browser_axe import objections
 from tests.journeys.test_browser_fleet import nothing_sticks_out, sign_in
 
 
@@ -26,6 +27,10 @@ def test_a_doctor_sees_what_decides_and_compares_both_sides_of_a_change(console:
             expect(line).to_be_in_viewport(ratio=1)
     assert nothing_sticks_out(page)
     assert page.locator("svg[role=img]").count() == 4
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
+    assert objections(page) == []
+    assert nothing_sticks_out(page)
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = false })")
 
     table = page.locator("figure").first.get_by_text("The same as a table")
     table.focus()
