@@ -242,7 +242,7 @@ def test_what_happened_is_in_the_audit_trail(console: Console) -> None:
     client = at_the_code(console)
     type_code(client, "000000")
     type_code(client, totp.code(secret, console.clock.time))
-    rows = console.ward.rows("SELECT action, detail FROM audit ORDER BY audit_id")
+    rows = console.ward.rows("SELECT action, detail FROM audit WHERE action NOT LIKE '%.read' ORDER BY audit_id")
     assert rows == [
         ("sign_in", {}),
         ("second_factor.set_up", {}),
