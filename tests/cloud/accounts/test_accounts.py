@@ -190,7 +190,7 @@ def test_what_an_administrator_did_is_in_the_audit_trail(console: Console) -> No
     adam = console.sign_in("adam")
     adam.post("/accounts", NEW)
     adam.post(f"/accounts/{console.accounts['nora']}/disable")
-    rows = console.ward.rows("SELECT account_id, action FROM audit ORDER BY audit_id")
+    rows = console.ward.rows("SELECT account_id, action FROM audit WHERE action NOT LIKE '%.read' ORDER BY audit_id")
     assert [action for who, action in rows if who == adam.account_id] == [
         "sign_in",
         "account.added",
