@@ -24,6 +24,7 @@ from cloud.auth.own_routes import SECOND_FACTOR
 from cloud.auth.own_routes import router as own
 from cloud.auth.routes import SIGN_INS_AT_ONCE
 from cloud.auth.routes import router as auth
+from cloud.centre.routes import router as centre
 from cloud.config import ConsoleSettings
 from cloud.console import assets
 from cloud.console.edge import same_origin, wants_fragment
@@ -84,6 +85,7 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
         review,
         contacts,
         treatment,
+        centre,
         planning,
         programmes,
         duty,

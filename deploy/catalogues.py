@@ -16,6 +16,7 @@ from babel.messages.pofile import read_po, write_po
 
 from cloud.language.languages import ENGLISH, LANGUAGES
 from cloud.language.words import catalogue
+from cloud.triage.scripts import all_scripts, texts
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
 # What marks a message, and which arguments are one. ``Source`` and ``_said``: what a limit rests on is read, too.
@@ -37,6 +38,9 @@ LINE_LENGTH: Final = 110
 def extracted() -> Catalog:
     """Every message of the sentences, the templates and the console's tables."""
     found = Catalog(project="Pulsepost", copyright_holder="the authors of Pulsepost")
+    for script in all_scripts():
+        for text in texts(script):
+            found.add(text, locations=[(f"cloud/triage/scripts/{script.script_id}.toml", None)])  # type: ignore[list-item]  # no line
     for path in _sources():
         for _line, message, _comments, _context in _messages_of(path):
             found.add(message, locations=[(str(path.relative_to(PROJECT)), None)])  # type: ignore[list-item]  # no line

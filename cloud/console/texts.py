@@ -703,6 +703,10 @@ SPANS_OF_DAYS: Final[Mapping[str, str]] = {
     "365": "the last 365 days",
 }
 
+# Calls --------------------------------------------------------------------------------------------------------------
+
+CALL_OUTCOMES: Final[Mapping[str, str]] = {"reached": "reached", "not_reached": "not reached", "voicemail": "voicemail"}
+
 # The roster ---------------------------------------------------------------------------------------------------------
 
 DUTY_ROLES: Final[Mapping[str, str]] = {"nurse": "Nurse", "doctor": "Doctor on call", "lead_nurse": "Lead nurse"}

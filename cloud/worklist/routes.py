@@ -23,12 +23,17 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from cloud.audit import store as audit
 from cloud.auth.access import Clinical, Nursing
 from cloud.auth.models import Session
+from cloud.calls import service as calls
 from cloud.components import service as components
 from cloud.console.edge import Connection, Now, Tx, form_field, form_fields, wants_fragment
 from cloud.console.pages import page
 from cloud.console.spoken import spoken_in
+from cloud.contacts import service as contacts
+from cloud.contacts.numbers import said
 from cloud.duty import service as duty
 from cloud.notifications import store as notifications
+from cloud.treatment import service as treatment
+from cloud.triage import service as triage
 from cloud.what_if import budgets
 from cloud.worklist import service, store, views
 from cloud.worklist.models import Case, Conflict, Given, Show
@@ -198,6 +203,11 @@ async def _page(
         ),
         escalates_to=service.ESCALATES_TO,
         told=await notifications.told_of(conn, found.case_id),
+        around=await contacts.surroundings(conn, found.patient_id),
+        treatment=await treatment.treatment(conn, found.patient_id, found.time_zone, now),
+        calls=await calls.last_calls(conn, found.patient_id),
+        triage=await triage.triage(conn, found.case_id, found.condition),
+        spoken_number=said,
         our_side=await components.our_side(conn, now),
     )
 

@@ -7,14 +7,16 @@ from typing import Any
 
 from alerting.acts import silences
 from alerting.dispositions import MEANINGS
+from alerting.limits import Measure
 from alerting.reasons import RedFlag
-from alerting.red_flags import flags_in, questions_about
+from alerting.red_flags import flags_in, measures_of, questions_about
 from alerting.sentences import red_flag_name
 from alerting.tiers import Tier
 from cloud.auth.models import Session
 from cloud.console.pages import fragment
 from cloud.console.spoken import Spoken, spoken_in
 from cloud.worklist.models import Alert, Case, Change, Colleague, Given, Show
+from device_drivers.readings import Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,18 @@ def of_case(
         "known": flags_in(case.why),
         "dispositions": MEANINGS,
         "silences": silences(case.tier),
+        "chart_kind": chart_kind(case),
     }
+
+
+def chart_kind(case: Case) -> str | None:
+    """The chart that shows what the case is about; None: all of them, as nobody can tell."""
+    if case.why is None:
+        return None
+    measures = measures_of(case.why)
+    if measures & {Measure.SYSTOLIC, Measure.DIASTOLIC, Measure.PULSE}:
+        return Kind.BLOOD_PRESSURE.value
+    return (Kind.GLUCOSE if Measure.GLUCOSE in measures else Kind.KETONE).value
 
 
 def _entry(change: Change, spoken: Spoken, zone: str) -> Entry:

@@ -7,11 +7,11 @@ let shown = document.getElementById("case");
 // What was typed or ticked and not sent is never thrown away.
 function isDirty() {
   const changed = (field) => {
-    if (field.type === "checkbox") return field.checked !== field.defaultChecked;
+    if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
     if (field.tagName !== "SELECT") return field.value !== field.defaultValue;
     return field.selectedIndex !== Math.max(0, [...field.options].findIndex((option) => option.defaultSelected));
   };
-  return [...shown.querySelectorAll("textarea, select, input[type=checkbox]")].some(changed);
+  return [...shown.querySelectorAll("textarea, select, input[type=checkbox], input[type=radio]")].some(changed);
 }
 
 async function refresh() {
@@ -25,6 +25,8 @@ async function refresh() {
   if (!fresh || isDirty()) return;
   const open = [...shown.querySelectorAll("details[open]")].map((details) => details.id);
   const focused = shown.contains(document.activeElement);
+  // The chart keeps itself up to date, and is not drawn anew for a button.
+  fresh.querySelector("#charts")?.replaceWith(document.getElementById("charts"));
   shown.replaceWith(fresh);
   shown = fresh;
   for (const id of open) document.getElementById(id)?.setAttribute("open", "");

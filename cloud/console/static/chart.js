@@ -59,6 +59,7 @@ function changeMarks(plot, chart) {
   ctx.strokeStyle = ctx.fillStyle = css("--ink");
   ctx.font = `bold ${12 * devicePixelRatio}px system-ui, sans-serif`;
   ctx.textBaseline = "top";
+  ctx.textAlign = "left";
   chart.changes.forEach((change, index) => {
     const x = plot.valToPos(change.time, "x", true);
     if (x < bbox.left || x > bbox.left + bbox.width) return;

@@ -1,0 +1,45 @@
+"""Scripts as data: every one can be walked to an end, and one that cannot is refused with the place."""
+
+import pytest
+
+from alerting.tiers import Tier
+from cloud.console import texts
+from cloud.triage.scripts import FOLDER, BadScript, all_scripts, parse, script_for
+
+GOOD = (FOLDER / "no_measurement.toml").read_text(encoding="utf-8")
+
+
+def test_every_script_is_a_proposal_until_a_clinician_signs_it_and_speaks_of_known_conditions() -> None:
+    assert len(all_scripts()) == len(list(FOLDER.glob("*.toml")))
+    for script in all_scripts():
+        assert script.signed_by is None
+        assert script.conditions <= set(texts.CONDITIONS)
+
+
+def test_a_condition_has_at_most_one_script() -> None:
+    found = script_for("severe_hypertension_systolic")
+    assert found is not None
+    assert found.script_id == "high_pressure"
+    assert script_for("nothing_of_ours") is None
+    assert Tier.EMERGENCY  # the tiers are the case's: a script only proposes what to do
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('to = "why"', 'to = "nowhere"', "well leads to nowhere"),
+        ('to = "why"', 'to = "well"', "well leads back to itself"),
+        ('to = "device" }', 'to = "advised" }', "nothing leads to device"),
+        ('escalate_to = "doctor"', 'escalate_to = "porter"', "doctor: an end closes the case or escalates"),
+        ('escalate_to = "doctor"', "", "doctor: an end closes the case or escalates"),
+        ('disposition = "advice_given"', 'disposition = "healed"', "of the wrong kind"),
+        ("version = 1", "", "missing"),
+        ("version = 1", "version = 1\ncolour = 1", "unknown: colour"),
+        ('{ id = "yes", text = "Yes", to = "why" }', '{ id = "no", text = "Yes", to = "why" }', "an id of its own"),
+    ],
+)
+def test_a_script_that_cannot_be_walked_is_refused(old: str, new: str, said: str) -> None:
+    assert parse(GOOD)
+    assert old in GOOD
+    with pytest.raises(BadScript, match=said):
+        parse(GOOD.replace(old, new, 1))
