@@ -12,8 +12,15 @@ from tests.fix_browser import DESKTOP, ON_BOTH_SCREENS
 from tests.fix_console import Console
 from tests.journeys.test_browser_fleet import nothing_sticks_out, sign_in
 
-PLACES = tuple(
-    "#stand-heading #chart-heading #contacts-heading #treatment-heading #card #red-flags #triage #calls".split()
+PLACES = (
+    "#stand-heading",
+    "#chart-heading",
+    "#contacts-heading",
+    "#treatment-heading",
+    "#card",
+    "#red-flags",
+    "#triage",
+    "#calls",
 )
 
 
