@@ -22,7 +22,7 @@ demo: ## the whole road with simulated devices, until Ctrl-C; CHECK=1 checks it 
 	@exec $(PYTHON) -m deploy.demo $(if $(CHECK),--check) $(ARGS)
 
 test: ## all tests, on the real services; ARGS="tests/gateway -k outbox" narrows them
-	@$(BOOTSTRAP) python assets browser bus
+	@$(BOOTSTRAP) python assets browser fonts bus
 	@$(PYTHON) -m deploy.services prepare
 	@exec $(PYTHON) -m pytest --numprocesses=$(WORKERS) --dist=worksteal $(ARGS)
 

@@ -1,4 +1,4 @@
-"""`python3 -m deploy.bootstrap python|assets|browser|bus`: what the targets of make need, installed where missing.
+"""`python3 -m deploy.bootstrap python|assets|browser|fonts|bus`: what make needs, installed where missing.
 
 Standard library only: it runs with the system's Python, before anything is installed. A step that has been done is
 recognised by a stamp file with the digest of what it was done from, and costs nothing the second time.
@@ -25,6 +25,10 @@ PYTHON = VENV / "bin" / "python"
 LOCK = PROJECT / "requirements" / "dev.lock"
 CONSOLE = PROJECT / "cloud" / "console"
 OLDEST = (3, 11)
+FONTS = {
+    "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf": "fonts-dejavu-core",
+    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc": "fonts-noto-cjk",
+}
 
 
 def install_python() -> None:
@@ -71,6 +75,13 @@ def install_browser() -> None:
         apt.install(*missing, why="the browser tests need Chromium, driven by Playwright")
 
 
+def install_fonts() -> None:
+    """The fonts that the doctor's report is written with (cloud/review/report.py); the console itself needs none."""
+    missing = [package for file, package in FONTS.items() if not Path(file).is_file()]
+    if missing:
+        apt.install(*missing, why="the report is written with these fonts")
+
+
 def install_bus() -> None:
     """A D-Bus daemon, for the tests of the pairing agent: each starts one of its own."""
     if shutil.which("dbus-daemon") is None:
@@ -89,6 +100,7 @@ STEPS: dict[str, Callable[[], None]] = {
     "python": install_python,
     "assets": install_assets,
     "browser": install_browser,
+    "fonts": install_fonts,
     "bus": install_bus,
 }
 
