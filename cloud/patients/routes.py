@@ -141,7 +141,7 @@ async def _record_readings(conn: Connection, now: Now, session: Session, patient
         action="readings.read",
         subject=f"patient:{patient_id}",
         patient_id=patient_id,
-        opened_by=("patient.read",),
+        opened_by=("patient.read", "case.read"),
     )
 
 
