@@ -40,6 +40,7 @@ ALTER TABLE alert_case
     ALTER COLUMN tier SET NOT NULL,
     ALTER COLUMN raised_at SET NOT NULL,
     ADD CHECK ((state IN ('resolved', 'expired')) = (next_at IS NULL)),
+    ADD CHECK (isfinite(next_at)),               -- no client of ours can read an infinite one: a sweep would stop at it
     ADD CHECK ((silenced_until IS NULL) = (silenced_by IS NULL)),
     ADD CHECK (state NOT IN ('acknowledged', 'in_progress') OR owner IS NOT NULL);
 CREATE INDEX alert_case_next ON alert_case (next_at) WHERE next_at IS NOT NULL;
