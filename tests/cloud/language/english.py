@@ -33,8 +33,8 @@ def _english_of(language: str) -> re.Pattern[str]:
     single = [message.id for message in extracted() if isinstance(message.id, str) and message.id]
     forms = [form for message in extracted() if isinstance(message.id, (list, tuple)) for form in message.id]
     different = [text for text in single if translate(text) != text] + forms
-    # A message that is little more than its places fits anything.
-    telling = [text for text in different if len(re.sub(r"\{\w*\}|%\(\w+\)s|\W", "", text)) >= 2]
+    # A message that is little more than its places ("{} of {}") fits anything.
+    telling = [text for text in different if len(re.sub(r"\{\w*\}|%\(\w+\)s|\W", "", text)) >= 3]
     return re.compile("|".join(f"(?:{PLACE.sub('.+', re.escape(text))})" for text in telling))
 
 
