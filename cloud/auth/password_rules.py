@@ -13,7 +13,7 @@ LONGEST: Final = 1000
 SHORTEST_TELLING_LOGIN: Final = 4
 LONGEST_REPEATED: Final = 8
 
-# Of the public lists of leaked passwords, those of twelve characters and more that come first, in small letters.
+# Of twelve characters and more, in small letters: what people who must think of something long think of first.
 COMMON: Final = frozenset(
     resources.files("cloud.auth").joinpath("common_passwords.txt").read_text(encoding="utf-8").split()
 )
