@@ -93,9 +93,9 @@ class Use:
     """A patient's use of a device (one device assignment), with which a measurement of the patient's schedule is made.
 
     ``missed_since``: when the first of the measurements was due that nobody made (None: none is missing), ``reached``:
-    the time after which its silence is looked at now. ``since``: from when on measurements are expected: the patient got
-    the device, or a nurse closed the case of a silence. ``measured_at``: the patient's newest measurement of this kind,
-    with whatever device; ``held_at``: a reading of this one last went into quarantine.
+    the time after which its silence is looked at now. ``since``: from when on measurements are expected: the patient
+    got the device, or a nurse closed the case of a silence. ``measured_at``: the patient's newest measurement of this
+    kind, with whatever device; ``held_at``: a reading of this one last went into quarantine.
     """
 
     assignment_id: str
