@@ -22,9 +22,11 @@ function speak(row) {
   announce(parts.reduce((filled, part) => filled.replace("{}", part), words.new));
 }
 
-// The row's content changes only when it differs, so that nothing moves under a finger or a screen reader.
+// The row's content changes only when it differs, so that nothing moves under a finger or a screen reader, and what
+// somebody has begun to choose in it stays: whoever acts on a case hears of it from the stream, too.
 function apply(row, isNews) {
   const old = document.getElementById(row.id);
+  if (old && !["changed", "state", "order", "mine", "open"].some((name) => old.dataset[name] !== row.dataset[name])) return;
   if (row.dataset.open !== "true") {
     if (old) remove(old);
     return;
@@ -77,10 +79,7 @@ document.body.addEventListener("live:worklist", (event) => {
   const rows = rowsOf(event.detail);
   const ids = new Set(rows.map((row) => row.id));
   for (const row of [...list.children]) if (!ids.has(row.id)) remove(row);
-  for (const row of rows) {
-    const old = document.getElementById(row.id);
-    if (["changed", "state", "order", "mine"].some((name) => old?.dataset[name] !== row.dataset[name])) apply(row, !first);
-  }
+  for (const row of rows) apply(row, !first);
   first = false;
   count();
 });

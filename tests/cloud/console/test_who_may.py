@@ -41,9 +41,14 @@ FOR: Final[Mapping[str, frozenset[Role]]] = {
         f"POST /cases/{{case_id}}/{act}": CLINICAL
         for act in (
             "acknowledge", "start", "contacted", "hand-over", "withdraw", "escalate", "silence", "end-silence",
-            "red-flags", "resolve",
+            "red-flags", "resolve", "calls", "calls/{call_id}/end", "triage",
         )
     },
+    "GET /callers": CLINICAL,
+    "POST /callers": CLINICAL,
+    "GET /shift": CLINICAL,
+    "POST /shift/offer": CLINICAL,
+    "POST /shift/accept": CLINICAL,
     "GET /patients": CLINICAL,
     "GET /patients/{patient_id}": CLINICAL,
     "GET /patients/{patient_id}/readings": CLINICAL,
@@ -120,7 +125,7 @@ FOR: Final[Mapping[str, frozenset[Role]]] = {
 # Ids that nothing has.
 FOR_NOBODY: Final = (
     "slot_id", "pause_id", "absence_id", "gap_id", "alarm_id", "quarantine_id", "contact_id", "medication_id",
-    "change_id", "account_id",
+    "change_id", "account_id", "call_id",
 )  # fmt: skip
 
 

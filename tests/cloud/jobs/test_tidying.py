@@ -30,8 +30,11 @@ def take_up(ward: Ward) -> None:
 
 
 def wake(ward: Ward, case_id: str) -> None:
-    """Whoever changes a case does this."""
-    ward.admin.execute("SELECT wake_case(%s, now())", (case_id,))
+    """What wake_case does for a case that exists."""
+    ward.admin.execute(
+        "SELECT wake('look_at_case', 'look_at_case:' || %(id)s, jsonb_build_object('case_id', %(id)s::text), now())",
+        {"id": case_id},
+    )
 
 
 def leave_in_the_middle(ward: Ward) -> None:
