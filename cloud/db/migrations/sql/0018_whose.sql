@@ -1,0 +1,1 @@
+-- Whose is it?: releasing quarantined readings, and the wrong-person guard.

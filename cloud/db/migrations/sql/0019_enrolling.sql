@@ -1,0 +1,1 @@
+-- Taking a patient in: eligibility, consent with its version and withdrawal, training, activation.

@@ -1,0 +1,1 @@
+-- Devices as things: stock, lease, hand-out, return, wipe, remote pairing.

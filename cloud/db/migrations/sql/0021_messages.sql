@@ -1,0 +1,1 @@
+-- Messages between a patient and the care team, units by preference, what the home is told.

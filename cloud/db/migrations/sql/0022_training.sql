@@ -1,0 +1,1 @@
+-- Training mode: synthetic patients beside the real ones, marked.
