@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row
 from psycopg.sql import SQL
 
-from cloud.auth.care_team import IN_CARE_TEAM
+from cloud.auth.care_team import IN_CARE
 from cloud.auth.models import Credentials, NewSession, OwnSession, Role, Session
 
 Connection = AsyncConnection[Any]
@@ -169,12 +169,10 @@ async def choose_language(conn: Connection, account_id: UUID, language: str) -> 
     await conn.execute("UPDATE account SET language = %s WHERE account_id = %s", (language, account_id))
 
 
-async def in_care_team(conn: Connection, account_id: UUID, patient_id: UUID) -> bool:
-    """Whether the patient is one of the account's now."""
-    cursor = await conn.execute(_IN_CARE_TEAM, {"account_id": account_id, "patient_id": patient_id})
+async def in_care(conn: Connection, account_id: UUID, patient_id: UUID) -> bool:
+    """Whether the account may see the patient now."""
+    cursor = await conn.execute(_IN_CARE, {"account_id": account_id, "patient_id": patient_id})
     return await cursor.fetchone() is not None
 
 
-_IN_CARE_TEAM = SQL("SELECT FROM patient p WHERE p.patient_id = %(patient_id)s AND {in_care_team}").format(
-    in_care_team=IN_CARE_TEAM
-)
+_IN_CARE = SQL("SELECT FROM patient p WHERE p.patient_id = %(patient_id)s AND {in_care}").format(in_care=IN_CARE)

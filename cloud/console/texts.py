@@ -47,6 +47,13 @@ ACCOUNT_REFUSALS: Final[Mapping[str, str]] = {
     "linked": "This subject belongs to another account.",
 }
 
+BREAK_GLASS_REFUSALS: Final[Mapping[str, str]] = {
+    "reason": "Say why, in 10 to 500 characters.",
+    "who": "Give the full name and the birth date, or the patient's id.",
+    "nobody": "Nobody was opened: no one patient fits, or it was tried too often. Check name and birth date; after ten"
+    " tries, wait an hour or ask somebody of the care team.",
+}
+
 PRIORITIES: Final[Mapping[str, str]] = {"high": "High", "medium": "Medium", "low": "Low"}
 
 STATES: Final[Mapping[str, str]] = {

@@ -16,6 +16,7 @@ from cloud.auth.models import CLINICAL, TECHNICAL, Role, Session
 from cloud.components import service as components
 from cloud.components.views import html as our_side_html
 from cloud.console.edge import Connection
+from cloud.db.acting import acting
 from cloud.db.pool import Pool
 from cloud.duty import service as duty
 from cloud.duty.views import html as gaps_html
@@ -82,7 +83,7 @@ class CareViewer(Viewer):
         """The ``worklist`` event: all open cases; nothing for a patient."""
         if self.session.role not in CLINICAL:
             return b""
-        async with self.pool.connection() as conn:
+        async with acting(self.pool, self.session.account_id) as conn:
             await self._record(conn)
             latest = await worklist.latest_event(conn)
             if self.patient_id is None:
@@ -98,7 +99,7 @@ class CareViewer(Viewer):
             return self.page(notice)
         if isinstance(notice, TechnicalChanged) or self.patient_id not in (None, notice.patient_id):
             return b""
-        async with self.pool.connection() as conn:
+        async with acting(self.pool, self.session.account_id) as conn:
             if isinstance(notice, CaseChanged):
                 return await self._case(conn, notice)
             return await self._reading(conn, notice)
@@ -107,7 +108,7 @@ class CareViewer(Viewer):
         """The ``our_side`` event, when our own side fell or rose: a process that is dead announces nothing."""
         if self.session.role not in CLINICAL:
             return b""
-        async with self.pool.connection() as conn:
+        async with acting(self.pool, self.session.account_id) as conn:
             html = await self._rendered_our_side(conn)
         if html == self._our_side:
             return b""
@@ -148,7 +149,7 @@ class CareViewer(Viewer):
         if self.session.role is Role.PATIENT:
             allowed = notice.patient_id == self.session.patient_id
         else:
-            allowed = await accounts.in_care_team(conn, self.session.account_id, notice.patient_id)
+            allowed = await accounts.in_care(conn, self.session.account_id, notice.patient_id)
         if not allowed:
             return b""
         data = {"reading_id": notice.reading_id.hex, "patient_id": str(notice.patient_id), "kind": notice.kind}
@@ -165,7 +166,7 @@ class TechnicalViewer(Viewer):
 
     async def everything(self) -> bytes:
         """The ``technical`` event: the whole queue. At most so many rows as a page shows, so it need not be clever."""
-        async with self.pool.connection() as conn:
+        async with acting(self.pool, self.session.account_id) as conn:
             queue = await technical.queue(conn)
         html = technical_views.rows(queue, self.session, self.now())
         return format_sse_event(event="technical", data_str=html)
