@@ -44,9 +44,12 @@ async def visible(conn: Connection, entry: Entry) -> UUID | None:
 async def break_glass(conn: Connection, entry: Entry, span: timedelta) -> tuple[UUID, UUID] | None:
     """The ids of the broken glass and of its patient; None: nobody fits, several do, or it was tried too often."""
     cursor = await conn.execute(
-        """SELECT g.break_glass_id, g.patient_id FROM break_glass g
-           WHERE g.break_glass_id = (SELECT break_glass(%s, %s, %s, %s, %s))""",
-        (entry.patient_id, entry.name, entry.born, entry.reason, span),
+        "SELECT break_glass(%s, %s, %s, %s, %s)", (entry.patient_id, entry.name, entry.born, entry.reason, span)
+    )
+    broken = await cursor.fetchone()
+    # A statement of its own: the one before does not see what its function has written.
+    cursor = await conn.execute(
+        "SELECT break_glass_id, patient_id FROM break_glass WHERE break_glass_id = %s", broken or (None,)
     )
     row = await cursor.fetchone()
     return (row[0], row[1]) if row else None

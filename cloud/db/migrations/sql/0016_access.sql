@@ -120,8 +120,8 @@ REVOKE ALL ON FUNCTION guard(regclass, regrole[]), guard_patients(regclass, regr
 -- The ingest stores for whoever a device belongs to; the jobs assess, escalate and judge for everybody. Neither has a grant
 -- on a name, and enrolment has none on any of these.
 SELECT guard_patients(t, '{pulsepost_ingest,pulsepost_jobs}') FROM unnest('{patient, device_assignment, patient_zone,
-    alarm_limit, alert_case, alert, remeasure, patient_programme, measurement_slot, measurement_pause,
-    assessment_due}'::regclass[]) t;
+    alarm_limit, alert_case, alert, remeasure, patient_programme, measurement_slot, measurement_pause}'::regclass[]) t;
+SELECT guard('assessment_due', '{pulsepost_ingest,pulsepost_jobs}');
 -- The jobs page care teams, follow silences.
 SELECT guard_patients(t, '{pulsepost_jobs}') FROM unnest('{care_team, measurement_silence}'::regclass[]) t;
 SELECT guard_cases('case_event', '{pulsepost_ingest,pulsepost_jobs}');
@@ -147,7 +147,13 @@ END
 $$;
 
 -- The glass: whoever broke it, whoever cares for the patient, the patient, and the lead nurses, who are told of each.
-SELECT guard_patients('break_glass');
+SELECT guard('break_glass');
+DO $$
+BEGIN
+    EXECUTE format('CREATE POLICY "in care" ON break_glass FOR SELECT TO pulsepost_console USING (%s OR %s)',
+                   in_care_sql('break_glass'), oneself_sql('break_glass'));
+END
+$$;
 CREATE POLICY own ON break_glass TO pulsepost_console USING (account_id = (SELECT a.account_id FROM acting_account a));
 CREATE POLICY "lead nurses" ON break_glass TO pulsepost_console
     USING ((SELECT a.role FROM acting_account a) = 'lead_nurse');

@@ -1,0 +1,383 @@
+"""Care-team access as the database itself keeps it: by raw SQL, under the roles that our processes have."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, LiteralString
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from cloud.db.acting import act_for, acting
+from cloud.db.connect import Connection, one
+from cloud.db.pool import make_pool
+from tests.cloud.made import NOW, Ward, glucose, ketone, new_patient, pressure, sent
+from tests.fix_services import Database
+
+# What needs no policy of its own, and why.
+EXEMPT: Final[Mapping[str, str]] = {
+    "account": "people sign in before anybody is set; what may be read of it is a grant of columns",
+    "audit": "written before anybody is signed in; read by nobody, or by functions of its own",
+}
+
+# Tables that belong to a case, or to what was told of one: for whoever cares for its patient, not for the patient.
+OF_A_CASE: Final[Mapping[str, str]] = {
+    "case_event": "case_id",
+    "case_page": "case_id",
+    "duty_gap_case": "case_id",
+    "notification": "case_id",
+    "notification_attempt": "notification_id",
+}
+# What the console may do, for patients that it may do it for.
+VERBS: Final[Mapping[str, str]] = {
+    "alarm_limit": "SIU",
+    "alert": "SI",
+    "alert_case": "SU",
+    "assessment_due": "",
+    "break_glass": "SU",
+    "care_team": "S",
+    "case_event": "SI",
+    "case_page": "S",
+    "device_assignment": "SU",
+    "duty_gap_case": "S",
+    "measurement_pause": "SIUD",
+    "measurement_silence": "S",
+    "measurement_slot": "SIUD",
+    "notification": "SIU",
+    "notification_attempt": "SU",
+    "patient": "S",
+    "patient_programme": "SIU",
+    "patient_zone": "S",
+    "remeasure": "S",
+    "what_if_run": "SIU",
+}
+VIEWS: Final = ("glucose", "ketone", "blood_pressure")
+
+# Who is in the care team of the patient, or was, or has broken the glass; and who has nothing to do with them.
+CARE: Final = frozenset({"nurse", "doctor", "coordinator", "glass"})
+ACTORS: Final = (
+    "nurse", "doctor", "coordinator", "glass", "patient", "lead", "stranger", "left", "coming", "glass_over", "disabled",
+    "support", "auditor", "administrator", "other_patient", "unknown", "nobody",
+)  # fmt: skip
+ROLES: Final[Mapping[str, str]] = {
+    "lead": "lead_nurse", "stranger": "nurse", "left": "nurse", "coming": "nurse", "glass_over": "nurse",
+    "disabled": "nurse", "glass": "nurse", "other_patient": "patient",
+}  # fmt: skip
+READERS: Final[Mapping[str, frozenset[str]]] = {
+    "break_glass": CARE | {"patient", "lead", "glass_over"},  # the lead nurses are told; one's own remains one's own
+    "what_if_run": frozenset({"nurse"}),  # who asked
+    **dict.fromkeys(OF_A_CASE, CARE),
+}
+WRITERS: Final[Mapping[str, frozenset[str]]] = {
+    "break_glass": frozenset({"glass", "glass_over", "lead"}),
+    "what_if_run": frozenset({"nurse"}),
+}
+
+
+@dataclass(frozen=True)
+class Hospital:
+    """Two patients with a row of everything, and people of all kinds around the first of them."""
+
+    ward: Ward
+    keys: Mapping[str, UUID]  # of the first patient, by the name of a column
+    people: Mapping[str, UUID]
+    console: Connection
+
+    def act_for(self, actor: str) -> None:
+        """A new transaction for this person; 'nobody' sets nothing, 'unknown' is an account that does not exist."""
+        self.console.rollback()
+        if actor != "nobody":
+            account_id = self.people.get(actor, uuid4())
+            self.console.execute("SELECT set_config('pulsepost.account_id', %s, true)", (str(account_id),))
+
+
+@pytest.fixture
+def hospital(ward: Ward) -> Iterator[Hospital]:
+    people = {"nurse": ward.nurse_id}
+    other = new_patient(ward.admin, "Other Patient")
+    for actor in ACTORS[1:-2]:
+        whose = {"patient": ward.patient_id, "other_patient": other}.get(actor)
+        people[actor] = one(
+            ward.admin.execute(
+                "INSERT INTO account (login, display_name, role, password_hash, patient_id, disabled_at)"
+                " VALUES (%s, %s, %s, '-', %s, CASE WHEN %s = 'disabled' THEN now() END) RETURNING account_id",
+                (actor, actor, ROLES.get(actor, actor), whose, actor),
+            ).fetchone()
+        )[0]
+    # Support, the auditor and the administrator stand in the team by mistake: their roles see no patient all the same.
+    for actor in (
+        "nurse",
+        "doctor",
+        "coordinator",
+        "disabled",
+        "support",
+        "auditor",
+        "administrator",
+        "left",
+        "coming",
+    ):
+        ward.admin.execute(
+            "INSERT INTO care_team (patient_id, account_id, since, until) VALUES (%s, %s,"
+            " now() + CASE WHEN %s = 'coming' THEN 1 ELSE -2 END * interval '1 hour',"
+            " CASE WHEN %s = 'left' THEN now() - interval '1 hour' END)",
+            (ward.patient_id, people[actor], actor, actor),
+        )
+    ward.admin.execute("INSERT INTO care_team (patient_id, account_id) VALUES (%s, %s)", (other, people["lead"]))
+    keys = _fill(ward, ward.patient_id, people)
+    _fill(ward, other, people)
+    ward.admin.execute(
+        "INSERT INTO break_glass (account_id, patient_id, reason, since, until) VALUES"
+        " (%(glass)s, %(a)s, 'An emergency', now() - interval '1 minute', now() + interval '9 minutes'),"
+        " (%(over)s, %(a)s, 'An emergency', now() - interval '9 minutes', now() - interval '1 minute')",
+        {"glass": people["glass"], "over": people["glass_over"], "a": ward.patient_id},
+    )
+    _measure(ward, other)
+    with psycopg.connect(ward.database.console_url) as console:
+        yield Hospital(ward, keys, people, console)
+
+
+def _fill(ward: Ward, patient_id: UUID, people: Mapping[str, UUID]) -> Mapping[str, UUID]:
+    """A row of everything for a patient; the keys by which they are found."""
+    given = {"patient": patient_id, "nurse": people["nurse"], "now": NOW, "case": uuid4(), "told": uuid4()}
+    for statement in FILLED:
+        ward.admin.execute(statement, given)
+    return {"patient_id": patient_id, "case_id": given["case"], "notification_id": given["told"]}
+
+
+FILLED: Final[tuple[LiteralString, ...]] = (
+    "INSERT INTO patient_zone VALUES (%(patient)s, 'UTC', tstzrange(NULL, %(now)s))",
+    "INSERT INTO alarm_limit (patient_id, condition, unit, value, priority, reason, set_by, set_at)"
+    " VALUES (%(patient)s, 'hyperglycaemia', 'mg/dL', 200, 'high', 'r', %(nurse)s, %(now)s)",
+    "INSERT INTO alert_case (case_id, patient_id, condition, priority, tier, state, sentence, reason, opened_at, raised_at,"
+    " deadline, changed_at, next_at) VALUES (%(case)s, %(patient)s, 'c', 'high', 'urgent', 'raised', 's', '{}', %(now)s,"
+    " %(now)s, %(now)s, %(now)s, %(now)s)",
+    "INSERT INTO alert (case_id, patient_id, condition, priority, tier, effective_time, reason, sentence, raised_at)"
+    " VALUES (%(case)s, %(patient)s, 'c', 'high', 'urgent', %(now)s, '{}', 's', %(now)s)",
+    "INSERT INTO case_event (case_id, at, event, to_state) VALUES (%(case)s, %(now)s, 'raised', 'raised')",
+    "INSERT INTO remeasure (patient_id, condition, measure, reading_id, first, first_at, earliest, due)"
+    " VALUES (%(patient)s, 'c', 'glucose', gen_random_uuid(), '{}', %(now)s, %(now)s, %(now)s)",
+    "INSERT INTO assessment_due VALUES (%(patient)s, 'day', %(now)s, %(now)s, %(now)s)"
+    " ON CONFLICT (patient_id, what) DO NOTHING",
+    "INSERT INTO patient_programme (patient_id, programme_id, valid)"
+    " VALUES (%(patient)s, 'standard', tstzrange(%(now)s, NULL))",
+    "INSERT INTO measurement_slot (patient_id, kind, at, valid) VALUES (%(patient)s, 'glucose', '08:00', '[,]')",
+    "INSERT INTO measurement_pause (patient_id, valid, reason) VALUES (%(patient)s, '[,]', 'holiday')",
+    "INSERT INTO measurement_silence VALUES (%(patient)s, 'glucose', %(now)s, 'call_patient', %(now)s, false)",
+    "INSERT INTO case_page VALUES (%(case)s, 1, 0, %(nurse)s, 'nurse', %(now)s)",
+    "INSERT INTO duty_gap (role, why, opened_at) VALUES ('nurse', 'nobody_on_duty', %(now)s) ON CONFLICT DO NOTHING",
+    "INSERT INTO duty_gap_case SELECT gap_id, %(case)s, %(now)s FROM duty_gap",
+    "INSERT INTO notification (notification_id, subject, account_id, case_id, round, step, created_at, next_at)"
+    " VALUES (%(told)s, 'case', %(nurse)s, %(case)s, 1, 0, %(now)s, %(now)s)",
+    "INSERT INTO notification_attempt (notification_id, channel, idempotency_key, began_at)"
+    " VALUES (%(told)s, 'sms', gen_random_uuid(), %(now)s)",
+    "INSERT INTO what_if_run (asked_by, asked_at, patient_id, days, proposal)"
+    " VALUES (%(nurse)s, %(now)s, %(patient)s, 30, '{}')",
+    "INSERT INTO device (device_id, manufacturer, model) VALUES (%(patient)s::uuid::text, 'm', 'm')",
+    "INSERT INTO device_assignment (device_id, patient_id, valid) VALUES (%(patient)s::uuid::text, %(patient)s, '[,]')",
+)
+
+
+def _measure(ward: Ward, other: UUID) -> None:
+    """Readings of both patients."""
+    ward.receive(sent(glucose("100"), ketone("0.1")), sent(pressure()))
+    for table in ("glucose_observation", "ketone_observation", "blood_pressure_observation"):
+        name = sql.Identifier(table)
+        ward.admin.execute(sql.SQL("CREATE TEMP TABLE taken AS SELECT * FROM {}").format(name))
+        ward.admin.execute("UPDATE taken SET patient_id = %s, reading_id = gen_random_uuid()", (other,))
+        ward.admin.execute(sql.SQL("INSERT INTO {} SELECT * FROM taken").format(name))
+        ward.admin.execute("DROP TABLE taken")
+
+
+# The catalogue --------------------------------------------------------------------------------------------------------
+
+# Tables with a patient_id, and those that refer to one of them; a hypertable cannot have row security.
+OF_PATIENTS: Final = """
+WITH RECURSIVE of_patients AS (
+    SELECT attrelid AS oid FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+    WHERE a.attname IN ('patient_id', 'last_patient') AND NOT a.attisdropped AND c.relkind IN ('r', 'p')
+      AND c.relnamespace = 'public'::regnamespace AND c.relname <> ALL (%(exempt)s)
+    UNION
+    SELECT k.conrelid FROM of_patients t JOIN pg_constraint k ON k.confrelid = t.oid AND k.contype = 'f'
+    WHERE k.conrelid::regclass::text <> ALL (%(exempt)s))
+SELECT c.relname::text, c.relrowsecurity AND c.relforcerowsecurity FROM of_patients JOIN pg_class c USING (oid)
+WHERE c.relname NOT IN (SELECT hypertable_name FROM timescaledb_information.hypertables)
+ORDER BY 1
+"""
+
+
+def test_every_table_with_patients_is_guarded(ward: Ward) -> None:
+    tables = dict(ward.admin.execute(OF_PATIENTS, {"exempt": list(EXEMPT)}).fetchall())
+    unguarded = [table for table, guarded in tables.items() if not guarded]
+    assert not unguarded, f"call guard_patients or guard_cases for {unguarded} in their migration (0016_access.sql)"
+    assert list(tables) == sorted(VERBS), "write down in VERBS what the console may do with it"
+
+
+def test_a_role_has_a_policy_where_it_has_a_grant_and_nowhere_else(ward: Ward) -> None:
+    rows = ward.rows(
+        """SELECT c.relname || ' ' || r.rolname FROM pg_class c CROSS JOIN pg_roles r
+           WHERE c.relrowsecurity AND r.rolname LIKE 'pulsepost\\_%'
+             AND has_any_column_privilege(r.oid, c.oid, 'SELECT, INSERT, UPDATE')
+                 <> EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND r.oid = ANY (p.polroles))"""
+        ""
+    )
+    assert rows == []
+
+
+def test_no_policy_is_for_everybody(ward: Ward) -> None:
+    assert ward.rows("SELECT polrelid::regclass FROM pg_policy WHERE 0 = ANY (polroles)") == []
+
+
+def test_none_of_our_roles_owns_anything_or_goes_around_row_security(ward: Ward) -> None:
+    assert ward.rows("SELECT rolname FROM pg_roles WHERE rolname ~ '^pulsepost_' AND (rolsuper OR rolbypassrls)") == []
+    assert (
+        ward.rows("SELECT relname FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE rolname ~ '^pulsepost_'")
+        == []
+    )
+
+
+def test_the_console_holds_no_grant_on_a_hypertable_or_a_chunk(hospital: Hospital) -> None:
+    tables = hospital.ward.rows(
+        """SELECT c.oid::regclass::text, has_any_column_privilege('pulsepost_console', c.oid,
+                                                                  'SELECT, INSERT, UPDATE, REFERENCES')
+           FROM pg_class c WHERE c.relname ~ '_observation$' OR c.relname ~ '^_hyper_|^compress_hyper_' AND relkind = 'r'"""
+    )
+    assert len(tables) > 3, tables
+    assert [name for name, granted in tables if granted] == []
+
+
+def test_every_view_with_patients_that_the_console_reads_is_a_barrier(ward: Ward) -> None:
+    rows = ward.rows(
+        """SELECT c.relname, coalesce(c.reloptions @> '{security_barrier=true}', false) FROM pg_class c
+           WHERE c.relkind IN ('v', 'm') AND c.relnamespace = 'public'::regnamespace
+             AND has_table_privilege('pulsepost_console', c.oid, 'SELECT')
+             AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'patient_id')"""
+    )
+    assert dict(rows) == dict.fromkeys(("acting_account", "acting_care", "acting_glass", *VIEWS), True)
+
+
+# Role × table × verb ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("actor", ACTORS)
+def test_what_a_person_may_do_with_each_table(hospital: Hospital, actor: str) -> None:
+    wrong = {
+        f"{verb} {table}": outcome
+        for table in VERBS
+        for verb, outcome in _outcomes(hospital, actor, table).items()
+        if outcome != _expected(actor, table, verb)
+    }
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("actor", ACTORS)
+def test_whose_readings_a_person_sees(hospital: Hospital, actor: str) -> None:
+    for view in VIEWS:
+        hospital.act_for(actor)
+        query = sql.SQL("SELECT patient_id FROM {} GROUP BY 1").format(sql.Identifier(view))
+        seen = {patient_id for (patient_id,) in hospital.console.execute(query)}
+        mine = hospital.keys["patient_id"]
+        assert (mine in seen) == (actor in CARE or actor == "patient"), view
+        assert len(seen - {mine}) == (actor in ("lead", "other_patient")), view
+
+
+def _expected(actor: str, table: str, verb: str) -> str:
+    if verb[0] not in VERBS[table]:
+        return "no grant"
+    allowed = READERS.get(table, CARE | {"patient"}) if verb == "SELECT" else WRITERS.get(table, READERS_THAT_WRITE)
+    return "done" if actor in allowed else "nothing"
+
+
+READERS_THAT_WRITE: Final = CARE
+
+
+def _outcomes(hospital: Hospital, actor: str, table: str) -> dict[str, str]:
+    """What came of each verb on the first patient's rows: 'done', 'nothing' (no row, or refused by a policy), 'no grant'."""
+    column = OF_A_CASE.get(table, "patient_id")
+    key, name = hospital.keys[column], sql.Identifier(table)
+    of_patient = sql.SQL("WHERE {} = {}").format(sql.Identifier(column), sql.Literal(key))
+    [(row,)] = hospital.ward.admin.execute(
+        sql.SQL("SELECT to_jsonb(t) FROM {} t {} LIMIT 1").format(name, of_patient)
+    ).fetchall()
+    columns = _columns(hospital, table, "INSERT")
+    listed = sql.SQL(", ").join(map(sql.Identifier, columns))
+    update = [*_columns(hospital, table, "UPDATE"), "patient_id"][0]
+    statements = {
+        "SELECT": sql.SQL("SELECT FROM {} {}").format(name, of_patient),
+        "INSERT": sql.SQL("INSERT INTO {0} ({1}) SELECT {1} FROM jsonb_populate_record(NULL::{0}, {2})").format(
+            name, listed, sql.Literal(Jsonb(row))
+        ),
+        "UPDATE": sql.SQL("UPDATE {0} SET {1} = {1} {2}").format(name, sql.Identifier(update), of_patient),
+        "DELETE": sql.SQL("DELETE FROM {} {}").format(name, of_patient),
+    }
+    return {verb: _outcome(hospital, actor, statement) for verb, statement in statements.items()}
+
+
+def _outcome(hospital: Hospital, actor: str, statement: sql.Composed) -> str:
+    hospital.act_for(actor)
+    try:
+        return "done" if hospital.console.execute(statement).rowcount else "nothing"
+    except psycopg.IntegrityError:
+        return "done"  # the row is there already: the policy has let it through
+    except psycopg.errors.InsufficientPrivilege as error:
+        return "nothing" if "row-level security" in str(error) else "no grant"
+
+
+def _columns(hospital: Hospital, table: str, verb: str) -> list[str]:
+    """Those that the console may write; for a verb that it has no grant for, all."""
+    rows = hospital.ward.admin.execute(
+        """SELECT attname::text, has_column_privilege('pulsepost_console', attrelid, attnum, %s) FROM pg_attribute
+           WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attidentity = '' ORDER BY attnum""",
+        (verb, table),
+    ).fetchall()
+    return [name for name, granted in rows if granted] or [name for name, _ in rows]
+
+
+# Transactions -----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_connection_that_is_given_back_carries_nobody(ward: Ward) -> None:
+    ward.admin.execute(
+        "INSERT INTO care_team (patient_id, account_id, since) VALUES (%s, %s, now() - interval '1 hour')",
+        (ward.patient_id, ward.nurse_id),
+    )
+    async with make_pool(ward.database.console_url, "test", min_size=1, max_size=1) as pool:
+        async with acting(pool, ward.nurse_id) as connection:
+            assert await _patients(connection) == [ward.patient_id]
+        async with pool.connection() as connection:
+            assert await _patients(connection) == []
+            await act_for(connection, ward.nurse_id)
+            assert await _patients(connection) == [ward.patient_id]
+            await connection.rollback()
+            assert await _patients(connection) == []
+        with pytest.raises(RuntimeError):
+            async with acting(pool, ward.nurse_id) as connection:
+                raise RuntimeError
+        async with pool.connection() as connection:
+            assert await _patients(connection) == []
+
+
+async def _patients(connection: psycopg.AsyncConnection[Any]) -> list[UUID]:
+    return [
+        patient_id for (patient_id,) in await (await connection.execute("SELECT patient_id FROM patient")).fetchall()
+    ]
+
+
+def test_a_row_does_not_leak_through_an_expression_that_fails(hospital: Hospital) -> None:
+    """The barrier: whoever asks cannot make the database look at a row that is not theirs and tell by an error."""
+    for table, column in (("patient", "birth_date::text || display_name"), ("glucose", "reading_id::text")):
+        hospital.act_for("stranger")
+        query = sql.SQL("SELECT FROM {} WHERE 1 / (length({}) - length({})) = 1").format(
+            sql.Identifier(table),
+            sql.SQL(column),
+            sql.SQL(column),  # type: ignore[arg-type]
+        )
+        assert hospital.console.execute(query).fetchall() == []
+
+
+def test_a_migration_needs_somebody_who_sees_all_rows(database: Database) -> None:
+    with psycopg.connect(database.admin_url) as connection:
+        assert one(connection.execute("SELECT sees_all_patients()").fetchone()) == (True,)
+    with psycopg.connect(database.console_url) as connection:
+        assert one(connection.execute("SELECT sees_all_patients()").fetchone()) == (False,)
