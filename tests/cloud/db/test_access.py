@@ -19,7 +19,6 @@ from tests.fix_services import Database
 # What needs no policy of its own, and why.
 EXEMPT: Final[Mapping[str, str]] = {
     "account": "people sign in before anybody is set; what may be read of it is a grant of columns",
-    "audit": "written before anybody is signed in; read by nobody, or by functions of its own",
 }
 
 # Tables that belong to a case, or to what was told of one: for whoever cares for its patient, not for the patient.
@@ -36,6 +35,7 @@ VERBS: Final[Mapping[str, str]] = {
     "alert": "SI",
     "alert_case": "SU",
     "assessment_due": "",
+    "audit": "SI",
     "break_glass": "SU",
     "care_team": "S",
     "case_event": "SI",
@@ -66,11 +66,13 @@ ROLES: Final[Mapping[str, str]] = {
     "disabled": "nurse", "glass": "nurse", "other_patient": "patient",
 }  # fmt: skip
 READERS: Final[Mapping[str, frozenset[str]]] = {
+    "audit": frozenset({"auditor", "administrator", "patient"}),
     "break_glass": CARE | {"patient", "lead", "glass_over"},  # the lead nurses are told; one's own remains one's own
     "what_if_run": frozenset({"nurse"}),  # who asked
     **dict.fromkeys(OF_A_CASE, CARE),
 }
 WRITERS: Final[Mapping[str, frozenset[str]]] = {
+    "audit": frozenset(ACTORS),  # also before anybody is signed in
     "break_glass": frozenset({"glass", "glass_over", "lead"}),
     "what_if_run": frozenset({"nurse"}),
 }
@@ -156,6 +158,7 @@ FILLED: Final[tuple[LiteralString, ...]] = (
     "INSERT INTO alert (case_id, patient_id, condition, priority, tier, effective_time, reason, sentence, raised_at)"
     " VALUES (%(case)s, %(patient)s, 'c', 'high', 'urgent', %(now)s, '{}', 's', %(now)s)",
     "INSERT INTO case_event (case_id, at, event, to_state) VALUES (%(case)s, %(now)s, 'raised', 'raised')",
+    "INSERT INTO audit (at, action, subject, patient_id) VALUES (%(now)s, 'patient.read', 'patient:x', %(patient)s)",
     "INSERT INTO remeasure (patient_id, condition, measure, reading_id, first, first_at, earliest, due)"
     " VALUES (%(patient)s, 'c', 'glucose', gen_random_uuid(), '{}', %(now)s, %(now)s, %(now)s)",
     "INSERT INTO assessment_due VALUES (%(patient)s, 'day', %(now)s, %(now)s, %(now)s)"

@@ -159,6 +159,20 @@ CREATE POLICY "lead nurses" ON break_glass TO pulsepost_console
     USING ((SELECT a.role FROM acting_account a) = 'lead_nurse');
 GRANT SELECT, UPDATE (until, seen_at, seen_by) ON break_glass TO pulsepost_console;
 
+-- The audit: everybody writes, also before anybody is signed in; auditors and administrators read all of it, everybody what
+-- they did themselves, a patient what was done with their data. It holds ids, no name and no value.
+SELECT guard('audit');
+CREATE POLICY written ON audit FOR INSERT TO pulsepost_console, pulsepost_enrolment WITH CHECK (true);
+CREATE POLICY overseen ON audit FOR SELECT TO pulsepost_console
+    USING ((SELECT a.role FROM acting_account a) IN ('auditor', 'administrator'));
+CREATE POLICY own ON audit FOR SELECT TO pulsepost_console
+    USING (account_id = (SELECT a.account_id FROM acting_account a));
+DO $$
+BEGIN
+    EXECUTE format('CREATE POLICY oneself ON audit FOR SELECT TO pulsepost_console USING (%s)', oneself_sql('audit'));
+END
+$$;
+
 -- Hypertables ------------------------------------------------------------------------------------------------------------
 
 -- Whoever works for all patients: the jobs, and administrators of the database.
