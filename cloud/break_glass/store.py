@@ -13,8 +13,8 @@ Connection = AsyncConnection[Any]
 
 # What concerns the reader: their own that are open, and, for a lead nurse, those of others that nobody has seen.
 _NOTICES: Final = """
-SELECT g.break_glass_id, g.patient_id, p.display_name AS patient_name, g.account_id, a.display_name AS by_name, g.reason,
-       g.until - now() AS left
+SELECT g.break_glass_id, g.patient_id, p.display_name AS patient_name, g.account_id, a.display_name AS by_name,
+       g.reason, g.until - now() AS left
 FROM break_glass g JOIN account a USING (account_id) LEFT JOIN patient p ON p.patient_id = g.patient_id
 WHERE g.account_id = %(account_id)s AND g.since <= now() AND g.until > now()
    OR %(is_lead)s AND g.seen_at IS NULL AND g.account_id <> %(account_id)s
