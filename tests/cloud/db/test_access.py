@@ -142,10 +142,11 @@ def hospital(ward: Ward) -> Iterator[Hospital]:
 
 def _fill(ward: Ward, patient_id: UUID, people: Mapping[str, UUID]) -> Mapping[str, UUID]:
     """A row of everything for a patient; the keys by which they are found."""
-    given = {"patient": patient_id, "nurse": people["nurse"], "now": NOW, "case": uuid4(), "told": uuid4()}
+    case_id, told = uuid4(), uuid4()
+    given = {"patient": patient_id, "nurse": people["nurse"], "now": NOW, "case": case_id, "told": told}
     for statement in FILLED:
         ward.admin.execute(statement, given)
-    return {"patient_id": patient_id, "case_id": given["case"], "notification_id": given["told"]}
+    return {"patient_id": patient_id, "case_id": case_id, "notification_id": told}
 
 
 FILLED: Final[tuple[LiteralString, ...]] = (
@@ -211,7 +212,7 @@ ORDER BY 1
 
 
 def test_every_table_with_patients_is_guarded(ward: Ward) -> None:
-    tables = dict(ward.admin.execute(OF_PATIENTS, {"exempt": list(EXEMPT)}).fetchall())
+    tables: dict[str, bool] = dict(ward.admin.execute(OF_PATIENTS, {"exempt": list(EXEMPT)}).fetchall())
     unguarded = [table for table, guarded in tables.items() if not guarded]
     assert not unguarded, f"call guard_patients or guard_cases for {unguarded} in their migration (0016_access.sql)"
     assert list(tables) == sorted(VERBS), "write down in VERBS what the console may do with it"
@@ -373,7 +374,7 @@ def test_a_row_does_not_leak_through_an_expression_that_fails(hospital: Hospital
         query = sql.SQL("SELECT FROM {} WHERE 1 / (length({}) - length({})) = 1").format(
             sql.Identifier(table),
             sql.SQL(column),
-            sql.SQL(column),  # type: ignore[arg-type]
+            sql.SQL(column),
         )
         assert hospital.console.execute(query).fetchall() == []
 
