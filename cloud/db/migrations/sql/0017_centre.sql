@@ -108,3 +108,7 @@ GRANT UPDATE (until, ended_by, ended_at) ON medication TO pulsepost_console;
 GRANT UPDATE (withdrawn_by, withdrawn_at) ON treatment_change TO pulsepost_console;
 GRANT UPDATE (ended_at, outcome, note) ON call TO pulsepost_console;
 GRANT UPDATE (path, end_state, changed_at) ON triage_walk TO pulsepost_console;
+
+-- For whoever cares for the patient; the patient reads their own (0016_access.sql).
+SELECT guard_patients(t) FROM unnest('{emergency_card, contact_person, medication, treatment_change, call,
+    triage_walk}'::regclass[]) t;
