@@ -84,6 +84,10 @@ FOR: Final[Mapping[str, frozenset[Role]]] = {
     "GET /audit": OVERSEEING,
     "GET /audit.csv": OVERSEEING,
     "GET /me/access": frozenset({Role.PATIENT}),
+    "GET /break-glass": CLINICAL,
+    "POST /break-glass": CLINICAL,
+    "POST /break-glass/{break_glass_id}/close": CLINICAL,
+    "POST /break-glass/{break_glass_id}/seen": frozenset({Role.LEAD_NURSE}),
     "GET /programmes": CLINICAL | LEADING,
     "POST /programmes": LEADING,
     "POST /programmes/{programme_id}": LEADING,
@@ -125,7 +129,7 @@ FOR: Final[Mapping[str, frozenset[Role]]] = {
 # Ids that nothing has.
 FOR_NOBODY: Final = (
     "slot_id", "pause_id", "absence_id", "gap_id", "alarm_id", "quarantine_id", "contact_id", "medication_id",
-    "change_id", "account_id", "call_id",
+    "change_id", "account_id", "call_id", "break_glass_id",
 )  # fmt: skip
 
 

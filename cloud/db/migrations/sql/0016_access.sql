@@ -132,6 +132,9 @@ SELECT guard_cases('notification', '{pulsepost_jobs}');
 CREATE POLICY own ON notification TO pulsepost_console USING (account_id = (SELECT a.account_id FROM acting_account a));
 CREATE POLICY gaps ON notification TO pulsepost_console
     USING (case_id IS NULL AND gap IS NOT NULL AND (SELECT a.role FROM acting_account a) <> 'patient');
+-- How often a telephone was made to ring for trying it out is everybody's to count.
+CREATE POLICY tests ON notification FOR SELECT TO pulsepost_console
+    USING (case_id IS NULL AND subject = 'test' AND (SELECT a.role FROM acting_account a) <> 'patient');
 SELECT guard('notification_attempt', '{pulsepost_jobs}');
 CREATE POLICY "notification seen" ON notification_attempt TO pulsepost_console
     USING (EXISTS (SELECT FROM notification n WHERE n.notification_id = notification_attempt.notification_id));
