@@ -153,6 +153,10 @@ ROLES: Final[Mapping[str, str]] = {
 # What was done, or looked at: the actions of the audit (cloud.audit). A patient reads those about their own data.
 AUDIT_ACTIONS: Final[Mapping[str, str]] = {
     "patient.read": "Patient page opened",
+    "break_glass.open": "Patient opened outside the care team",
+    "break_glass.miss": "Tried to open a patient outside the care team",
+    "break_glass.close": "Closed a patient opened outside the care team",
+    "break_glass.seen": "Lead nurse has seen an opening outside the care team",
     "readings.read": "Readings looked at",
     "own_readings.read": "Own readings looked at",
     "access.read": "Own record of access looked at",
