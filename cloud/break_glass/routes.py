@@ -26,7 +26,9 @@ FIELDS: Final = ("name", "born", "patient_id", "reason")
 
 async def notices(request: Request, conn: Tx, session: Anyone) -> None:
     """A dependency of every page: what its reader opened, and what others did that they have to see."""
-    request.state.glass = await service.notices(conn, session)
+    glass = await service.notices(conn, session)
+    request.state.glass = glass
+    request.state.opened = frozenset(one.patient_id for one in glass if one.account_id == session.account_id)
 
 
 @router.get("")

@@ -55,6 +55,7 @@ def page(request: Request, name: str, *, status_code: int = status.HTTP_200_OK, 
     path = request.url.path
     # Only what is asked for with GET can be asked for again in another language.
     back = path if request.method == "GET" and status_code == status.HTTP_200_OK else "/"
-    glass = getattr(request.state, "glass", ())
-    html = fragment(name, language=language, session=session, path=path, back=back, glass=glass, **context)
+    # What stands above each page, and whose patients are open by break-glass: not everything is for an emergency.
+    around = {"glass": getattr(request.state, "glass", ()), "opened": getattr(request.state, "opened", frozenset())}
+    html = fragment(name, language=language, session=session, path=path, back=back, **around, **context)
     return HTMLResponse(html, status_code, headers={"Content-Language": LANGUAGES[language].tag})

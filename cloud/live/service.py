@@ -79,6 +79,10 @@ class CareViewer(Viewer):
     def sees_anything(self) -> bool:
         return self.session.role in CLINICAL or self.session.role is Role.PATIENT
 
+    async def may_open(self, conn: Connection) -> bool:
+        """Whether the one patient, if it is for one, may be seen: nothing is written of who is not there."""
+        return self.patient_id is None or await self._sees(conn, self.patient_id)
+
     async def everything(self) -> bytes:
         """The ``worklist`` event: all open cases; nothing for a patient."""
         if self.session.role not in CLINICAL:
@@ -115,6 +119,11 @@ class CareViewer(Viewer):
         self._our_side = html
         return _our_side(html)
 
+    async def _sees(self, conn: Connection, patient_id: UUID) -> bool:
+        if self.session.role is Role.PATIENT:
+            return patient_id == self.session.patient_id
+        return await accounts.in_care(conn, self.session.account_id, patient_id)
+
     async def _record(self, conn: Connection) -> None:
         """It belongs to the page that opened it; without one, or again after a while, it is written down."""
         of = self.patient_id
@@ -138,7 +147,8 @@ class CareViewer(Viewer):
     async def _case(self, conn: Connection, notice: CaseChanged) -> bytes:
         if self.session.role not in CLINICAL:
             return b""
-        case = await worklist.case(conn, self.session.account_id, notice.case_id)
+        look_up = worklist.case if self.patient_id else worklist.listed_case
+        case = await look_up(conn, self.session.account_id, notice.case_id)
         if case is None:
             return b""
         listed = belongs(case, None if self.patient_id else self.show)
@@ -146,11 +156,7 @@ class CareViewer(Viewer):
         return format_sse_event(event="case", id=str(notice.event_id), data_str=html)
 
     async def _reading(self, conn: Connection, notice: ReadingStored) -> bytes:
-        if self.session.role is Role.PATIENT:
-            allowed = notice.patient_id == self.session.patient_id
-        else:
-            allowed = await accounts.in_care(conn, self.session.account_id, notice.patient_id)
-        if not allowed:
+        if not await self._sees(conn, notice.patient_id):
             return b""
         data = {"reading_id": notice.reading_id.hex, "patient_id": str(notice.patient_id), "kind": notice.kind}
         return format_sse_event(event="reading", data_str=msgspec.json.encode(data).decode())

@@ -54,6 +54,7 @@ _SHOWN: Final[Mapping[Show, Any]] = {
 }
 _OPEN_CASES_OF_PATIENT: Final = _CASES_IN_CARE + _IS_OPEN + SQL(" AND c.patient_id = %(patient_id)s")
 _ONE: Final = _CASES_IN_CARE + SQL(" AND c.case_id = %(case_id)s")
+_LISTED: Final = _CASES + SQL(" AND c.case_id = %(case_id)s")
 _COUNTS: Final = SQL(
     """SELECT count(*) FILTER (WHERE c.state NOT IN ('resolved', 'expired') AND c.tier = 'retrospective'),
               count(*) FILTER (WHERE c.closed_automatically IS NOT NULL AND c.resolved_at > %(since)s)
@@ -86,6 +87,12 @@ async def open_cases_of(conn: Connection, account_id: UUID, patient_id: UUID) ->
 async def case(conn: Connection, account_id: UUID, case_id: UUID) -> Case | None:
     """The case, open or not, if its patient is one of the account's."""
     found = await _cases(conn, _ONE, {"account_id": account_id, "case_id": case_id})
+    return found[0] if found else None
+
+
+async def listed_case(conn: Connection, account_id: UUID, case_id: UUID) -> Case | None:
+    """The same, if it belongs to a list: what is open by break-glass alone stands in none."""
+    found = await _cases(conn, _LISTED, {"account_id": account_id, "case_id": case_id})
     return found[0] if found else None
 
 

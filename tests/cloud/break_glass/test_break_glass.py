@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import date
+from typing import Final
 from uuid import UUID, uuid4
 
 import httpx
@@ -11,12 +12,15 @@ import pytest
 from cloud.auth import store as accounts
 from cloud.auth.models import Role
 from cloud.break_glass.service import Refused, entry
+from tests.cloud.console.test_every_route import routes
 from tests.cloud.live.reading import stream, until
 from tests.cloud.made import Ward, glucose, new_patient, sent
+from tests.cloud.worklist.made import planted_case
 from tests.fix_console import Console, Person
 
 BORN = date(1948, 3, 14)
 REASON = "Found unconscious in the stairwell"
+SAID = "Opened outside your care team:"
 ASTA = {"name": "asta example ", "born": BORN.isoformat(), "reason": REASON}
 
 
@@ -65,12 +69,77 @@ def test_every_page_says_so_while_it_lasts(console: Console, eve: Person) -> Non
     break_glass(eve)
     path = f"/patients/{console.ward.patient_id}"
     for page in (eve.get(path), eve.get(f"{path}/plan"), eve.get("/worklist")):
-        assert "Opened outside your care team:" in page.text
+        assert SAID in page.text
         assert "Closes in 59 min" in page.text or "Closes in 1 h 0 min" in page.text
         assert REASON in page.text
     console.ward.admin.execute("UPDATE break_glass SET since = since - interval '59 minutes', until = now()")
-    assert "Opened outside your care team:" not in eve.get("/worklist").text
+    assert SAID not in eve.get("/worklist").text
     assert eve.get(path).status_code == 404
+
+
+# What a page is of, by the names in a route's path.
+OF_A_PATIENT: Final = ("{patient_id}", "{case_id}")
+
+
+def test_each_page_of_a_patient_who_is_open_says_so(console: Console, eve: Person) -> None:
+    """All of them, from the route table; and each exists, save those that are not for an emergency."""
+    console.ward.admin.execute("UPDATE account SET role = 'lead_nurse' WHERE login = 'eve'")
+    case_id = planted_case(console.ward)
+    break_glass(eve)
+    ids = {"patient_id": console.ward.patient_id, "case_id": case_id}
+    silent, absent = [], set()
+    for method, path in routes():
+        if method != "GET" or not any(name in path for name in OF_A_PATIENT):
+            continue
+        answer = eve.get(path.format(**ids))
+        if answer.status_code == 404:
+            absent.add(path)
+        if "<html" in answer.text and SAID not in answer.text:  # a part of a page stands below it
+            silent.append((path, answer.status_code))
+    assert silent == []
+    assert absent == {"/patients/{patient_id}/invitation"}
+
+
+@pytest.mark.parametrize("role", [Role.NURSE, Role.DOCTOR, Role.LEAD_NURSE])
+def test_each_clinical_role_reads_treatment_card_and_review(console: Console, eve: Person, role: Role) -> None:
+    console.ward.admin.execute("UPDATE account SET role = %s WHERE login = 'eve'", (role,))
+    pages = [f"/patients/{console.ward.patient_id}/{page}" for page in ("treatment", "card", "review", "plan")]
+    assert {eve.get(page).status_code for page in pages} == {404}
+    break_glass(eve)
+    assert {eve.get(page).status_code for page in pages} == {200}
+    read = {"treatment.read", "emergency_card.read", "review.read", "plan.read"}
+    rows = console.ward.rows("SELECT action, patient_id FROM audit")
+    assert read <= {action for action, patient_id in rows if patient_id == console.ward.patient_id}
+
+
+def test_no_link_into_the_patients_own_account_is_made_in_an_emergency(console: Console, eve: Person) -> None:
+    break_glass(eve)
+    path = f"/patients/{console.ward.patient_id}/invitation"
+    assert path not in eve.get(f"/patients/{console.ward.patient_id}").text
+    assert eve.get(path).status_code == eve.post(path).status_code == 404
+    assert console.ward.count("invitation") == 0
+
+
+def test_the_patient_reads_who_opened_them_and_when(console: Console, eve: Person) -> None:
+    asta = console.sign_in("asta")
+    assert "Eve Stranger" not in asta.get("/me/access").text
+    break_glass(eve)
+    eve.get(f"/patients/{console.ward.patient_id}")
+    page = asta.get("/me/access").text
+    assert "Patient opened outside the care team" in page
+    assert page.count("Eve Stranger") == 2
+    assert REASON not in page, "it may name others"
+
+
+def test_the_worklist_of_whoever_broke_the_glass_stays_that_of_their_own_patients(
+    console: Console, eve: Person
+) -> None:
+    break_glass(eve)
+    with stream(eve) as events:
+        until(events, "worklist")
+        console.ward.receive(sent(glucose("48")))
+        assert next(event for event in events if event.name in ("reading", "case")).name == "reading"
+        assert "data-case-id" not in eve.get("/worklist").text
 
 
 def test_a_case_can_be_worked_by_whoever_broke_the_glass(console: Console, eve: Person) -> None:
