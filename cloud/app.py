@@ -30,6 +30,7 @@ from cloud.console import assets
 from cloud.console.edge import same_origin, wants_fragment
 from cloud.console.headers import HEADERS, SecurityHeaders
 from cloud.console.pages import page
+from cloud.console.shelf import Shelf
 from cloud.contacts.routes import router as contacts
 from cloud.db.pool import Pool, make_pool
 from cloud.db.presence import present
@@ -102,6 +103,7 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
     # Not an API route: those are for pages of this origin.
     app.add_route("/receipts/{channel}", receipt, methods=["POST"])
     app.mount("/static", StaticFiles(directory=assets.STATIC))
+    app.mount("/manual", Shelf())
     app.add_exception_handler(SignInNeeded, _to_sign_in)
     app.add_exception_handler(SecondFactorNeeded, _to_second_factor)
     app.add_exception_handler(HTTPException, _refused)

@@ -11,6 +11,7 @@ from fastapi import Request, status
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from cloud.console import manual
 from cloud.console.edge import language_of
 from cloud.console.spoken import spoken_in
 from cloud.language.languages import LANGUAGES
@@ -55,5 +56,6 @@ def page(request: Request, name: str, *, status_code: int = status.HTTP_200_OK, 
     path = request.url.path
     # Only what is asked for with GET can be asked for again in another language.
     back = path if request.method == "GET" and status_code == status.HTTP_200_OK else "/"
-    html = fragment(name, language=language, session=session, path=path, back=back, **context)
+    known = {"session": session, "path": path, "back": back, "manual_page": manual.address(name, language)}
+    html = fragment(name, language=language, **known, **context)
     return HTMLResponse(html, status_code, headers={"Content-Language": LANGUAGES[language].tag})
