@@ -46,6 +46,7 @@ from cloud.outside.routes import router as outside
 from cloud.oversight.routes import router as oversight
 from cloud.patients.routes import router as patients
 from cloud.planning.routes import router as planning
+from cloud.preferences.routes import router as preferences
 from cloud.programmes.routes import router as programmes
 from cloud.quarantine.routes import router as quarantine
 from cloud.review.routes import router as review
@@ -79,6 +80,7 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
     for router in (
         auth,
         own,
+        preferences,
         accounts,
         outside,
         worklist,
