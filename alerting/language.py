@@ -4,9 +4,15 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
 
+from alerting.units import AS_MEASURED, Units
+
 
 class Language(Protocol):
     """What ``gettext.NullTranslations`` and its kin offer, and how its speakers write numbers, days and moments."""
+
+    @property
+    def units(self) -> Units:
+        """In which units its reader wants figures."""
 
     def gettext(self, message: str) -> str:
         """The message in this language."""
@@ -25,6 +31,8 @@ class Language(Protocol):
 
 
 class _English:
+    units = AS_MEASURED
+
     def gettext(self, message: str) -> str:
         return message
 

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from alerting.limits import Measure
 from alerting.regimes import RegimeLimit, Source
 from alerting.sufficiency import Sufficiency
 from device_drivers.nomenclature import Unit
@@ -158,6 +159,31 @@ class SymptomReason:
     source: Source
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnfamiliarReason:
+    """A figure so far from the patient's own history that it may be somebody else's, of a device that is shared.
+
+    ``usual``: the median of the last ``readings`` within ``within``; from ``far`` on it is asked about.
+    """
+
+    measure: Measure
+    figure: Quantity
+    usual: Decimal
+    difference: Decimal
+    far: Decimal
+    readings: int
+    within: timedelta
+    source: Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldReason:
+    """A grave finding on a reading of which it is not certain that it is the patient's: it is not kept back for that."""
+
+    finding: "Reason"
+    doubt: UnfamiliarReason
+
+
 Reason = (
     LimitReason
     | DifferenceReason
@@ -169,4 +195,6 @@ Reason = (
     | SilenceReason
     | LateReason
     | SymptomReason
+    | UnfamiliarReason
+    | HeldReason
 )

@@ -11,6 +11,7 @@ from datetime import datetime
 from alerting.limits import DEFAULT_LIMITS, Measure
 from alerting.pipeline import Finding
 from alerting.reasons import (
+    HeldReason,
     LateReason,
     Reason,
     RedFlag,
@@ -19,6 +20,7 @@ from alerting.reasons import (
     SilenceReason,
     SustainedReason,
     SymptomReason,
+    UnfamiliarReason,
 )
 from alerting.regimes import Evidence, Source
 from alerting.sentences import ENGLISH, Language, red_flag_name
@@ -69,7 +71,7 @@ _MEASURES_OF: Mapping[Kind, frozenset[Measure]] = {
 def measures_of(reason: Reason) -> frozenset[Measure]:
     """Of what the reason speaks."""
     match reason:
-        case LateReason() | SymptomReason():
+        case LateReason() | SymptomReason() | HeldReason():
             return measures_of(reason.finding)
         case RemeasureReason():
             return frozenset({reason.first.limit.measure})
@@ -79,6 +81,8 @@ def measures_of(reason: Reason) -> frozenset[Measure]:
             return frozenset({Measure.PULSE})
         case SilenceReason():
             return _MEASURES_OF[reason.kind]
+        case UnfamiliarReason():
+            return frozenset({reason.measure})
         case _:
             return frozenset({reason.limit.measure})
 

@@ -28,6 +28,7 @@ from alerting.reasons import (
 )
 from alerting.regimes import Evidence, Figure, RegimeLimit, Source
 from alerting.sufficiency import Sufficiency
+from alerting.units import converted
 from device_drivers.nomenclature import Unit
 from device_drivers.readings import Kind, Quantity, QuantityState
 
@@ -61,7 +62,7 @@ def limit_sentence(reason: LimitReason, words: Language = ENGLISH) -> str:
     """``Systolic pressure, home average of 24 readings on 6 days, 137 mmHg: at or above the limit of 135 mmHg (…)``."""
     text = words.gettext("{what} {figure}: {beyond} ({authority})").format(
         what=_what(reason, words),
-        figure=quantity_text(reason.figure, words),
+        figure=quantity_text(reason.figure, reason.limit.measure, words),
         beyond=_beyond(reason.limit, reason.figure.unit, words),
         authority=authority_text(reason.limit, words),
     )
@@ -83,9 +84,9 @@ def difference_sentence(reason: DifferenceReason, words: Language = ENGLISH) -> 
     }[reason.limit.figure]
     return template.format(
         measure=measure_name(reason.limit.measure, words),
-        now=quantity_text(reason.now, words),
-        before=quantity_text(reason.before, words),
-        difference=figure_text(reason.difference, reason.unit, words),
+        now=quantity_text(reason.now, reason.limit.measure, words),
+        before=quantity_text(reason.before, reason.limit.measure, words),
+        difference=figure_text(reason.difference, reason.unit, reason.limit.measure, words),
         beyond=_beyond(reason.limit, reason.unit, words),
         authority=authority_text(reason.limit, words),
     )
@@ -100,7 +101,7 @@ def repeated_sentence(reason: RepeatedReason, words: Language = ENGLISH) -> str:
         beyond=_beyond(reason.limit, reason.worst.unit, words),
         times=_times(reason.occurrences, words),
         within=duration_text(reason.within, words),
-        worst=quantity_text(reason.worst, words),
+        worst=quantity_text(reason.worst, reason.limit.measure, words),
         needed=_times(reason.limit.times, words),
         authority=authority_text(reason.limit, words),
     )
@@ -122,7 +123,7 @@ def index_sentence(reason: IndexReason, words: Language = ENGLISH) -> str:
 
 def remeasure_sentence(reason: RemeasureReason, words: Language = ENGLISH) -> str:
     """The first figure, and what measuring again said."""
-    again = quantity_text(reason.again, words) if reason.again is not None else ""
+    again = quantity_text(reason.again, reason.first.limit.measure, words) if reason.again is not None else ""
     template = {
         Answer.WAITING: words.gettext("{first}; asked to measure again, an answer is due at {due}"),
         Answer.CONFIRMED: words.gettext("{first}; confirmed by measuring again: {again}"),
@@ -280,7 +281,7 @@ def measure_name(measure: Measure, words: Language = ENGLISH) -> str:
     }[measure]
 
 
-def quantity_text(quantity: Quantity, words: Language = ENGLISH) -> str:
+def quantity_text(quantity: Quantity, measure: Measure, words: Language = ENGLISH) -> str:
     """The figure with its unit, or HI and LO in words."""
     match quantity.state:
         case QuantityState.ABOVE_RANGE:
@@ -288,11 +289,23 @@ def quantity_text(quantity: Quantity, words: Language = ENGLISH) -> str:
         case QuantityState.BELOW_RANGE:
             return words.gettext("below the meter's range (LO)")
         case _:
-            return figure_text(quantity.value, quantity.unit, words)
+            return figure_text(quantity.value, quantity.unit, measure, words)
 
 
-def figure_text(value: Decimal | None, unit: Unit, words: Language = ENGLISH) -> str:
-    """``128 mmHg``, ``72/min``: written out, never as 1.8E+2."""
+def figure_text(value: Decimal | None, unit: Unit, measure: Measure, words: Language = ENGLISH) -> str:
+    """``128 mmHg``, ``72/min``: written out, never as 1.8E+2; ``2.7 mmol/L (48 mg/dL)`` where the reader wants that.
+
+    Figure and limit of one sentence are of one unit, so both are converted or neither; what was compared stays beside.
+    """
+    wanted = words.units.of(measure.value, unit)
+    if value is None or wanted is None:
+        return _with_unit(value, unit, words)
+    return words.gettext("{figure} ({original})").format(
+        figure=_with_unit(converted(value, unit, wanted), wanted, words), original=_with_unit(value, unit, words)
+    )
+
+
+def _with_unit(value: Decimal | None, unit: Unit, words: Language) -> str:
     template = {
         Unit.MM_HG: words.gettext("{} mmHg"),
         Unit.PER_MIN: words.gettext("{}/min"),
@@ -346,7 +359,7 @@ def _beyond(limit: RegimeLimit, unit: Unit, words: Language) -> str:
         Relation.ABOVE: words.gettext("above the limit of {limit}"),
         Relation.AT_OR_ABOVE: words.gettext("at or above the limit of {limit}"),
     }[limit.relation]
-    return template.format(limit=figure_text(limit.values[unit], unit, words))
+    return template.format(limit=figure_text(limit.values[unit], unit, limit.measure, words))
 
 
 def _with_off_scale(text: str, sufficiency: Sufficiency | None, words: Language) -> str:

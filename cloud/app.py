@@ -32,6 +32,7 @@ from cloud.console import assets
 from cloud.console.edge import same_origin, wants_fragment
 from cloud.console.headers import HEADERS, SecurityHeaders
 from cloud.console.pages import page
+from cloud.console.shelf import Shelf
 from cloud.contacts.routes import router as contacts
 from cloud.db.pool import Pool, make_pool
 from cloud.db.presence import present
@@ -47,6 +48,7 @@ from cloud.outside.routes import router as outside
 from cloud.oversight.routes import router as oversight
 from cloud.patients.routes import router as patients
 from cloud.planning.routes import router as planning
+from cloud.preferences.routes import router as preferences
 from cloud.programmes.routes import router as programmes
 from cloud.quarantine.routes import router as quarantine
 from cloud.review.routes import router as review
@@ -81,6 +83,7 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
     for router in (
         auth,
         own,
+        preferences,
         accounts,
         outside,
         break_glass,
@@ -107,6 +110,7 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
     # Not an API route: those are for pages of this origin.
     app.add_route("/receipts/{channel}", receipt, methods=["POST"])
     app.mount("/static", StaticFiles(directory=assets.STATIC))
+    app.mount("/manual", Shelf())
     app.add_exception_handler(SignInNeeded, _to_sign_in)
     app.add_exception_handler(SecondFactorNeeded, _to_second_factor)
     app.add_exception_handler(HTTPException, _refused)

@@ -22,6 +22,7 @@ class TimeQuality(StrEnum):
 
     SYNCHRONISED = "synchronised"  # device and gateway agreed to within SYNCHRONISED_WITHIN once the zone is taken out
     MAPPED = "mapped"  # shifted by the coincident time stamp
+    STATED = "stated"  # a person said when, where nothing of the device does; never computed
     UNKNOWN_TIMELINE = "unknown_timeline"  # no way from the device's statement to a time
     IMPLAUSIBLE = "implausible"  # a time came out that cannot be (in the future, before the product existed)
 

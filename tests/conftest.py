@@ -18,6 +18,7 @@ pytest_plugins = [
     "tests.fix_enrolment",
     "tests.fix_console",
     "tests.fix_browser",
+    "tests.fix_centre",
     "tests.fix_receivers",
     "tests.fix_provider",
 ]

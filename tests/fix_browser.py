@@ -1,6 +1,7 @@
 """A real browser: Debian's Chromium, driven by Playwright, with a fresh profile for every test."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, sync_playwright
@@ -22,6 +23,13 @@ FLAGS = (
 @pytest.fixture
 def browser() -> Iterator[Browser]:
     """One process per test: Playwright keeps an event loop running in this thread, which async tests cannot bear."""
+    with running_browser() as browser:
+        yield browser
+
+
+@contextmanager
+def running_browser() -> Iterator[Browser]:
+    """A browser without profile."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         try:
@@ -51,6 +59,13 @@ def profile(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Browse
 def page(profile: BrowserContext) -> Iterator[Page]:
     """An empty page; at the end, nothing may have been thrown or refused by the content security policy on it."""
     page = profile.new_page()
+    complaints = listen(page)
+    yield page
+    assert not complaints
+
+
+def listen(page: Page) -> list[str]:
+    """What is thrown, or refused by the content security policy, on this page from now on."""
     complaints: list[str] = []
 
     def note_error(error: Error) -> None:
@@ -62,5 +77,4 @@ def page(profile: BrowserContext) -> Iterator[Page]:
 
     page.on("pageerror", note_error)
     page.on("console", note_message)
-    yield page
-    assert not complaints
+    return complaints

@@ -110,6 +110,11 @@ def password_hash() -> str:
 @pytest.fixture
 def people(ward: Ward, password_hash: str) -> dict[str, UUID]:
     """Accounts of all kinds: login → account_id."""
+    return made_people(ward, password_hash)
+
+
+def made_people(ward: Ward, password_hash: str) -> dict[str, UUID]:
+    """The accounts that ``console`` speaks of."""
     made = {
         login: accounts.create_account(
             ward.admin,

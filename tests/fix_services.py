@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
@@ -51,8 +52,15 @@ def template_database(services: Running) -> Iterator[str]:
 @pytest.fixture
 def database(services: Running, template_database: str) -> Iterator[Database]:
     """A fresh database at the head of the migrations; dropped at the end, whoever is still connected."""
+    with fresh_database(services, template_database) as database:
+        yield database
+
+
+@contextmanager
+def fresh_database(services: Running, template: str) -> Iterator[Database]:
+    """A copy of the template, for as long as its user needs it."""
     name = f"{databases.SCRATCH}{secrets.token_hex(6)}"
-    _create(services, name, template=template_database)
+    _create(services, name, template=template)
     try:
         yield Database(
             admin_url=services.admin_url(name),

@@ -3,9 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
+from alerting.units import Units
 from cloud.auth.browsers import spoken
+from cloud.language.languages import ENGLISH, LANGUAGES, known
+from device_drivers.nomenclature import Unit
+
+# A unit that somebody chose: that of each device, whatever their language.
+AS_DEVICES_SAY: Final = "device"
 
 
 class Role(StrEnum):
@@ -46,9 +53,23 @@ class Session:
     patient_id: UUID | None
     language: str | None = None  # None: they have not chosen one
     confined: bool = False  # to setting up the second factor that the role needs
+    glucose_unit: str | None = None  # UCUM, or AS_DEVICES_SAY; None: they have not chosen one
+    pressure_unit: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "role", Role(self.role))
+
+    @property
+    def units(self) -> Units:
+        """In which they read figures: as chosen, else as is usual in their language."""
+        usual = LANGUAGES[known(self.language) or ENGLISH].glucose
+        return Units(
+            glucose=_unit(self.glucose_unit) if self.glucose_unit else usual, pressure=_unit(self.pressure_unit)
+        )
+
+
+def _unit(chosen: str | None) -> Unit | None:
+    return None if chosen is None or chosen == AS_DEVICES_SAY else Unit(chosen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -107,7 +107,8 @@ async def session(conn: Connection, token_hash: bytes, now: datetime) -> Session
     async with conn.cursor(row_factory=class_row(Session)) as cursor:
         await cursor.execute(
             """SELECT s.token_hash, s.csrf_token, s.last_seen_at, s.confined,
-                      a.account_id, a.login, a.display_name, a.role, a.patient_id, a.language
+                      a.account_id, a.login, a.display_name, a.role, a.patient_id, a.language,
+                      a.glucose_unit, a.pressure_unit
                FROM login_session s JOIN account a USING (account_id)
                WHERE s.token_hash = %s AND s.expires_at > %s AND s.last_seen_at + s.idle > %s
                  AND a.disabled_at IS NULL""",
@@ -167,6 +168,14 @@ async def language(conn: Connection, account_id: UUID) -> str | None:
 
 async def choose_language(conn: Connection, account_id: UUID, language: str) -> None:
     await conn.execute("UPDATE account SET language = %s WHERE account_id = %s", (language, account_id))
+
+
+async def choose_units(conn: Connection, account_id: UUID, glucose: str | None, pressure: str | None) -> None:
+    """In which units they read figures; None: they have no choice of their own."""
+    await conn.execute(
+        "UPDATE account SET glucose_unit = %s, pressure_unit = %s WHERE account_id = %s",
+        (glucose, pressure, account_id),
+    )
 
 
 async def in_care(conn: Connection, account_id: UUID, patient_id: UUID) -> bool:

@@ -27,7 +27,8 @@ HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-STATIC: Final = "/static/"
+# What holds no data.
+STATIC: Final = ("/static/", "/manual/")
 
 
 class SecurityHeaders:

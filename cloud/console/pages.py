@@ -1,6 +1,6 @@
 """Jinja: every page and fragment is rendered here, escaped, in the reader's language, with the words of ``texts``.
 
-There is an environment for each language, so that a macro needs to know nothing of the reader.
+There is an environment for each language and choice of units, so that a macro needs to know nothing of the reader.
 """
 
 from functools import cache
@@ -11,6 +11,8 @@ from fastapi import Request, status
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from alerting.units import AS_MEASURED, Units
+from cloud.console import manual
 from cloud.console.edge import language_of
 from cloud.console.spoken import spoken_in
 from cloud.language.languages import LANGUAGES
@@ -19,8 +21,8 @@ HERE: Final = Path(__file__).parent
 
 
 @cache
-def _environment(language: str) -> Environment:
-    spoken = spoken_in(language)
+def _environment(language: str, units: Units) -> Environment:
+    spoken = spoken_in(language, units)
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
@@ -35,6 +37,8 @@ def _environment(language: str) -> Environment:
         texts=spoken,
         figure=spoken.figure,
         measured=spoken.measured,
+        quantity=spoken.quantity,
+        bounds=spoken.bounds,
         language=spoken.words.facts.tag,
         languages=[(code, facts.tag, facts.name) for code, facts in LANGUAGES.items()],
     )
@@ -42,10 +46,12 @@ def _environment(language: str) -> Environment:
 
 
 def fragment(name: str, *, language: str | None = None, **context: Any) -> str:
-    """The HTML of a part of a page, in this language, else in that of the ``session`` that is given."""
+    """The HTML of a part of a page, in this language, else in that of the ``session`` that is given; in its units."""
+    session = context.get("session")
     if language is None:
         language = context["session"].language
-    return _environment(language).get_template(name).render(**context)
+    units = session.units if session is not None else AS_MEASURED
+    return _environment(language, units).get_template(name).render(**context)
 
 
 def page(request: Request, name: str, *, status_code: int = status.HTTP_200_OK, **context: Any) -> HTMLResponse:
@@ -57,5 +63,6 @@ def page(request: Request, name: str, *, status_code: int = status.HTTP_200_OK, 
     back = path if request.method == "GET" and status_code == status.HTTP_200_OK else "/"
     # What stands above each page, and whose patients are open by break-glass: not everything is for an emergency.
     around = {"glass": getattr(request.state, "glass", ()), "opened": getattr(request.state, "opened", frozenset())}
-    html = fragment(name, language=language, session=session, path=path, back=back, **around, **context)
+    known = {"session": session, "path": path, "back": back, "manual_page": manual.address(name, language)}
+    html = fragment(name, language=language, **known, **around, **context)
     return HTMLResponse(html, status_code, headers={"Content-Language": LANGUAGES[language].tag})

@@ -1,6 +1,6 @@
 """The tables of ``texts`` in a reader's language, and what is said with them: spans, deadlines, figures, moments."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from functools import cache
@@ -11,10 +11,12 @@ from psycopg.types.range import Range
 
 from alerting.sentences import sentence
 from alerting.technical.said import Said, from_json, in_language
+from alerting.units import AS_MEASURED, Units, converted, exactly
 from cloud.alerts.reasons import from_json as reason_of
 from cloud.console import texts
 from cloud.language.languages import ENGLISH, known
 from cloud.language.words import Words, words_of
+from device_drivers.nomenclature import Unit
 
 MOST_RANGES: Final = 8
 # The network and the broker take their part of a second; less than this is no offset.
@@ -50,7 +52,11 @@ class Reasoned(Protocol):
 
 
 class Spoken:
-    """What the console says, in one language. ``spoken.STATES`` is ``texts.STATES`` in it, and so each other table."""
+    """What the console says, in one language. ``spoken.STATES`` is ``texts.STATES`` in it, and so each other table.
+
+    The units of its words are those that the reader wants; ``quantity`` and ``figure`` are the one place of the console
+    where a figure is converted, and leave the device's own beside it.
+    """
 
     def __init__(self, words: Words) -> None:
         self.words: Final = words
@@ -71,6 +77,42 @@ class Spoken:
     def measured(self, number: str, unit_code: str) -> str:
         """A number with its unit: ``5.40 mmol/L``, ``72/min``."""
         return self.UNITS.get(unit_code, f"{{}} {unit_code}").format(number)
+
+    def quantity(self, values: Sequence[Decimal], unit_code: str, measure: str, signs: bool = False) -> str:
+        """Figures of one unit: ``5.40 mmol/L``, ``128/81 mmHg``; ``7.1 mmol/L (128 mg/dL)`` if that is wanted.
+
+        ``measure``: of which measure or kind of reading; ``signs``: of differences, with a plus or minus.
+        """
+        said = self._plus if signs else self.number
+        own = self.measured("/".join(map(said, values)), unit_code)
+        wanted = self.words.units.of(measure, unit_code)
+        if wanted is None:
+            return own
+        other = "/".join(said(converted(value, Unit(unit_code), wanted)) for value in values)
+        return self.CONVERTED["both"].format(self.measured(other, wanted), own)
+
+    def bounds(self, values: Mapping[Unit, Decimal], measure: str) -> list[str]:
+        """A limit in each of its units, the reader's first: what was published for a unit is not converted."""
+        wanted = {self.words.units.of(measure, unit) for unit in values}
+        if wanted.isdisjoint(values):
+            return [self.quantity([value], unit, measure) for unit, value in values.items()]
+        return [
+            self.measured(self.number(values[unit]), unit)
+            for unit in sorted(values, key=lambda unit: unit not in wanted)
+        ]
+
+    def _plus(self, value: Decimal) -> str:
+        said = self.number(abs(value))
+        return said if not value else f"{'+' if value > 0 else '−'}{said}"
+
+    def drawn(self, value: Decimal, unit_code: str, measure: str) -> float:
+        """A figure as a chart draws it: in the reader's unit, and never rounded."""
+        wanted = self.words.units.of(measure, unit_code)
+        return float(value if wanted is None else exactly(value, Unit(unit_code), wanted))
+
+    def drawn_unit(self, unit_code: str, measure: str) -> str:
+        """The unit of ``drawn``, as a UCUM code."""
+        return self.words.units.of(measure, unit_code) or unit_code
 
     def number(self, value: Decimal | None) -> str:
         """Every digit as the device gave it."""
@@ -118,12 +160,12 @@ class Spoken:
         """``21 Nov 2026``, as this language writes it."""
         return self.words.day(day)
 
-    def figure(self, value: Decimal | None, state: str, bound: Decimal | None, unit_code: str) -> str:
+    def figure(self, value: Decimal | None, state: str, bound: Decimal | None, unit_code: str, measure: str) -> str:
         """One figure as the device said it: ``5.40 mmol/L``, ``HI, above 600 mg/dL``, ``Failed measurement``."""
         if value is not None:
-            return self.measured(self.words.number(value), unit_code)
+            return self.quantity([value], unit_code, measure)
         if bound is not None and state in self.OFF_SCALE:
-            return self.OFF_SCALE[state].format(self.measured(self.words.number(bound), unit_code))
+            return self.OFF_SCALE[state].format(self.quantity([bound], unit_code, measure))
         return word(state, self.QUANTITY_STATES)
 
     def subject(self, name: str) -> str:
@@ -210,11 +252,11 @@ def zone_of(name: str) -> tzinfo:
         return UTC
 
 
-def spoken_in(language: str | None) -> Spoken:
+def spoken_in(language: str | None, units: Units = AS_MEASURED) -> Spoken:
     """By the language's code; English for None and for a language we do not speak."""
-    return _spoken(known(language) or ENGLISH)
+    return _spoken(known(language) or ENGLISH, units)
 
 
 @cache
-def _spoken(code: str) -> Spoken:
-    return Spoken(words_of(code))
+def _spoken(code: str, units: Units) -> Spoken:
+    return Spoken(words_of(code).in_units(units))

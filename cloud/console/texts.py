@@ -108,6 +108,12 @@ UNITS: Final[Mapping[str, str]] = {
     "kPa": "{} kPa",
 }
 
+# A figure in the reader's unit, and as the device said it.
+CONVERTED: Final[Mapping[str, str]] = {"both": "{} ({})", "from": "{}, measured in {}"}
+
+# A choice of units that names none.
+UNIT_CHOICES: Final[Mapping[str, str]] = {"usual": "As is usual in my language", "device": "As each device says it"}
+
 QUANTITY_STATES: Final[Mapping[str, str]] = {
     "above_range": "HI",
     "below_range": "LO",
@@ -123,6 +129,7 @@ SAMPLES: Final[Mapping[str, str]] = {"control_solution": "Control solution", "te
 TIME_QUALITIES: Final[Mapping[str, str]] = {
     "synchronised": "clock right",
     "mapped": "clock off, corrected",
+    "stated": "time said by a person",
     "unknown_timeline": "time unknown",
     "implausible": "time implausible",
 }

@@ -36,10 +36,15 @@ class ReasonCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A reason: the code for machines and counters, the sentence for people."""
+    """A reason: the code for machines and counters, the sentence for people.
+
+    ``measured_at``: the time, where only the patient is missing; ``may_be``: the times, where there is more than one.
+    """
 
     code: ReasonCode
     sentence: str
+    measured_at: datetime | None = None
+    may_be: tuple[datetime, ...] = ()
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,6 +165,45 @@ def _item(wire: v1.WireReading, device: DeviceIdentity, profile: str) -> Item:
 _ENCODER = msgspec.json.Encoder(decimal_format="string")
 
 
+class _Waiting(msgspec.Struct, frozen=True):
+    """What its message said of its way to us: of a reading alone it could not be told any more."""
+
+    oldest_read_at: datetime
+    waited_s: float
+
+
+class _Whole(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The JSON of ``whole``; session and reading exactly as they came."""
+
+    v: int
+    session: msgspec.Raw
+    reading: msgspec.Raw
+    waiting: _Waiting | None = None
+
+
 def whole(item: Item, decoded: Decoded) -> bytes:
-    """One reading with its session, as JSON: what the quarantine keeps of it."""
-    return _ENCODER.encode({"v": v1.VERSION, "session": decoded.message.session, "reading": item.wire})
+    """One reading with its session, as JSON: what is kept of it where it does not count, enough to judge it again."""
+    kept: dict[str, object] = {"v": v1.VERSION, "session": decoded.message.session, "reading": item.wire}
+    evidence = decoded.evidence
+    if evidence.oldest_read_at is not None and evidence.waited is not None:
+        kept["waiting"] = _Waiting(evidence.oldest_read_at, evidence.waited.total_seconds())
+    return _ENCODER.encode(kept)
+
+
+def again(kept: bytes, message_id: str, gateway_id: str, received_at: datetime) -> Decoded | Undecoded:
+    """``whole`` read back: the message of this one reading, decoded as when it first came (at ``received_at``)."""
+    try:
+        found = msgspec.json.decode(kept, type=_Whole)
+    except msgspec.DecodeError as error:
+        arrival = Arrival(gateway_id=gateway_id, payload=kept, correlation=b"", received_at=received_at)
+        return Undecoded(arrival=arrival, refusal=Refusal(ReasonCode.UNDECODABLE, str(error)))
+    payload = _ENCODER.encode(
+        {"v": found.v, "message_id": message_id, "session": found.session, "readings": [found.reading]}
+    )
+    arrival = Arrival(gateway_id=gateway_id, payload=payload, correlation=b"", received_at=received_at)
+    decoded = decode(arrival)
+    if found.waiting is None or isinstance(decoded, Undecoded):
+        return decoded
+    waited = timedelta(seconds=found.waiting.waited_s)
+    evidence = replace(decoded.evidence, oldest_read_at=found.waiting.oldest_read_at, waited=waited)
+    return msgspec.structs.replace(decoded, evidence=evidence)

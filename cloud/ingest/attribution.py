@@ -17,6 +17,7 @@ from device_drivers.timestamps import (
     TimeQuality,
     effective_time,
     effective_times,
+    impossible,
 )
 from device_drivers.wall_clocks import is_certain, other_instants, time_by_eye
 
@@ -109,19 +110,39 @@ def attribute(
     assignment = assignment_at(assignments, reading.user_index, effective.time)
     if assignment is None:
         return Refusal(
-            ReasonCode.UNASSIGNED_DEVICE, f"no patient had this device at {effective.time:%Y-%m-%d %H:%M} UTC"
+            ReasonCode.UNASSIGNED_DEVICE,
+            f"no patient had this device at {effective.time:%Y-%m-%d %H:%M} UTC",
+            measured_at=effective.time,
         )
     if coincident and (others := other_instants(effective.time, coincident, assignment.zones, evidence)):
         return Refusal(
             ReasonCode.UNKNOWN_TIMELINE,
             f"measured at {effective.time:%Y-%m-%d %H:%M} UTC, or at {others[0]:%Y-%m-%d %H:%M} UTC if the device's"
             " clock was set when clocks changed where the patient lives",
+            may_be=(effective.time, *others),
         )
     return Observation(
         reading=reading,
         patient_id=assignment.patient_id,
         effective_time=effective.time,
         time_quality=effective.quality,
+        received_at=received_at,
+    )
+
+
+def attribute_stated(
+    reading: Reading, stated: datetime, received_at: datetime, assignment: Assignment
+) -> Observation | Refusal:
+    """The observation at the time that a person says, where the device's own says nothing: value and patient as ever."""
+    if reason := implausible(reading):
+        return Refusal(ReasonCode.IMPOSSIBLE_VALUE, reason)
+    if found := impossible(stated, received_at):
+        return Refusal(ReasonCode.IMPOSSIBLE_TIME, found.reason)
+    return Observation(
+        reading=reading,
+        patient_id=assignment.patient_id,
+        effective_time=stated,
+        time_quality=TimeQuality.STATED,
         received_at=received_at,
     )
 

@@ -259,6 +259,8 @@ def _held(verdict: _Verdict, reason: str | None) -> Held:
         session_id=session.session_id,
         refusal=refusal,
         payload=whole(verdict.item, verdict.decoded),
+        measured_after=verdict.decoded.evidence.drained_at,
+        measured_before=session.received_at,
     )
 
 

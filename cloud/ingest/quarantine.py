@@ -22,6 +22,8 @@ class Held:
     device_id: str | None = None
     reading_id: str | None = None
     session_id: str | None = None
+    measured_after: datetime | None = None  # between these two, whatever the device says
+    measured_before: datetime | None = None
 
 
 def hold(connection: Connection, held: Iterable[Held]) -> None:
@@ -55,6 +57,10 @@ def _rows(counted: Iterable[tuple[Held, int]]) -> Sequence[dict[str, object]]:
             "payload": "\\x" + held.payload.hex(),
             "payload_sha256": "\\x" + hashlib.sha256(held.payload).hexdigest(),
             "seen": seen,
+            "effective_time": held.refusal.measured_at,
+            "may_be": held.refusal.may_be,
+            "measured_after": held.measured_after,
+            "measured_before": held.measured_before,
         }
         for held, seen in counted
     ]
@@ -67,11 +73,13 @@ def _shorten(sentence: str) -> str:
 
 _HOLD_READINGS = """
 INSERT INTO quarantine AS q (received_at, gateway_id, device_id, reading_id, session_id, reason_code, reason, payload,
-                             payload_sha256, seen)
-SELECT received_at, gateway_id, device_id, reading_id, session_id, reason_code, reason, payload, payload_sha256, seen
+                             payload_sha256, seen, effective_time, may_be, measured_after, measured_before)
+SELECT received_at, gateway_id, device_id, reading_id, session_id, reason_code, reason, payload, payload_sha256, seen,
+       effective_time, ARRAY(SELECT json_array_elements_text(may_be)::timestamptz), measured_after, measured_before
 FROM json_to_recordset(%s::json) AS r(received_at timestamptz, gateway_id text, device_id text, reading_id uuid,
                                       session_id uuid, reason_code text, reason text, payload bytea,
-                                      payload_sha256 bytea, seen integer)
+                                      payload_sha256 bytea, seen integer, effective_time timestamptz, may_be json,
+                                      measured_after timestamptz, measured_before timestamptz)
 ORDER BY reading_id
 ON CONFLICT (reading_id) WHERE reading_id IS NOT NULL DO UPDATE SET seen = q.seen + excluded.seen
 """

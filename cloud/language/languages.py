@@ -4,21 +4,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from device_drivers.nomenclature import Unit
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """Of one language: ``locale`` as Babel knows it, ``tag`` for HTML (BCP 47), ``name`` as its speakers say it."""
+    """Of one language: ``locale`` as Babel knows it, ``tag`` for HTML (BCP 47), ``name`` as its speakers say it.
+
+    ``glucose``: the unit of those who have chosen none; None: as each device says it.
+    """
 
     locale: str
     tag: str
     name: str
+    glucose: Unit | None = None
 
 
 LANGUAGES: Final[Mapping[str, Facts]] = {
-    # The messages are in British English: days before months, 24 hours.
+    # The messages are in British English: days before months, 24 hours. English is read where glucose is in mg/dL and
+    # where it is in mmol/L; in Russia and in China it is in mmol/L.
     "en": Facts(locale="en_GB", tag="en", name="English"),
-    "ru": Facts(locale="ru", tag="ru", name="Русский"),
-    "zh": Facts(locale="zh_Hans", tag="zh-Hans", name="简体中文"),
+    "ru": Facts(locale="ru", tag="ru", name="Русский", glucose=Unit.MMOL_L),
+    "zh": Facts(locale="zh_Hans", tag="zh-Hans", name="简体中文", glucose=Unit.MMOL_L),
 }
 ENGLISH: Final = "en"
 

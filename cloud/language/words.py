@@ -18,6 +18,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import get_decimal_symbol
 
+from alerting.units import AS_MEASURED, Units
 from cloud.language.languages import ENGLISH, LANGUAGES, Facts, known
 
 CATALOGUES: Final = Path(__file__).parent / "catalogues"
@@ -25,10 +26,16 @@ DOMAIN: Final = "pulsepost"
 
 
 class Words:
-    """One language; an ``alerting.sentences.Language``. ``zone``: where its reader lives, for the moments it spells."""
+    """One language; an ``alerting.sentences.Language``. ``zone``: where its reader lives, for the moments it spells.
 
-    def __init__(self, code: str, translations: NullTranslations, zone: tzinfo | None = None) -> None:
+    ``units``: in which its reader wants figures.
+    """
+
+    def __init__(
+        self, code: str, translations: NullTranslations, zone: tzinfo | None = None, units: Units = AS_MEASURED
+    ) -> None:
         self.code: Final = code
+        self.units: Final = units
         self.facts: Final[Facts] = LANGUAGES[code]
         self._translations = translations
         self._zone = zone
@@ -37,7 +44,11 @@ class Words:
 
     def in_zone(self, zone: tzinfo) -> "Words":
         """The same language for somebody whose clock shows this zone's time."""
-        return Words(self.code, self._translations, zone)
+        return Words(self.code, self._translations, zone, self.units)
+
+    def in_units(self, units: Units) -> "Words":
+        """The same language for somebody who wants figures in these units."""
+        return Words(self.code, self._translations, self._zone, units)
 
     def gettext(self, message: str) -> str:
         """The message in this language."""

@@ -75,6 +75,13 @@ class BloodPressure(Observed):
     mean_pressure: Decimal | None
     pulse: Decimal | None
 
+    @property
+    def pair(self) -> tuple[Decimal, Decimal] | None:
+        """Systolic and diastolic; None where one of them is no number."""
+        if self.systolic is None or self.diastolic is None:
+            return None
+        return self.systolic, self.diastolic
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readings:
@@ -83,6 +90,10 @@ class Readings:
     glucose: list[Concentration]
     ketone: list[Concentration]
     blood_pressure: list[BloodPressure]
+
+    def concentrations(self, glucose: int, ketone: int) -> list[tuple[str, Concentration]]:
+        """The last so many of each, with their kind: they share a unit, and are converted differently."""
+        return [("glucose", one) for one in self.glucose[:glucose]] + [("ketone", one) for one in self.ketone[:ketone]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,7 +96,13 @@ async def series(
     found = await _found(conn, session, patient_id)
     await _record_readings(conn, now, session, patient_id)
     return await service.series(
-        conn, patient_id, found.time_zone, now, spoken_in(session.language), within=timedelta(days=days), kind=kind
+        conn,
+        patient_id,
+        found.time_zone,
+        now,
+        spoken_in(session.language, session.units),
+        within=timedelta(days=days),
+        kind=kind,
     )
 
 

@@ -75,11 +75,12 @@ async def series(
     within: timedelta = DRAWN_WITHIN,
     kind: str | None = None,
 ) -> dict[str, Any]:
-    """The chart's data: one chart per kind and unit, as the devices said it, oldest first.
+    """The chart's data: one chart per kind and unit of the devices, in the reader's unit, oldest first.
 
     ``{"zone": IANA, "charts": [{"kind", "unit", "said": "24 readings", "times": [s since 1970],
     "lines": {measure: [number or null]}, "off_scale": [{"time", "word"}],
-    "limits": [{"measure", "value", "relation", "priority", "from", "to"}]}], "changes": [{"time", "what", "why"}]}``.
+    "limits": [{"measure", "value", "said", "relation", "priority", "from", "to"}]}],
+    "changes": [{"time", "what", "why"}]}``.
     A limit is drawn where it was in force, a change of treatment at the noon of its day; ``within`` and ``kind`` say
     how far back, and which charts. Control solution, tests and failed measurements are
     not drawn; HI and LO are marks at the edge, never numbers.
@@ -90,9 +91,9 @@ async def series(
     ketone = await store.ketone(conn, patient_id, since, DRAWN)
     pressure = await store.blood_pressure(conn, patient_id, since, DRAWN)
     charts = (
-        [_concentration_chart(Measure.GLUCOSE, unit, rows, in_force) for unit, rows in _by_unit(glucose)]
-        + [_concentration_chart(Measure.KETONE, unit, rows, in_force) for unit, rows in _by_unit(ketone)]
-        + [_pressure_chart(unit, rows, in_force) for unit, rows in _by_unit(pressure)]
+        [_concentration_chart(Measure.GLUCOSE, unit, rows, in_force, spoken) for unit, rows in _by_unit(glucose)]
+        + [_concentration_chart(Measure.KETONE, unit, rows, in_force, spoken) for unit, rows in _by_unit(ketone)]
+        + [_pressure_chart(unit, rows, in_force, spoken) for unit, rows in _by_unit(pressure)]
     )
     changes = await treatment.changes_since(conn, patient_id, treatment.day_there(since, zone))
     return {
@@ -114,7 +115,9 @@ def _noon(day: date, zone: str) -> datetime:
 def _in_words(chart: dict[str, Any], spoken: Spoken) -> dict[str, Any]:
     many = len(chart["times"])
     count = spoken.words.ngettext("{n} reading", "{n} readings", many).format(n=many)
-    return {**chart, "unit": spoken.unit(chart["unit"]), "said": count}
+    own, shown = spoken.unit(chart["unit"]), spoken.unit(spoken.drawn_unit(chart["unit"], chart["kind"]))
+    unit = shown if own == shown else spoken.CONVERTED["from"].format(shown, own)
+    return {**chart, "unit": unit, "said": count}
 
 
 def _by_unit(rows: Sequence[_T]) -> list[tuple[str, list[_T]]]:
@@ -123,19 +126,22 @@ def _by_unit(rows: Sequence[_T]) -> list[tuple[str, list[_T]]]:
     return [(unit, [row for row in reversed(rows) if row.unit == unit and row.is_patient]) for unit in units]
 
 
-def _concentration_chart(measure: Measure, unit: str, rows: list[Concentration], spans: Spans) -> dict[str, Any]:
-    chart = _chart(measure.value, unit, rows, {measure.value: [_number(row.value) for row in rows]})
-    chart["limits"] = _lines(spans, (measure,), unit)
+def _concentration_chart(
+    measure: Measure, unit: str, rows: list[Concentration], spans: Spans, spoken: Spoken
+) -> dict[str, Any]:
+    line = [_drawn(row.value, unit, measure, spoken) for row in rows]
+    chart = _chart(measure.value, unit, rows, {measure.value: line})
+    chart["limits"] = _lines(spans, (measure,), unit, spoken)
     return chart
 
 
-def _pressure_chart(unit: str, rows: list[BloodPressure], spans: Spans) -> dict[str, Any]:
+def _pressure_chart(unit: str, rows: list[BloodPressure], spans: Spans, spoken: Spoken) -> dict[str, Any]:
     lines = {
-        "systolic": [_number(row.systolic) for row in rows],
-        "diastolic": [_number(row.diastolic) for row in rows],
+        "systolic": [_drawn(row.systolic, unit, Measure.SYSTOLIC, spoken) for row in rows],
+        "diastolic": [_drawn(row.diastolic, unit, Measure.DIASTOLIC, spoken) for row in rows],
     }
     chart = _chart("blood_pressure", unit, rows, lines)
-    chart["limits"] = _lines(spans, (Measure.SYSTOLIC, Measure.DIASTOLIC), unit)
+    chart["limits"] = _lines(spans, (Measure.SYSTOLIC, Measure.DIASTOLIC), unit, spoken)
     return chart
 
 
@@ -153,7 +159,7 @@ def _chart(kind: str, unit: str, rows: Sequence[Observed], lines: dict[str, list
     }
 
 
-def _lines(spans: Spans, measures: tuple[Measure, ...], unit: str) -> list[dict[str, Any]]:
+def _lines(spans: Spans, measures: tuple[Measure, ...], unit: str, spoken: Spoken) -> list[dict[str, Any]]:
     """Each limit where it was in force; one that goes on through several spans is one line."""
     found: list[dict[str, Any]] = []
     for begins, ends, limits in spans:
@@ -162,7 +168,8 @@ def _lines(spans: Spans, measures: tuple[Measure, ...], unit: str) -> list[dict[
                 continue
             line = {
                 "measure": limit.measure,
-                "value": float(limit.values[Unit(unit)]),
+                "value": spoken.drawn(limit.values[Unit(unit)], unit, limit.measure),
+                "said": spoken.quantity([limit.values[Unit(unit)]], unit, limit.measure),
                 "relation": limit.relation,
                 "priority": limit.priority,
             }
@@ -176,6 +183,6 @@ def _lines(spans: Spans, measures: tuple[Measure, ...], unit: str) -> list[dict[
     return found
 
 
-def _number(value: Decimal | None) -> float | None:
+def _drawn(value: Decimal | None, unit: str, measure: Measure, spoken: Spoken) -> float | None:
     """For drawing only; what is written is the decimal as the device gave it."""
-    return None if value is None else float(value)
+    return None if value is None else spoken.drawn(value, unit, measure)

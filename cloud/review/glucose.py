@@ -69,8 +69,8 @@ def _counts(one: GlucoseFigures, spoken: Spoken) -> list[Line]:
 def _means(spread: GlucoseSpread, unit: Unit, spoken: Spoken) -> list[Line]:
     words = spoken.words
     value = words.gettext("{mean}, SD {deviation}, CV {variation} %").format(
-        mean=spoken.measured(spoken.number(spread.mean), unit),
-        deviation=spoken.number(spread.standard_deviation),
+        mean=spoken.quantity([spread.mean], unit, "glucose"),
+        deviation=_deviation(spread.standard_deviation, unit, spoken),
         variation=spoken.number(spread.coefficient_of_variation),
     )
     return [
@@ -95,6 +95,13 @@ def _means(spread: GlucoseSpread, unit: Unit, spoken: Spoken) -> list[Line]:
             tone="bad" if spread.high_band == "high" else "",
         ),
     ]  # fmt: skip
+
+
+def _deviation(value: Decimal, unit: Unit, spoken: Spoken) -> str:
+    """In the unit of the mean beside it, which need not be said again where there is but one."""
+    if spoken.words.units.of("glucose", unit) is None:
+        return spoken.number(value)
+    return spoken.quantity([value], unit, "glucose")
 
 
 def points(one: GlucoseFigures) -> tuple[int, int, int, int, int]:

@@ -16,6 +16,7 @@ from cloud.review.saying import (
     needed,
     of_figure,
     pair,
+    pressures,
     readings,
     signed,
     sources,
@@ -58,8 +59,8 @@ def _average(one: PressureFigures, review: Review, spoken: Spoken) -> Line:
     targets = of_figure(review.limits, Figure.HOME_AVERAGE, one.unit)
     target = against(targets, one.unit, spoken) or words.gettext("This programme has no target for a home average.")
     cited = sources(targets, spoken)
-    said = pair(one.average, spoken)
-    if said is None:
+    average = pressures(one.average)
+    if average is None:
         return lacking(label, one.average.sufficiency, target, spoken, cited)
     beyond = any(is_beyond(one.average, limit) for limit in targets)
     notes = [target]
@@ -67,7 +68,7 @@ def _average(one: PressureFigures, review: Review, spoken: Spoken) -> Line:
         notes.append(
             words.gettext("Range {name}: no diagnosis.").format(name=spoken.HOME_CATEGORIES[one.category.name])
         )
-    value = spoken.measured(said, one.unit)
+    value = spoken.quantity(average, one.unit, "blood_pressure")
     if targets:
         # Words, not colour alone.
         stands = words.gettext("above target") if beyond else words.gettext("below target")
@@ -87,9 +88,9 @@ def _times_of_day(one: PressureFigures, review: Review, spoken: Spoken) -> list[
         (words.gettext("Mornings"), one.morning, limits),
         (words.gettext("Evenings"), one.evening, ()),
     ):
-        said = pair(of, spoken)
+        average = pressures(of)
         note = against(held, one.unit, spoken)
-        if said is None:
+        if average is None:
             found.append(lacking(label, of.sufficiency, note, spoken, sources(held, spoken)))
             continue
         counted = readings(of.sufficiency.readings, spoken)
@@ -97,7 +98,7 @@ def _times_of_day(one: PressureFigures, review: Review, spoken: Spoken) -> list[
         found.append(
             Line(
                 label=label,
-                value=spoken.measured(said, one.unit),
+                value=spoken.quantity(average, one.unit, "blood_pressure"),
                 note=f"{counted}. {note}".strip(),
                 source=sources(held, spoken),
                 tone=tone,
@@ -153,7 +154,7 @@ def spread_said(one: PressureFigures, spoken: Spoken) -> str:
     return spoken.words.gettext("SD {deviation}, CV {variation} %, ARV {successive}").format(
         deviation=spoken.number(spread.standard_deviation),
         variation=spoken.number(spread.coefficient_of_variation),
-        successive=spoken.measured(spoken.number(spread.average_real_variability), one.unit),
+        successive=spoken.quantity([spread.average_real_variability], one.unit, "blood_pressure"),
     )
 
 
@@ -182,7 +183,10 @@ def session_table(one: PressureFigures, zone: str, spoken: Spoken) -> Table:
     )  # fmt: skip
     rows = []
     for session in one.sessions:
-        said = {measure: spoken.figure(of.value, of.state, None, of.unit) for measure, of in session.figures.items()}
+        said = {
+            measure: spoken.figure(of.value, of.state, None, of.unit, measure)
+            for measure, of in session.figures.items()
+        }
         number = {
             measure: spoken.number(of.value) if of.value is not None else said[measure]
             for measure, of in session.figures.items()

@@ -53,7 +53,7 @@ async def compare(request: Request, patient_id: UUID, conn: Tx, now: Now, sessio
 async def report(request: Request, patient_id: UUID, conn: Tx, now: Now, session: Clinical) -> Response:
     found = await _found(conn, session, patient_id)
     try:
-        octets = await service.report(conn, session, found, now, spoken_in(session.language))
+        octets = await service.report(conn, session, found, now, spoken_in(session.language, session.units))
     except FontMissing as missing:
         log.error("no report: %s", missing)
         code = status.HTTP_503_SERVICE_UNAVAILABLE
@@ -72,7 +72,7 @@ async def _page(
     refused: Refused | None = None,
     typed: dict[str, str] | None = None,
 ) -> Response:
-    spoken = spoken_in(session.language)
+    spoken = spoken_in(session.language, session.units)
     context: dict[str, Any] = {
         "review": shown,
         "patient": shown.patient,

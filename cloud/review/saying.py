@@ -75,9 +75,9 @@ def against(limits: Sequence[RegimeLimit], unit: Unit, spoken: Spoken) -> str:
     if not limits:
         return ""
     words = spoken.words
-    values = "/".join(spoken.number(limit.values[unit]) for limit in limits)
+    values = [limit.values[unit] for limit in limits]
     return words.gettext("Limit: {relation} {value}.").format(
-        relation=spoken.RELATIONS[limits[0].relation], value=spoken.measured(values, unit)
+        relation=spoken.RELATIONS[limits[0].relation], value=spoken.quantity(values, unit, limits[0].measure)
     )
 
 
@@ -101,11 +101,17 @@ def is_beyond(average: HomeAverage, limit: AlarmLimit) -> bool:
 
 
 def pair(average: HomeAverage, spoken: Spoken) -> str | None:
-    """``139.0/88.1``; None where there is no average."""
+    """``139.0/88.1``, in the unit of the readings; None where there is no average."""
+    figures = pressures(average)
+    return "/".join(map(spoken.number, figures)) if figures else None
+
+
+def pressures(average: HomeAverage) -> tuple[Decimal, Decimal] | None:
+    """The averages of both pressures; None where there is none."""
     systolic, diastolic = average.figures.get(Measure.SYSTOLIC), average.figures.get(Measure.DIASTOLIC)
     if systolic is None or diastolic is None:
         return None
-    return f"{spoken.number(_even(systolic, average.unit))}/{spoken.number(_even(diastolic, average.unit))}"
+    return _even(systolic, average.unit), _even(diastolic, average.unit)
 
 
 def _even(value: Decimal, unit: Unit) -> Decimal:
@@ -120,8 +126,8 @@ def plus(value: Decimal, spoken: Spoken) -> str:
 
 
 def signed(value: Decimal, unit: Unit, spoken: Spoken) -> str:
-    """A difference with its sign and unit."""
-    return spoken.measured(plus(value, spoken), unit)
+    """A difference of pressures with its sign and unit."""
+    return spoken.quantity([value], unit, "blood_pressure", signs=True)
 
 
 def bounds(unit: Unit, spoken: Spoken) -> tuple[str, str, str, str]:

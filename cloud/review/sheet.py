@@ -77,7 +77,7 @@ def _values(limit: RegimeLimit, units: set[Unit], spoken: Spoken) -> list[str]:
     if limit.figure is Figure.LOW_GLUCOSE_INDEX:
         # An index has no unit.
         return [spoken.number(value) for value in list(held.values())[:1]]
-    return [spoken.measured(spoken.number(value), unit) for unit, value in held.items()]
+    return spoken.bounds(held, limit.measure)
 
 
 def cases(found: Iterable[Case], zone: str, spoken: Spoken) -> list[str]:

@@ -58,7 +58,7 @@ def of_case(
     notice: str | None,
 ) -> dict[str, Any]:
     """What the page of a case shows."""
-    spoken = spoken_in(session.language)
+    spoken = spoken_in(session.language, session.units)
     asked = questions_about(case.condition, case.why)
     return {
         "case": case,

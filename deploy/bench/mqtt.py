@@ -6,8 +6,7 @@ QoS 1 both ways, no retries: the broker is on this machine and stays. Numbers in
 import asyncio
 from collections.abc import Callable, Iterable
 from itertools import count
-
-from deploy.services.source import OwnBroker
+from typing import Protocol
 
 CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK, PINGREQ, DISCONNECT = (
     0x10,
@@ -33,6 +32,16 @@ class Refused(Exception):
     """The broker said no, or hung up."""
 
 
+class Listens(Protocol):
+    """Where a broker takes connections."""
+
+    @property
+    def host(self) -> str: ...
+
+    @property
+    def port(self) -> int: ...
+
+
 class MqttClient(asyncio.Protocol):
     """One connection. ``on_payload`` gets the payload of each message that comes, on the event loop."""
 
@@ -51,7 +60,7 @@ class MqttClient(asyncio.Protocol):
     @classmethod
     async def open(
         cls,
-        broker: OwnBroker,
+        broker: Listens,
         user: str,
         password: str,
         *,
@@ -65,7 +74,11 @@ class MqttClient(asyncio.Protocol):
         flags = USERNAME | PASSWORD | (0 if session_expiry_s else CLEAN_START)
         properties = bytes([SESSION_EXPIRY]) + session_expiry_s.to_bytes(4, "big")
         body = _text("MQTT") + bytes([5, flags, 0, 0]) + _prefixed(properties)
-        await client._ask(CONNECT, body + _text(client_id or user) + _text(user) + _text(password))
+        try:
+            await client._ask(CONNECT, body + _text(client_id or user) + _text(user) + _text(password))
+        except BaseException:
+            client._abort()  # whoever refuses us may hang up later than our caller's event loop ends
+            raise
         return client
 
     async def subscribe(self, topic_filters: Iterable[str]) -> None:
@@ -96,6 +109,10 @@ class MqttClient(asyncio.Protocol):
     async def closed(self) -> None:
         """The connection is gone."""
         await self._gone.wait()
+
+    def _abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
 
     # asyncio.Protocol ---------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import struct
+from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -38,7 +39,7 @@ class Proxy:
         self.delay_s = 0.0
         self.passed = {Direction.UP: 0, Direction.DOWN: 0}
         self._target = port
-        self._server: asyncio.Server | None = None
+        self._door: socket.socket | None = None
         self._open = asyncio.Event()
         self._open.set()
         self._cut: _Cut | None = None
@@ -47,21 +48,25 @@ class Proxy:
 
     async def open(self) -> None:
         """Begin to listen."""
-        self._server = await asyncio.start_server(self._accept, LOOPBACK, 0)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self._door = socket.create_server((LOOPBACK, 0))
+        self._door.setblocking(False)
+        self.port = self._door.getsockname()[1]
+        asyncio.get_running_loop().add_reader(self._door, self._accept, self._door)
 
     async def close(self) -> None:
-        """Cut everything and listen no more."""
-        if self._server is not None:
-            self._server.close()
-        self._open.set()
-        self.cut_now()
+        """Listen no more and hang up on everybody; afterwards no socket and no task of ours is left."""
+        if self._door is not None:
+            asyncio.get_running_loop().remove_reader(self._door)
+            self._door.close()
+            self._door = None
+        for task in self._serving:
+            task.cancel()
         if self._serving:
             await asyncio.wait(self._serving)
 
     def cut_now(self) -> None:
-        """Hang up on everybody."""
-        for pair in list(self._pairs):
+        """Hang up on everybody, whoever is on the way to the other side included."""
+        for pair in self._pairs:
             pair.abort()
 
     async def cut_after(self, octets: int, direction: Direction, within_s: float) -> bool:
@@ -88,31 +93,40 @@ class Proxy:
             self.cut_now()
             self._open.set()
 
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(self._serve(reader, writer))
-        self._serving.add(task)
-        task.add_done_callback(self._serving.discard)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    # asyncio's own server takes connections in tasks that nobody else sees: one of them could outlive `close`.
+    def _accept(self, door: socket.socket) -> None:
         try:
-            far_reader, far_writer = await asyncio.open_connection(LOOPBACK, self._target)
+            near, _ = door.accept()
         except OSError:
-            writer.transport.abort()
-            return
-        pair = _Pair(writer, far_writer)
+            return  # it has hung up already
+        task = asyncio.create_task(self._serve(near))
+        self._serving.add(task)
+        task.add_done_callback(lambda done: self._served(done, near))
+
+    def _served(self, task: asyncio.Task[None], near: socket.socket) -> None:
+        self._serving.discard(task)
+        near.close()  # where the task was cancelled before it began; after its work, it is closed already
+
+    async def _serve(self, near: socket.socket) -> None:
+        pair = _Pair()
         self._pairs.add(pair)
         try:
+            near_reader, near_writer = await pair.join(asyncio.open_connection(sock=near))
+            far_reader, far_writer = await pair.join(asyncio.open_connection(LOOPBACK, self._target))
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._pump(reader, far_writer, Direction.UP, pair))
-                group.create_task(self._pump(far_reader, writer, Direction.DOWN, pair))
+                group.create_task(self._pump(near_reader, far_writer, Direction.UP, pair))
+                group.create_task(self._pump(far_reader, near_writer, Direction.DOWN, pair))
+        except OSError:
+            pass  # nobody is on the other side
         finally:
             self._pairs.discard(pair)
             pair.abort()
+            await pair.gone()
 
     async def _pump(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, direction: Direction, pair: "_Pair"
     ) -> None:
-        with suppress(OSError):
+        try:
             while data := await reader.read(CHUNK):
                 await self._open.wait()
                 if self.delay_s > 0:
@@ -126,8 +140,10 @@ class Proxy:
                 if last:
                     pair.abort(but=writer)
                     break
-            if writer.can_write_eof():
-                writer.write_eof()  # what was passed on arrives, and then the end
+            writer.write_eof()  # what was passed on arrives, and then the end
+        except OSError:
+            if not pair.is_cut:
+                pair.abort()  # one side was reset, as of a process that was killed: the other hears of it the same way
 
     def _shortened(self, data: bytes, direction: Direction) -> tuple[bytes, bool]:
         """What of it still passes, and whether the link ends behind it."""
@@ -142,23 +158,41 @@ class Proxy:
         return data[: cut.remaining], True
 
 
-@dataclass(eq=False, slots=True)
-class _Pair:
-    """Both ends of one connection."""
+_Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
-    near: asyncio.StreamWriter
-    far: asyncio.StreamWriter
+
+class _Pair:
+    """Both ends of one connection, as far as they stand; ``is_cut`` once we have hung up on either."""
+
+    def __init__(self) -> None:
+        self.is_cut = False
+        self._ends: list[asyncio.StreamWriter] = []
+
+    async def join(self, opening: Awaitable[_Streams]) -> _Streams:
+        """Take another end in. OSError where it cannot be opened, or we have hung up meanwhile."""
+        reader, writer = await opening
+        self._ends.append(writer)
+        if self.is_cut:
+            raise ConnectionAbortedError("cut")
+        return reader, writer
 
     def abort(self, but: asyncio.StreamWriter | None = None) -> None:
         """Hang up, with a reset; not on ``but``."""
-        for writer in (self.near, self.far):
+        self.is_cut = True
+        for writer in self._ends:
             if writer is not but:
                 _reset(writer)
 
+    async def gone(self) -> None:
+        """The sockets of both ends are closed."""
+        for writer in self._ends:
+            with suppress(OSError):  # how it ended
+                await writer.wait_closed()
+
 
 def _reset(writer: asyncio.StreamWriter) -> None:
-    if not writer.is_closing():
-        end: socket.socket = writer.get_extra_info("socket")
+    end: socket.socket = writer.get_extra_info("socket")
+    with suppress(OSError):  # it has gone by itself
         end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
 

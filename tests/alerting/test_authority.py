@@ -79,7 +79,7 @@ def value_and_limit(limit: RegimeLimit, unit: Unit) -> tuple[str, str]:
     bound = limit.values[unit]
     if limit.figure is Figure.LOW_GLUCOSE_INDEX:
         return f"{VALUE:f}", f"the limit of {bound:f}"
-    return figure_text(VALUE, unit), f"the limit of {figure_text(bound, unit)}"
+    return figure_text(VALUE, unit, limit.measure), f"the limit of {figure_text(bound, unit, limit.measure)}"
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from alerting.regimes import OURS, Evidence, RegimeLimit
 from alerting.rhythm import IRREGULAR_PULSE
 from alerting.sentences import duration_text, sentence, sufficiency_sentence
 from alerting.sufficiency import Sufficiency
+from alerting.units import AS_MEASURED
 from device_drivers.nomenclature import Unit
 from device_drivers.readings import Kind
 from tests.alerting.made import START, limit, quantity
@@ -214,6 +215,8 @@ def test_a_duration_is_said_exactly(duration: timedelta, expected: str) -> None:
 
 class Shouting:
     """A language in which one can see which words were asked for."""
+
+    units = AS_MEASURED
 
     def gettext(self, message: str) -> str:
         """Marked."""

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -51,14 +53,43 @@ async def test_the_small_client_publishes_and_hears(broker: OwnBroker) -> None:
     await home.settled()
     async with asyncio.timeout(10):
         assert [await heard.get() for _ in payloads] == payloads
-    home.close()
-    ingest.close()
+    for client in (home, ingest):
+        client.close()
+        await client.closed()
 
 
 async def test_the_small_client_is_refused_with_a_wrong_password(broker: OwnBroker) -> None:
     broker.add_user("home-1")
     with pytest.raises(Refused):
         await MqttClient.open(broker, "home-1", "a guess")
+
+
+class Stubborn(NamedTuple):
+    """Where a broker listens that refuses and does not hang up."""
+
+    host: str
+    port: int
+
+
+async def test_the_small_client_hangs_up_where_it_is_refused_and_nobody_else_does() -> None:
+    ended = asyncio.Event()
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(1)
+        writer.write(b"\x20\x03\x00\x87\x00")  # CONNACK: not authorized, no properties
+        with suppress(ConnectionResetError):
+            await reader.read(-1)
+        ended.set()
+        writer.close()
+
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    stubborn = Stubborn("127.0.0.1", server.sockets[0].getsockname()[1])
+    try:
+        with pytest.raises(Refused):
+            await MqttClient.open(stubborn, "home-1", "a guess")
+        await asyncio.wait_for(ended.wait(), 5)
+    finally:
+        server.close()
 
 
 async def test_a_figure_is_measured_with_everything_real(services: Running, tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import socket
+import struct
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -77,9 +79,10 @@ class Echo:
         self.ended = asyncio.Event()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(1000):
-            self.got += data
-            writer.write(data)
+        with suppress(ConnectionResetError):
+            while data := await reader.read(1000):
+                self.got += data
+                writer.write(data)
         self.ended.set()
         writer.close()
 
@@ -140,6 +143,40 @@ async def test_a_black_hole_takes_everything_gives_nothing_and_hangs_up_in_the_e
             await asyncio.wait_for(reader.read(1), 5)
         await hole
         assert echo.got == b""
+
+
+async def test_whoever_resets_a_link_is_heard_on_the_other_side() -> None:
+    async with linked() as (echo, _, reader, writer):
+        writer.write(b"before")
+        assert await reader.readexactly(6) == b"before"
+        end: socket.socket = writer.get_extra_info("socket")
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+        await asyncio.wait_for(echo.ended.wait(), 5)
+
+
+@pytest.mark.parametrize("turns", range(12))
+async def test_closing_leaves_nothing_of_a_connection_that_was_just_coming(turns: int) -> None:
+    before = asyncio.all_tasks()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        proxy = await opened(silent.getsockname()[1])
+        with socket.create_connection(("127.0.0.1", proxy.port), timeout=5) as client:
+            for _ in range(turns):
+                await asyncio.sleep(0)  # on its way from the door to the other side, it is a little further each time
+            await asyncio.wait_for(proxy.close(), 5)
+            assert asyncio.all_tasks() == before
+            with suppress(ConnectionResetError):
+                assert client.recv(1) == b""
+
+
+async def test_closing_hangs_up_while_everything_is_held_back() -> None:
+    async with linked() as (_, proxy, reader, writer):
+        proxy.delay_s = 3600.0
+        writer.write(b"on its way")
+        await asyncio.sleep(0)
+        await asyncio.wait_for(proxy.close(), 5)
+        with pytest.raises(ConnectionResetError):
+            await asyncio.wait_for(reader.read(1), 5)
 
 
 # What is kept running ------------------------------------------------------------------------------------------------

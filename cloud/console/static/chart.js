@@ -48,7 +48,7 @@ function limitName(ctx, bbox, limit, y) {
   ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
   ctx.textAlign = "right";
   ctx.textBaseline = "bottom";
-  ctx.fillText(`${words[limit.measure]} ${signs[limit.relation]} ${limit.value}`, bbox.left + bbox.width - 4, y - 1);
+  ctx.fillText(`${words[limit.measure]} ${signs[limit.relation]} ${limit.said}`, bbox.left + bbox.width - 4, y - 1);
 }
 
 // A change of treatment is a line from top to bottom with its number; the list below says what it was.

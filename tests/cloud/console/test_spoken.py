@@ -52,7 +52,7 @@ def test_a_deadline_is_ahead_or_missed() -> None:
 def test_a_figure_is_said_as_the_device_meant_it(
     value: Decimal | None, state: str, bound: Decimal | None, said: str
 ) -> None:
-    assert SPOKEN.figure(value, state, bound, "mg/dL") == said
+    assert SPOKEN.figure(value, state, bound, "mg/dL", "glucose") == said
 
 
 def test_every_code_that_we_know_has_its_words() -> None:

@@ -116,6 +116,8 @@ FOR: Final[Mapping[str, frozenset[Role]]] = {
     "GET /live": CLINICAL | {Role.PATIENT},
     "GET /me": frozenset({Role.PATIENT}),
     "GET /me/readings": frozenset({Role.PATIENT}),
+    "GET /me/settings": ALL,
+    "POST /me/settings": ALL,
     "GET /me/reached": STAFF,
     "POST /me/addresses": STAFF,
     "POST /me/addresses/{address_id}/test": STAFF,

@@ -1,0 +1,58 @@
+"""The manual: which of its pages explains which page of the console, and the folder that ``make docs`` builds it into."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+BUILT: Final = Path(__file__).parent / "manual"
+PREFIX: Final = "/manual/"
+FIRST: Final = "index"
+
+PAGE_OF: Final[Mapping[str, str]] = {
+    "access.html": "who-looked",
+    "accounts.html": "accounts",
+    "audit.html": "audit",
+    "callers.html": "callers",
+    "card.html": "card",
+    "case.html": "case",
+    "error.html": FIRST,
+    "gateway.html": "gateways",
+    "gateways.html": "gateways",
+    "invitation.html": "sign-in",
+    "invitation_link.html": "invitation",
+    "me.html": "my-readings",
+    "no_manual.html": FIRST,
+    "no_pages_yet.html": FIRST,
+    "no_report.html": "review",
+    "own_sign_in.html": "sign-in",
+    "patient.html": "patient-record",
+    "patient_invitation.html": "invitation",
+    "patients.html": "patient-record",
+    "plan.html": "plan",
+    "programmes.html": "programmes",
+    "quarantine.html": "quarantine",
+    "quarantine_item.html": "quarantine",
+    "reached.html": "reached",
+    "recovery_codes.html": "sign-in",
+    "review.html": "review",
+    "roster.html": "roster",
+    "second_factor.html": "sign-in",
+    "shift.html": "hand-over",
+    "sign_in.html": "sign-in",
+    "sign_in_code.html": "sign-in",
+    "technical.html": "technical",
+    "treatment.html": "treatment",
+    "what_if.html": "what-if",
+    "what_if_run.html": "what-if",
+    "worklist.html": "worklist",
+}
+"""Template of a whole page → page of the manual."""
+
+
+def address(template: str, language: str) -> str:
+    """Where a page's Help leads to, in the reader's language."""
+    return f"{PREFIX}{language}/{PAGE_OF.get(template, FIRST)}.html"
+
+
+def is_built() -> bool:
+    return (BUILT / "en" / f"{FIRST}.html").is_file()

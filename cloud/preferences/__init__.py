@@ -1,0 +1,1 @@
+"""How somebody reads the console: in which units figures are shown to them."""

@@ -1,0 +1,215 @@
+"""A monitoring centre for browser journeys: one database, one console and one browser for each module, with something on
+every page, and ``Walk``: somebody at that console in a language, on a screen of some width.
+
+Where ``PULSEPOST_PICTURES`` names a folder (``make docs`` does), ``Walk.picture`` puts there what the manual shows.
+"""
+
+import os
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final, Literal
+from uuid import UUID, uuid4
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from alerting.tiers import Tier
+from cloud.auth import store as accounts
+from cloud.auth.models import Role
+from cloud.language.languages import LANGUAGES
+from cloud.language.words import Words, words_of
+from cloud.notify_config import NotifySettings
+from cloud.sign_in_config import KEY_OCTETS, SignInSettings
+from deploy.services.running import Running
+from tests.cloud.contacts.test_card import CARD, PERSON
+from tests.cloud.made import GATEWAY, NOW, Ward, arrival, glucose, made_ward, new_patient, sent
+from tests.cloud.made import expect as measures
+from tests.cloud.planted_fleet import Fleet
+from tests.cloud.review.made import glucose_weeks, pressure_weeks
+from tests.cloud.treatment.test_routes import CHANGE, DRUG
+from tests.cloud.worklist.made import planted_case
+from tests.fix_browser import DESKTOP, PHONE, listen, running_browser
+from tests.fix_console import PASSWORD, Clock, Console, made_people, running
+from tests.fix_services import fresh_database
+
+PICTURES: Final = os.environ.get("PULSEPOST_PICTURES")
+# Those of ``made_people``, and two more; whoever looks after the ward's patient.
+TEAM: Final = ("nora", "ben", "ada", "carl", "lena")
+IN_EACH_LANGUAGE: Final = pytest.mark.parametrize("language", LANGUAGES)
+ON_EACH_SCREEN: Final = pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["1366", "390"])
+"""Put both over a journey."""
+AriaRole = Literal["button", "link", "heading", "checkbox", "radio", "searchbox", "textbox", "combobox"]
+
+
+@dataclass(frozen=True)
+class Centre:
+    """What runs, and the ids that its pages have in their addresses."""
+
+    console: Console
+    browser: Browser
+    ids: Mapping[str, str]
+
+    @property
+    def ward(self) -> Ward:
+        return self.console.ward
+
+    def address(self, path: str) -> str:
+        """``/patients/{patient}`` as the browser asks for it."""
+        return self.console.url + path.format(**self.ids)
+
+    def case(self, tier: Tier = Tier.URGENT, *, condition: str = "severe_hypertension_systolic") -> UUID:
+        """A new case of the ward's patient, ten minutes old; the ones of before are gone from the worklist."""
+        self.ward.admin.execute(
+            "UPDATE alert_case SET state = 'resolved', owner = NULL, lease_until = NULL, next_at = NULL,"
+            " resolved_at = %s WHERE state <> 'resolved'",
+            (NOW,),
+        )
+        return planted_case(self.ward, tier, NOW - timedelta(minutes=10), condition=condition)
+
+    @contextmanager
+    def walk(self, login: str, language: str, screen: tuple[int, int]) -> Iterator["Walk"]:
+        """This person, signed in, in a profile of their own; at the end, nothing may have been thrown or refused."""
+        self.ward.admin.execute("UPDATE account SET language = %s WHERE login = %s", (language, login))
+        width, height = screen
+        profile = self.browser.new_context(viewport={"width": width, "height": height}, locale=LANGUAGES[language].tag)
+        profile.set_default_timeout(15_000)
+        try:
+            walk = Walk(self, profile.new_page(), language, words_of(language))
+            complaints = listen(walk.page)
+            sign_in(profile, self.console, login)
+            yield walk
+            assert complaints == []
+        finally:
+            profile.close()
+
+
+@dataclass(frozen=True)
+class Walk:
+    """Somebody at the console. What is clicked is named as the English page names it, and found in their language."""
+
+    centre: Centre
+    page: Page
+    language: str
+    words: Words
+
+    def go(self, path: str) -> None:
+        """Open this page; a page with a live stream once it receives."""
+        self.page.goto(self.centre.address(path))
+        self.receives()
+
+    def receives(self) -> None:
+        """The page is in the reader's language, and its stream, where it has one, is live."""
+        expect(self.page.locator("html")).to_have_attribute("lang", LANGUAGES[self.language].tag)
+        if self.page.locator("#live-state").count():
+            expect(self.page.locator("#live-state")).to_have_attribute("data-state", "live", timeout=15_000)
+
+    def said(self, message: str, **places: object) -> str:
+        """A message of ours in the reader's language."""
+        text = self.words.gettext(message)
+        return text % places if places else text
+
+    def by(self, role: AriaRole, message: str, *, within: Locator | None = None) -> Locator:
+        """What has this role and begins with this message."""
+        name = re.compile(r"^\s*" + re.escape(self.said(message)))
+        return (within or self.page).get_by_role(role, name=name).first
+
+    def labelled(self, message: str, *, within: Locator | None = None) -> Locator:
+        """The field with this label."""
+        return (within or self.page).get_by_label(self.said(message)).first
+
+    def fits(self) -> None:
+        """Nothing makes the page scroll sideways."""
+        assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), self.page.url
+
+    def picture(self, name: str, *, of: str | None = None) -> None:
+        """Nothing sticks out; and what the manual shows as ``name``: the screen, or only what ``of`` selects."""
+        self.fits()
+        size = self.page.viewport_size
+        assert size is not None
+        if PICTURES is None:
+            return
+        folder = Path(PICTURES) / self.language
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / (f"{name}.png" if size["width"] == DESKTOP[0] else f"{name}-phone.png")
+        if of is None:
+            self.page.screenshot(path=path, animations="disabled", caret="hide")
+        else:
+            self.page.locator(of).first.screenshot(path=path, animations="disabled", caret="hide")
+
+
+def sign_in(profile: BrowserContext, console: Console, login: str) -> None:
+    """Without typing: that is a journey of its own."""
+    person = console.sign_in(login)
+    cookies = [{"name": each.name, "value": each.value or "", "url": console.url} for each in person.client.cookies.jar]
+    profile.add_cookies(cookies)  # type: ignore[arg-type]  # a TypedDict of which these are three keys
+
+
+@pytest.fixture(scope="module")
+def centre(services: Running, template_database: str, password_hash: str) -> Iterator[Centre]:
+    """One for each module. Its clock stands at NOW; journeys plant what they change."""
+    with fresh_database(services, template_database) as database:
+        ward = made_ward(database)
+        try:
+            people = made_people(ward, password_hash)
+            for login, name, role in (("lena", "Lena Lund", Role.LEAD_NURSE), ("otto", "Otto Audit", Role.AUDITOR)):
+                people[login] = accounts.create_account(
+                    ward.admin, login=login, display_name=name, role=role, password_hash=password_hash
+                )
+            settings = SignInSettings(key=secrets.token_bytes(KEY_OCTETS))
+            clock = Clock()
+            with running(database.console_url, clock, NotifySettings(), settings) as url, running_browser() as browser:
+                console = Console(url, clock, ward, people, new_patient(ward.admin, "Other Patient"))
+                try:
+                    yield Centre(console, browser, planted(console))
+                finally:
+                    console.close()
+        finally:
+            ward.ingest.close()
+            ward.admin.close()
+
+
+def planted(console: Console) -> dict[str, str]:
+    """Something to see on every page, and the ids that its pages have in their addresses."""
+    ward, admin = console.ward, console.ward.admin
+    for login in TEAM:
+        admin.execute(
+            "INSERT INTO care_team (patient_id, account_id) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+            (ward.patient_id, console.accounts[login]),
+        )
+    measures(admin, ward.patient_id)
+    pressure_weeks(ward, 28)
+    glucose_weeks(ward, 28)
+    ward.receive(sent(glucose("131", sequence_number=999)), arrival(b'{"v": 1, "message_id": \xff'))
+    ada, patient = console.sign_in("ada"), f"/patients/{ward.patient_id}"
+    ada.post(f"{patient}/card", CARD)
+    ada.post(f"{patient}/card/contacts", PERSON)
+    ada.post(f"{patient}/treatment/medication", DRUG)
+    ada.post(f"{patient}/treatment/changes", CHANGE)
+    fleet = Fleet(admin)
+    fleet.gateway(GATEWAY, software="0.1.0", outbox_depth=0)
+    fleet.device(GATEWAY, "cuff", outcome="cut", visited_at=NOW - timedelta(hours=3), reason="the connection was lost")
+    fleet.alarm("device_silent", "device:a", gateway_id=GATEWAY, device_name="cuff")
+    own = planted_case(ward, Tier.EMERGENCY, NOW - timedelta(minutes=3), condition="hypoglycaemia_level_2")
+    assert console.sign_in("nora").post(f"/cases/{own}/acknowledge").status_code == 200
+    case = planted_case(ward, Tier.URGENT, NOW - timedelta(minutes=12))
+    planted_case(ward, Tier.ROUTINE, NOW - timedelta(minutes=50), condition="hypertension_systolic")
+    [(run,)] = admin.execute(
+        "INSERT INTO what_if_run (asked_by, asked_at, programme_id, days, proposal)"
+        " VALUES (%s, %s, 'standard', 28, '{}') RETURNING run_id",
+        (console.accounts["ada"], NOW),
+    )
+    [(item,)] = admin.execute("SELECT quarantine_id FROM quarantine LIMIT 1")
+    return {
+        "case": str(case),
+        "own": str(own),
+        "patient": str(ward.patient_id),
+        "run": str(run),
+        "gateway": GATEWAY,
+        "item": str(item),
+        "nothing": str(uuid4()),
+    }
