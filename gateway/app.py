@@ -21,6 +21,7 @@ from gateway import clock, heartbeat
 from gateway.cables import Cable
 from gateway.certificate_watch import CertificateWatch
 from gateway.clock_watch import ClockWatch
+from gateway.commands import Commands
 from gateway.config import Config
 from gateway.endings import Endings
 from gateway.outbox import Outbox, OutboxError, VisitRow
@@ -112,6 +113,9 @@ class _Gateway:
         self._endings = Endings()
         self._waiting = Waiting(clocks.now, clock.monotonic)
         self._certificates = CertificateWatch(config, self._use_identity, clocks.now, clock.monotonic)
+        self._commands = Commands(
+            outbox, clocks.now, clock.monotonic, self._clock_watch.synchronised, on_news=self._say_commands
+        )
         self._heart = heartbeat.Heart(
             outbox,
             config.devices,
@@ -119,6 +123,7 @@ class _Gateway:
             clocks.now,
             self._clock_watch.synchronised,
             self._certificates.until,
+            self._commands.states,
         )
         self._publisher = Publisher(
             outbox,
@@ -132,6 +137,7 @@ class _Gateway:
             receipt_timeout_s=config.intervals.receipt_timeout_s,
             reconnect_max_s=config.intervals.reconnect_max_s,
             on_receipt=self._on_receipt,
+            on_command=self._commands.received,
             waiting=self._waiting,
         )
 
@@ -224,6 +230,10 @@ class _Gateway:
                 self._publisher.say_status()
         except OutboxError as error:
             log.error("%s", error)
+
+    def _say_commands(self) -> None:
+        """What became of a command is told at once, also where it is asked for again."""
+        self._publisher.say_status()
 
     def _record(self, report: VisitReport) -> None:
         good = report.outcome is Outcome.COMPLETE

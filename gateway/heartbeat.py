@@ -13,7 +13,7 @@ from gateway.bond_ladder import Ladder
 from gateway.config import DeviceEntry
 from gateway.outbox import Outbox
 from gateway.sightings import Sightings
-from gateway.wire.v1 import VERSION, StatusMessage, WireDeviceState
+from gateway.wire.v1 import VERSION, StatusMessage, WireCommandState, WireDeviceState
 
 
 def _installed_version() -> str:
@@ -60,6 +60,7 @@ class Heart:
         now: Callable[[], datetime],
         clock_synchronised: Callable[[], bool | None],
         certificate_until: Callable[[], datetime | None] = lambda: None,
+        commands: Callable[[], tuple[WireCommandState, ...]] = tuple,
     ) -> None:
         self._outbox = outbox
         self._devices = devices
@@ -68,6 +69,7 @@ class Heart:
         self._started_at = now()
         self._clock_synchronised = clock_synchronised
         self._certificate_until = certificate_until
+        self._commands = commands
         self._said: object = None
 
     def status(self) -> StatusMessage:
@@ -91,6 +93,7 @@ class Heart:
             certificate_until=self._certificate_until(),
             versions=_versions(),
             devices=tuple(self._device(entry) for entry in self._devices),
+            commands=self._commands(),
         )
 
     def _device(self, entry: DeviceEntry) -> WireDeviceState:
@@ -120,7 +123,8 @@ class Heart:
 def _news_in(message: StatusMessage) -> object:
     """What of a status is told at once. Reasons are not: some count, and would be news each time."""
     devices = [(d.name, d.outcome, d.device_id, d.battery_low, d.repairs) for d in message.devices]
-    return message.storage_error is None, message.readings_damaged, devices
+    commands = [(c.command_id, c.step) for c in message.commands]
+    return message.storage_error is None, message.readings_damaged, devices, commands
 
 
 def _short(text: str | None) -> str | None:

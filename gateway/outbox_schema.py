@@ -18,7 +18,8 @@ from gateway.sealing import KeyRefused, Seal, SealBroken, make_key, read_key
 from gateway.wire.v1 import WireSession, device_identity
 
 SEALED_SINCE = 5
-SCHEMA_VERSION = 6
+SWEPT_SINCE = 6
+SCHEMA_VERSION = 7
 SCHEMA = """
 CREATE TABLE key_check (               -- whether a key is the one that everything here was sealed under
     one         INTEGER PRIMARY KEY CHECK (one = 1),
@@ -82,6 +83,18 @@ CREATE TABLE repair (                  -- how far the repairs of the way to a Bl
     ladder      BLOB NOT NULL          -- bond_ladder.Ladder, JSON
 ) WITHOUT ROWID;
 """
+# New in schema 7.
+_SINCE_7 = """
+CREATE TABLE command (                 -- what the cloud asked for; so that nothing is done twice
+    seq         INTEGER PRIMARY KEY,   -- order of arrival
+    command_id  TEXT NOT NULL UNIQUE,
+    sealed      BLOB NOT NULL          -- WireCommandState, JSON
+);
+CREATE TABLE paired (                  -- devices that were added from afar, beside those of the configuration
+    name        TEXT PRIMARY KEY,
+    sealed      BLOB NOT NULL          -- config.DeviceEntry, JSON
+) WITHOUT ROWID;
+"""
 # From the schema of this number to the next; the one that seals is a function.
 _UPGRADES = {
     1: "ALTER TABLE visited ADD COLUMN identity TEXT;",
@@ -122,7 +135,7 @@ def bring_up_to_date(database: sqlite3.Connection, path: Path, key_file: Path) -
     if version == 0:
         # Free pages are given back to the disk where it is short; nothing else would shrink the file.
         database.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        with _one_transaction(database, SCHEMA + _REPAIR):
+        with _one_transaction(database, SCHEMA + _REPAIR + _SINCE_7):
             _keep_check(database, seal)
             _set_version(database, SCHEMA_VERSION)
         return seal
@@ -131,8 +144,11 @@ def bring_up_to_date(database: sqlite3.Connection, path: Path, key_file: Path) -
             _set_version(database, number + 1)
     if version < SEALED_SINCE:
         _seal_all(database, seal)
-    if version < SCHEMA_VERSION:
+    if version < SWEPT_SINCE:
         _sweep(database)
+    if version < SCHEMA_VERSION:
+        with _one_transaction(database, _SINCE_7):
+            _set_version(database, SCHEMA_VERSION)
     check_key(database, seal, key_file)
     return seal
 
@@ -298,4 +314,4 @@ def _sweep(database: sqlite3.Connection) -> None:
     (busy, _, _) = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if busy:
         raise sqlite3.OperationalError("somebody else has it open, so what it held unsealed cannot be removed")
-    _set_version(database, SCHEMA_VERSION)
+    _set_version(database, SWEPT_SINCE)

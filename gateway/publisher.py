@@ -1,4 +1,4 @@
-"""From the outbox to the broker, and receipts back; the only file here that imports paho.
+"""From the outbox to the broker, receipts and commands back; the only file here that imports paho.
 
 A PUBACK frees nothing. What is published stays in the outbox until its receipt, and is published again where none has
 come in time (doubling), and after every reconnect, because the broker may have lost all it knew.
@@ -85,6 +85,7 @@ class Publisher:
         receipt_timeout_s: float = 30.0,
         reconnect_max_s: float = 60.0,
         on_receipt: Callable[[datetime, float | None], None] = lambda _, __: None,
+        on_command: Callable[[bytes, int | None], None] = lambda _, __: None,
         waiting: Waiting | None = None,
     ) -> None:
         self._outbox = outbox
@@ -96,6 +97,7 @@ class Publisher:
         self._monotonic = monotonic
         self._receipt_timeout_s = receipt_timeout_s
         self._on_receipt = on_receipt
+        self._on_command = on_command
         self._waiting = waiting or Waiting(now, monotonic)
         self._flights: dict[str, _Flight] = {}
         self._resumed = False
@@ -326,14 +328,14 @@ class Publisher:
             log.error("the broker refuses us: %s", reason)
             return
         client.drop_out_messages()
-        client.subscribe(v1.topic(self._gateway_id, "receipts"), qos=1)
+        client.subscribe([(v1.topic(self._gateway_id, channel), 1) for channel in ("receipts", "commands")])
 
     def _on_subscribe(
         self, _: Client, __: object, ___: int, reasons: list[ReasonCode], ____: Properties | None
     ) -> None:
         # Published before the subscription stands, a receipt could be missed.
         if any(reason.is_failure for reason in reasons):
-            log.error("the broker refuses our subscription to receipts: nothing will be freed")
+            log.error("the broker refuses our subscription to receipts and commands: nothing will be freed")
         self._loop.call_soon_threadsafe(self._arrived)
 
     def _on_disconnect(
@@ -351,7 +353,11 @@ class Publisher:
             self._loop.call_soon_threadsafe(self._say_refusal, _refusal(text))
 
     def _on_message(self, _: Client, __: object, message: MQTTMessage) -> None:
-        self._loop.call_soon_threadsafe(self._received, bytes(message.payload))
+        if message.topic.endswith("/commands"):
+            expires_in_s = getattr(message.properties, "MessageExpiryInterval", None)
+            self._loop.call_soon_threadsafe(self._on_command, bytes(message.payload), expires_in_s)
+        else:
+            self._loop.call_soon_threadsafe(self._received, bytes(message.payload))
 
     def _on_publish(self, _: Client, __: object, mid: int, reason: ReasonCode, ___: Properties | None) -> None:
         if reason.value == NOBODY_SUBSCRIBED:

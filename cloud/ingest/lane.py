@@ -166,6 +166,12 @@ class Lane:
         for topic, payload in messages:
             self._client.publish(topic, payload, qos=1)
 
+    def publish_expiring(self, topic: str, payload: bytes, expires_in_s: int) -> None:
+        """The same, of one message that the broker hands on for so long and no longer."""
+        properties = _properties(PacketTypes.PUBLISH)
+        properties.MessageExpiryInterval = expires_in_s
+        self._client.publish(topic, payload, qos=1, properties=properties)
+
     # On paho's thread ---------------------------------------------------------------------------------------------
 
     def _on_published(self, published: Published) -> None:

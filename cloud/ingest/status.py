@@ -1,10 +1,18 @@
-"""Birth, heartbeat and last will of gateways: the gateway's row. Nothing rests on one of them; the next replaces it."""
+"""Birth, heartbeat and last will of gateways: the gateway's row, and what became of its commands.
+
+Nothing rests on one of them: the next replaces it, and a command that nothing is heard of is sent again.
+"""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
 
+import msgspec
 import psycopg
 
+from cloud.commands.models import TOLD, Told
+from cloud.commands.outgoing import record_told
 from cloud.db.connect import Connection
 from cloud.devices.statuses import DeviceState, GatewayStatus, record_status
 from cloud.ingest.instants import within_reach_if_any
@@ -19,13 +27,16 @@ LONGEST_NAME = 200  # characters of what is a key
 LONGEST_TEXT = 500
 MOST_VERSIONS = 50
 LARGEST_COUNT = 2**31 - 1
+MOST_COMMANDS = 50
+LARGEST_DETAIL = 16 * 1024  # octets of JSON
 
 
 def record(connection: Connection, deliveries: Sequence[Delivery]) -> None:
     """Write the newest status of each gateway; one that is not version 1 or does not fit is logged and passed over."""
-    statuses = [status for delivery in deliveries if (status := _status(delivery))]
+    messages = [(delivery, message) for delivery in deliveries if (message := _message(delivery))]
     try:
-        _record(connection, statuses)
+        _record(connection, [_status(delivery, message) for delivery, message in messages])
+        record_told(connection, [told for delivery, message in messages for told in _told(delivery, message)])
     except psycopg.DataError:
         if len(deliveries) > 1:
             for delivery in deliveries:
@@ -34,12 +45,37 @@ def record(connection: Connection, deliveries: Sequence[Delivery]) -> None:
             log.warning("a status of gateway %s does not fit the database", deliveries[0].gateway_id)
 
 
-def _status(delivery: Delivery) -> GatewayStatus | None:
+def _message(delivery: Delivery) -> v1.StatusMessage | None:
     try:
-        message = v1.decode_status(delivery.payload)
+        return v1.decode_status(delivery.payload)
     except v1.WireError as error:
         log.warning("a status of gateway %s is not version 1 (%s)", delivery.gateway_id, type(error).__name__)
         return None
+
+
+def _told(delivery: Delivery, message: v1.StatusMessage) -> Sequence[Told]:
+    return [
+        Told(
+            command_id=UUID(command.command_id),
+            gateway_id=delivery.gateway_id,
+            stage=command.stage,
+            step=min(command.step, LARGEST_COUNT),
+            at=delivery.received_at,
+            reason=_text(command.reason),
+            detail=_detail(command.detail),
+        )
+        for command in message.commands[:MOST_COMMANDS]
+        if command.stage in TOLD
+    ]
+
+
+def _detail(detail: Mapping[str, Any]) -> Mapping[str, Any]:
+    """As it can be kept; nothing where it cannot."""
+    encoded = msgspec.json.encode(detail)
+    return {} if len(encoded) > LARGEST_DETAIL or b"\\u0000" in encoded else detail
+
+
+def _status(delivery: Delivery, message: v1.StatusMessage) -> GatewayStatus:
     devices = [_device(device) for device in message.devices[:MOST_DEVICES] if _fits(device)]
     if len(devices) < len(message.devices):
         log.warning("%d devices of gateway %s do not fit", len(message.devices) - len(devices), delivery.gateway_id)

@@ -141,6 +141,10 @@ class Subscriber:
         """Send at QoS 1, topic and payload, now or when the broker is back."""
         self._lanes[0].publish(messages)
 
+    def publish_command(self, topic: str, payload: bytes, expires_in_s: int) -> None:
+        """Send one message that means nothing after so long."""
+        self._lanes[0].publish_expiring(topic, payload, expires_in_s)
+
     def _lane(self, broker: BrokerAddress, name: str, channels: Sequence[str], into: "_Line") -> Lane:
         filters = names.shared(broker.password, *channels)
         return Lane(broker, names.session(name), filters, self._take_into(into), self._heard)

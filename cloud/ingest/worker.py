@@ -17,6 +17,7 @@ from cloud import clock
 from cloud.config import IngestSettings
 from cloud.db.connect import Connection, open_connection
 from cloud.ingest import receipts, status
+from cloud.ingest.commanding import Commanding
 from cloud.ingest.handle import store
 from cloud.ingest.presence import Presence
 from cloud.ingest.receipts import Outcome
@@ -143,8 +144,10 @@ def run(settings: IngestSettings, ready: Callable[[], None]) -> int:
     subscriber = Subscriber(settings.broker, settings.client_id, clock.now)
     workers = [Worker(settings, subscriber, stop, clock.now) for _ in range(CONNECTIONS)]
     presence = Presence(settings, subscriber.subscribed.is_set, workers, clock.now)
+    commanding = Commanding(settings, subscriber, subscriber.subscribed.is_set, clock.now)
     subscriber.start()
     presence.start()
+    commanding.start()
     try:
         with ThreadPoolExecutor(CONNECTIONS) as threads:
             loops = [threads.submit(worker.run, ready if n == 0 else _nothing) for n, worker in enumerate(workers)]
@@ -152,6 +155,7 @@ def run(settings: IngestSettings, ready: Callable[[], None]) -> int:
                 stop.set()
                 loop.result()
     finally:
+        commanding.stop()
         presence.stop()
         subscriber.stop()
     return 0

@@ -11,7 +11,7 @@ neither can starve the other. Rows of one session and lane are claimed together 
 they are freed, so that a receipt for a whole message finds them after a restart too.
 
 Readings in and the outbox as a whole are here, messages out in ``messages``, what is known of devices in ``visited``,
-the file and its disk in ``sealed_file``.
+of commands in ``commanded``, the file and its disk in ``sealed_file``.
 """
 
 import sqlite3
@@ -25,6 +25,7 @@ import msgspec
 
 from device_drivers.drivers.conversation import Cursor
 from gateway.disk import Disk
+from gateway.outbox.commanded import Commanded
 from gateway.outbox.errors import DiskRefused, as_outbox_error
 from gateway.outbox.messages import Messages
 from gateway.outbox.rows import Depth, Lane, as_json
@@ -43,7 +44,7 @@ from gateway.sealing import KeyRefused, SealBroken
 from gateway.wire.v1 import Fate, WirePrevious, WireReading, WireSession, device_identity
 
 
-class Outbox(Messages, Visited):
+class Outbox(Messages, Visited, Commanded):
     """One SQLite file. Not safe for threads: everything happens on the event loop's thread, in short transactions."""
 
     @classmethod

@@ -12,7 +12,7 @@ import msgspec
 from gateway.wire import v1
 
 PATH = Path(__file__).with_name("v1.schema.json")
-MESSAGES = (v1.ReadingsMessage, v1.ReceiptsMessage, v1.StatusMessage)
+MESSAGES = (v1.ReadingsMessage, v1.ReceiptsMessage, v1.StatusMessage, v1.CommandsMessage)
 
 
 def schema() -> dict[str, object]:

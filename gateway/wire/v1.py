@@ -6,13 +6,16 @@ Topics (MQTT 5, QoS 1, no retained message, no patient data anywhere in them):
     phg/v1/{gateway_id}/readings   gateway → cloud   ReadingsMessage of all others
     phg/v1/{gateway_id}/receipts   cloud → gateway   ReceiptsMessage
     phg/v1/{gateway_id}/status     gateway → cloud   StatusMessage (also the last will)
-    phg/v1/{gateway_id}/commands   cloud → gateway   reserved
+    phg/v1/{gateway_id}/commands   cloud → gateway   CommandsMessage
 
 The correlation data of a readings message are its message_id (16 octets). The two topics differ in nothing but the
 queue that their messages wait in: a reading is taken on either of them.
 
 A readings message expires after MESSAGE_EXPIRY_S, for the sake of its countdown: the broker hands on what is left (MQTT
 5, 3.3.2.3.3), and so the cloud learns how long it was kept there.
+
+A commands message expires with its command, so that the broker hands nobody an order of yesterday. It comes again until
+a status tells what became of it: a gateway knows a command by its id, and does it once.
 
 JSON, UTF-8. Decimals travel as strings, so that 5.0 stays 5.0. Times are RFC 3339 with their offset where they are the
 gateway's or the cloud's (a time without one is refused), and naive ISO 8601 where they are the device's.
@@ -26,7 +29,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
@@ -52,6 +55,8 @@ Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 # A UUID in either spelling, with or without hyphens; gateways write 32 hex digits.
 Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$")]
 Count = Annotated[int, msgspec.Meta(ge=0)]
+# What a gateway is to do, in a word.
+CommandKind = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]{0,39}$")]
 # Up to three centuries.
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e10)]
 
@@ -199,13 +204,52 @@ class WireDeviceState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     repairs: dict[str, Count] = {}
 
 
+class CommandStage(StrEnum):
+    """How far a command has come. UNDERWAY is followed by one of the others; those are the end of it."""
+
+    UNDERWAY = "underway"
+    DONE = "done"
+    FAILED = "failed"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+
+
+class CommandsMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One command. What ``body`` holds depends on ``kind``; nothing in it is about a patient.
+
+    A gateway that does not know the kind refuses it. After ``expires_at`` a command is not begun.
+    """
+
+    v: int
+    command_id: Id
+    kind: CommandKind
+    expires_at: Instant
+    body: dict[str, Any] = {}
+
+
+class WireCommandState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of a command, in every status for a while, and again where the command comes again.
+
+    ``stage`` is a word of CommandStage. ``step`` counts what was said of this command: of two statuses the one with the
+    greater step is the newer. ``reason`` is for people; what ``detail`` holds depends on the command's kind.
+    """
+
+    command_id: Id
+    kind: CommandKind
+    stage: str
+    step: Count
+    at: Instant | None = None
+    reason: str | None = None
+    detail: dict[str, Any] = {}
+
+
 class StatusMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Birth, heartbeat and last will of a gateway.
 
     ``storage_error``: why the outbox takes nothing at the moment (a full disk); devices are then left unread.
     ``readings_damaged``: how many readings in the outbox the disk has damaged; they are not in ``outbox_depth``.
     ``certificate_until``: the end of the validity of the certificate that the gateway shows. ``versions``: of what the
-    gateway runs on, by name.
+    gateway runs on, by name. ``commands``: what became of the last ones.
     """
 
     v: int
@@ -222,6 +266,7 @@ class StatusMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     certificate_until: Instant | None = None
     versions: dict[str, str] = {}
     devices: tuple[WireDeviceState, ...] = ()
+    commands: tuple[WireCommandState, ...] = ()
 
 
 def topic(gateway_id: str, channel: Literal["live", "readings", "receipts", "status", "commands"]) -> str:
@@ -236,16 +281,17 @@ class _Versioned(msgspec.Struct, frozen=True):
 
 
 Word = TypeVar("Word", bound=StrEnum)
-Message = TypeVar("Message", ReadingsMessage, ReceiptsMessage, StatusMessage)
+Message = TypeVar("Message", ReadingsMessage, ReceiptsMessage, StatusMessage, CommandsMessage)
 
 _READINGS = msgspec.json.Decoder(ReadingsMessage)
 _RECEIPTS = msgspec.json.Decoder(ReceiptsMessage)
 _STATUS = msgspec.json.Decoder(StatusMessage)
+_COMMANDS = msgspec.json.Decoder(CommandsMessage)
 _VERSION = msgspec.json.Decoder(_Versioned)
 _ENCODER = msgspec.json.Encoder(decimal_format="string")
 
 
-def encode(message: ReadingsMessage | ReceiptsMessage | StatusMessage) -> bytes:
+def encode(message: ReadingsMessage | ReceiptsMessage | StatusMessage | CommandsMessage) -> bytes:
     """JSON octets of a message."""
     return _ENCODER.encode(message)
 
@@ -263,6 +309,11 @@ def decode_receipts(payload: bytes) -> ReceiptsMessage:
 def decode_status(payload: bytes) -> StatusMessage:
     """WireError where the payload is not a version-1 status message."""
     return _decode(_STATUS, payload)
+
+
+def decode_commands(payload: bytes) -> CommandsMessage:
+    """WireError where the payload is not a version-1 commands message."""
+    return _decode(_COMMANDS, payload)
 
 
 def _decode(decoder: msgspec.json.Decoder[Message], payload: bytes) -> Message:

@@ -1,5 +1,7 @@
 """One case on one screen: everything that a nurse needs around it, in the same order on a phone, and by keyboard."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -95,3 +97,38 @@ def test_a_call_is_logged_and_the_script_walked_without_the_mouse(console: Conso
         ("emergency_service_called",
          "Chest pain, breathlessness, weakness, change of vision or speech? Any of these"),
     ]  # fmt: skip
+
+
+def test_a_key_that_comes_right_behind_the_closed_list_of_keys_is_not_lost(
+    console: Console, page: Page, case_url: str
+) -> None:
+    sign_in(page, console, "nora")
+    page.goto(case_url)
+    page.keyboard.press("?")
+    expect(page.locator("#shortcuts")).to_be_visible()
+    # In one breath: until the next frame the focus still lies in the list that is closed.
+    page.evaluate("""() => {
+        document.getElementById("shortcuts").close();
+        document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "a", bubbles: true }));
+    }""")
+    expect(page.get_by_role("button", name="Acknowledge")).to_be_focused()
+
+
+def test_what_somebody_is_about_to_press_stays_under_their_hand_when_the_case_is_shown_anew(
+    console: Console, page: Page, case_url: str
+) -> None:
+    sign_in(page, console, "nora")
+    page.goto(case_url)
+    expect(page.locator("#live-state")).to_have_attribute("data-state", "live")
+    page.keyboard.press("a")
+    expect(page.get_by_role("button", name="Acknowledge")).to_be_focused()
+    console.ward.admin.execute("UPDATE alert_case SET changed_at = changed_at + interval '1 second'")
+    console.ward.admin.execute(
+        """WITH joined AS (INSERT INTO case_event (case_id, at, event, to_state)
+                           SELECT case_id, changed_at, 'join', state FROM alert_case RETURNING case_id, event_id)
+           SELECT pg_notify('live', json_build_object('type', 'case', 'case_id', c.case_id, 'patient_id', c.patient_id,
+                                                      'event_id', joined.event_id)::text)
+           FROM joined JOIN alert_case c USING (case_id)"""
+    )
+    expect(page.locator("#case")).to_have_attribute("data-changed", re.compile("12:00:01"))
+    expect(page.get_by_role("button", name="Acknowledge")).to_be_focused()

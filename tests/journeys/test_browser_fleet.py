@@ -84,7 +84,8 @@ def test_a_technical_page_whose_stream_is_lost_says_so(console: Console, page: P
     is_live(page)
     expect(page.locator("#not-receiving")).to_be_hidden()
     console.ward.admin.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pulsepost-live'"
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND application_name = 'pulsepost-live'"
     )
     page.context.set_offline(True)
     expect(page.locator("#not-receiving")).to_be_visible(timeout=AT_THE_NEXT_BEAT_MS)

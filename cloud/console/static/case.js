@@ -24,14 +24,21 @@ async function refresh() {
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("case");
   if (!fresh || isDirty()) return;
   const open = [...shown.querySelectorAll("details[open]")].map((details) => details.id);
-  const focused = shown.contains(document.activeElement);
+  const focused = shown.contains(document.activeElement) ? document.activeElement : null;
   // The chart keeps itself up to date, and is not drawn anew for a button.
   fresh.querySelector("#charts")?.replaceWith(document.getElementById("charts"));
   shown.replaceWith(fresh);
   shown = fresh;
   for (const id of open) document.getElementById(id)?.setAttribute("open", "");
   prepare();
-  if (focused) document.getElementById("main").focus({ preventScroll: true });
+  if (focused) (again(focused) ?? document.getElementById("main")).focus({ preventScroll: true });
+}
+
+// The same place on the new page: what somebody was about to press stays under their hand, if it still means the same.
+function again(place) {
+  const { key, keyName } = place.dataset;
+  if (!key) return null;
+  return [...shown.querySelectorAll("[data-key]")].find((it) => it.dataset.key === key && it.dataset.keyName === keyName);
 }
 
 // An outcome that needs a note asks for it before it is sent.

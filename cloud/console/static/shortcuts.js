@@ -43,7 +43,8 @@ function goTo(place) {
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || dialog.open) return;
-  if (event.target.closest?.("input, textarea, select, [contenteditable]")) return;
+  // Until the next frame the focus still lies in the list that was just closed: nobody types there any more.
+  if (event.target.closest?.("input, textarea, select, [contenteditable]") && !dialog.contains(event.target)) return;
   if (event.key === "?") {
     describe();
     dialog.showModal();

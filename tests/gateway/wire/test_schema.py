@@ -20,7 +20,7 @@ def test_the_checked_in_schema_is_what_the_models_say() -> None:
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
 def test_each_golden_message_is_valid_under_the_schema(path: Path) -> None:
-    name = {"rea": "ReadingsMessage", "rec": "ReceiptsMessage", "sta": "StatusMessage"}[path.stem[:3]]
+    name = {"rea": "Readings", "rec": "Receipts", "sta": "Status", "com": "Commands"}[path.stem[:3]] + "Message"
     document = {**schema.schema(), "anyOf": [{"$ref": f"#/$defs/{name}"}]}
     jsonschema.Draft202012Validator(document).validate(json.loads(path.read_bytes()))
 

@@ -16,6 +16,7 @@ GOLDEN = Path(__file__).parents[2] / "contract" / "v1"
 READINGS = sorted(GOLDEN.glob("readings-*.json"))
 RECEIPTS = sorted(GOLDEN.glob("receipts*.json"))
 STATUS = sorted(GOLDEN.glob("status-*.json"))
+COMMANDS = sorted(GOLDEN.glob("commands-*.json"))
 SESSION = v1.wire_session(
     "5b0e7c1d93f24a8eb6d0c2a1f4e39587",
     DeviceIdentity(manufacturer="LifeScan", model="UltraMini", serial_number="C0FFEE123"),
@@ -65,8 +66,13 @@ def test_a_golden_status_comes_back_octet_for_octet(path: Path) -> None:
     assert v1.encode(v1.decode_status(octets(path))) == octets(path)
 
 
+@pytest.mark.parametrize("path", COMMANDS, ids=lambda path: path.stem)
+def test_a_golden_command_comes_back_octet_for_octet(path: Path) -> None:
+    assert v1.encode(v1.decode_commands(octets(path))) == octets(path)
+
+
 def test_every_golden_message_is_read_by_a_test() -> None:
-    assert {*READINGS, *RECEIPTS, *STATUS} == set(GOLDEN.glob("*.json"))
+    assert {*READINGS, *RECEIPTS, *STATUS, *COMMANDS} == set(GOLDEN.glob("*.json"))
 
 
 def test_no_golden_message_was_edited() -> None:

@@ -1,0 +1,1 @@
+"""What gateways are told to do: rows that the ingest publishes, and that statuses answer."""
