@@ -13,8 +13,8 @@
 With ``?patient_id=`` only what concerns that patient, else ``?show=`` says which worklist it is for. A stream that
 comes back starts with the whole truth again, so a lost event is never missed; Last-Event-ID decides nothing, since an
 event's id is taken before its transaction commits.
-503 while we do not hear from the database ourselves, 404 for a role that has nothing to see here, and for a patient whom
-the person may not see.
+503 while we do not hear from the database ourselves; 404 for a role that has nothing to see here, and for a patient
+whom the person may not see.
 """
 
 from typing import Annotated

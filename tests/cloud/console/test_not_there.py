@@ -32,8 +32,8 @@ def theirs(console: Console) -> dict[str, str]:
         "assignment_id": assignment_id,
     }
     for name, statement in (
-        ("slot_id", "INSERT INTO measurement_slot (patient_id, kind, at, valid) VALUES (%(patient)s, 'glucose', '08:00',"
-         " '[,]') RETURNING slot_id"),
+        ("slot_id", "INSERT INTO measurement_slot (patient_id, kind, at, valid) VALUES"
+         " (%(patient)s, 'glucose', '08:00', '[,]') RETURNING slot_id"),
         ("pause_id", "INSERT INTO measurement_pause (patient_id, valid, reason) VALUES (%(patient)s, '[,]', 'holiday')"
          " RETURNING pause_id"),
         ("contact_id", "INSERT INTO contact_person (patient_id, place, name, relation, phones, may_be_told, added_by,"
@@ -112,10 +112,11 @@ def test_a_trial_about_a_patient_of_others_is_one_about_nobody(console: Console,
 
 def trail(console: Console, account_id: UUID, ids: dict[str, str]) -> list[str]:
     """What whoever asked can find out of the audit about what they did, oldest first; what was found last time, too."""
-    rows = console.ward.rows(
-        f"SELECT action, subject, patient_id::text, detail::text FROM audit WHERE account_id = '{account_id}'"
-        " AND action <> 'sign_in' ORDER BY audit_id"
-    )
+    rows = console.ward.admin.execute(
+        "SELECT action, subject, patient_id::text, detail::text FROM audit"
+        " WHERE account_id = %s AND action <> 'sign_in' ORDER BY audit_id",
+        (account_id,),
+    ).fetchall()
     return [_plain(repr(row), ids) for row in rows]
 
 
