@@ -68,7 +68,7 @@ def paths(role: Role, ids: dict[str, str]) -> Iterator[tuple[str, str]]:
         yield "GET", f"/what-if?patient_id={ids['patient_id']}"
 
 
-def answers(person: Person, role: Role, ids: dict[str, str], token: str) -> list[tuple[str, int, str, object]]:
+def answers(person: Person, role: Role, ids: dict[str, str], token: str) -> list[tuple[str, int, str, dict[str, str]]]:
     """Path, status, text and headers of each, without the ids."""
     found = []
     for method, path in paths(role, ids):

@@ -254,9 +254,9 @@ FILLED: Final[tuple[LiteralString, ...]] = (
     " VALUES (%(patient)s, false, %(nurse)s, %(now)s, 'b')",
     "INSERT INTO device (device_id, manufacturer, model) VALUES (%(patient)s::uuid::text, 'm', 'm')",
     "INSERT INTO device_assignment (device_id, patient_id, valid) VALUES (%(patient)s::uuid::text, %(patient)s, '[,]')",
-    "INSERT INTO held_reading (reading_id, patient_id, device_id, gateway_id, effective_time, time_quality, reported_time,"
-    " received_at, unit, reason, payload, asked_at) VALUES (gen_random_uuid(), %(patient)s, %(patient)s::uuid::text, 'g',"
-    " %(now)s, 'q', 't', %(now)s, 'mm[Hg]', '{}', '', %(now)s)",
+    "INSERT INTO held_reading (reading_id, patient_id, device_id, gateway_id, effective_time, time_quality,"
+    " reported_time, received_at, unit, reason, payload, asked_at) VALUES (gen_random_uuid(), %(patient)s,"
+    " %(patient)s::uuid::text, 'g', %(now)s, 'q', 't', %(now)s, 'mm[Hg]', '{}', '', %(now)s)",
     "INSERT INTO reading_release (reading_id, origin, patient_id, why, said_by, said_at)"
     " VALUES (gen_random_uuid(), 'quarantine', %(patient)s, 'w', %(nurse)s, %(now)s)",
 )
@@ -298,7 +298,7 @@ def test_every_table_with_patients_is_guarded(ward: Ward) -> None:
 
 
 def test_of_every_table_it_is_said_what_the_console_may(ward: Ward) -> None:
-    """The matrix leaves no table out: the guarded ones are tried below, row by row; of the others the grants are said."""
+    """The matrix leaves no table out: the guarded ones are tried below, row by row; of the others grants are said."""
     rows = ward.rows(
         """SELECT c.relname::text,
                   CASE WHEN has_any_column_privilege('pulsepost_console', c.oid, 'SELECT') THEN 'S' ELSE '' END
@@ -482,15 +482,20 @@ async def test_a_connection_that_is_given_back_carries_nobody(ward: Ward, in_car
 async def test_nor_does_one_whose_work_failed(
     ward: Ward, in_care: UUID, one_connection: Pool, statement: LiteralString | None
 ) -> None:
-    with pytest.raises((RuntimeError, psycopg.errors.DivisionByZero)):
+    backends = []
+
+    async def request() -> None:
         async with acting(one_connection, in_care) as connection:
             assert await _patients(connection) == [ward.patient_id]
-            backend = connection.info.backend_pid
+            backends.append(connection.info.backend_pid)
             if statement is not None:
                 await connection.execute(statement)
             raise RuntimeError
+
+    with pytest.raises((RuntimeError, psycopg.errors.DivisionByZero)):
+        await request()
     async with one_connection.connection() as connection:
-        assert connection.info.backend_pid == backend
+        assert [connection.info.backend_pid] == backends
         assert await _patients(connection) == []
 
 
