@@ -13,6 +13,7 @@ from alerting.limits import Measure, Relation
 from alerting.reasons import (
     Answer,
     DifferenceReason,
+    HeldReason,
     IndexReason,
     LateReason,
     LimitReason,
@@ -25,6 +26,7 @@ from alerting.reasons import (
     SilenceStep,
     SustainedReason,
     SymptomReason,
+    UnfamiliarReason,
 )
 from alerting.regimes import Evidence, Figure, RegimeLimit, Source
 from alerting.sufficiency import Sufficiency
@@ -56,6 +58,10 @@ def sentence(reason: Reason, words: Language = ENGLISH) -> str:  # noqa: C901  (
             return late_sentence(reason, words)
         case SymptomReason():
             return symptom_sentence(reason, words)
+        case UnfamiliarReason():
+            return unfamiliar_sentence(reason, words)
+        case HeldReason():
+            return held_sentence(reason, words)
 
 
 def limit_sentence(reason: LimitReason, words: Language = ENGLISH) -> str:
@@ -199,6 +205,31 @@ def symptom_sentence(reason: SymptomReason, words: Language = ENGLISH) -> str:
         flags=", ".join(red_flag_name(flag, words) for flag in reason.flags),
         asked=moment_text(reason.asked_at, words),
         authority=set_by_text(reason.source, words),
+    )
+
+
+def unfamiliar_sentence(reason: UnfamiliarReason, words: Language = ENGLISH) -> str:
+    """How far the figure is from what the patient usually has, and from which distance on we ask."""
+    unit = reason.figure.unit
+    return words.gettext(
+        "{measure} {figure} is {difference} away from the usual {usual} ({readings} within {within}); "
+        "from {far} on we ask whose it is ({authority})"
+    ).format(
+        measure=measure_name(reason.measure, words),
+        figure=quantity_text(reason.figure, reason.measure, words),
+        difference=figure_text(reason.difference, unit, reason.measure, words),
+        usual=figure_text(reason.usual, unit, reason.measure, words),
+        readings=words.ngettext("{n} reading", "{n} readings", reason.readings).format(n=reason.readings),
+        within=duration_text(reason.within, words),
+        far=figure_text(reason.far, unit, reason.measure, words),
+        authority=set_by_text(reason.source, words),
+    )
+
+
+def held_sentence(reason: HeldReason, words: Language = ENGLISH) -> str:
+    """The finding, and the question that is still open."""
+    return words.gettext("{finding}. Was it the patient? Others use this device, and {doubt}").format(
+        finding=sentence(reason.finding, words), doubt=unfamiliar_sentence(reason.doubt, words)
     )
 
 

@@ -10,9 +10,11 @@ from alerting import life
 from alerting.life import Life
 from alerting.lifecycle import Event, State
 from alerting.pipeline import Finding
+from alerting.reasons import UnfamiliarReason
 from alerting.sentences import sentence
 from alerting.tiers import Terms, Tier, graver
 from cloud.alerts.reasons import to_json
+from cloud.observations.models import Observation
 
 Key = tuple[UUID, str]
 
@@ -57,6 +59,14 @@ class PatientFinding:
     @property
     def own_terms(self) -> Terms:
         return self.terms[self.finding.tier]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubted:
+    """An observation of which somebody has to say first whether it is the patient's, and why."""
+
+    observation: Observation
+    doubt: UnfamiliarReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

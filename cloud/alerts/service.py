@@ -1,19 +1,21 @@
 """What new observations say at once, and the cases that findings open or join."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID, uuid4
 
 from alerting.closing import REST, rested
-from alerting.pipeline import on_reading, quantities
+from alerting.pipeline import Finding, on_reading, quantities
 from alerting.quiet import Quiet, is_quiet, quiet
+from alerting.reasons import HeldReason, UnfamiliarReason
 from alerting.regimes import Figure
 from alerting.sessions import SESSION_GAP
 from alerting.tiers import Tier, graver
 from cloud.alerts import due, store
 from cloud.alerts.due import Due, Timer, What
-from cloud.alerts.models import Episode, Key, PatientFinding, closed_at_once, continued, opened
+from cloud.alerts.models import Doubted, Episode, Key, PatientFinding, closed_at_once, continued, opened
 from cloud.alerts.store import Identity, StoredEvent
 from cloud.db.connect import Connection
 from cloud.observations.models import Observation
@@ -23,18 +25,25 @@ from device_drivers.readings import Kind, Sample
 
 # What is assessed later because of a reading of this kind: sessions once they close, repetition at once.
 _LATER: Mapping[Kind, What] = {Kind.BLOOD_PRESSURE: What.PRESSURE, Kind.GLUCOSE: What.GLUCOSE}
+# Nobody is to wait with these for an answer to "was it you?".
+_CANNOT_WAIT = frozenset({Tier.EMERGENCY, Tier.URGENT})
 
 
-def evaluate(connection: Connection, observations: Sequence[Observation], at: datetime) -> Sequence[StoredEvent]:
+def evaluate(
+    connection: Connection, observations: Sequence[Observation], at: datetime, doubted: Sequence[Doubted] = ()
+) -> Sequence[StoredEvent]:
     """What these observations say on their own, in cases; and what must be assessed later. The caller commits.
 
-    Gives the events of the cases for the live stream. Idempotent: a finding that is known is not filed again.
+    Gives the events of the cases for the live stream. Idempotent: a finding that is known is not filed again. What is
+    ``doubted`` waits for an answer, unless it is so grave that waiting for one is no safe choice.
     """
-    own = _by_patient(observations)
-    if not own:
+    own, unsure = _by_patient(observations), _by_patient(one.observation for one in doubted)
+    if not own and not unsure:
         return ()
-    rules = rules_of(connection, own, at)
+    rules = rules_of(connection, {*own, *unsure}, at)
     found, timers = _assessed(own, rules)
+    doubts = {one.observation.reading.reading_id: one.doubt for one in doubted}
+    found += [finding for patient_id, of in unsure.items() for finding in _grave(of, doubts, rules[patient_id])]
     # Before the cases: everybody takes these locks in this order.
     due.start(connection, timers)
     due.ask(connection, _later(own, at), {timer.patient_id for timer in timers}, own, at)
@@ -115,6 +124,32 @@ def _assessed(
             ]
             timers += [Timer(patient_id=patient_id, reading_id=reading_id, remeasure=timer) for timer in said.timers]
     return found, timers
+
+
+def _grave(
+    observations: Iterable[Observation], doubts: Mapping[str, UnfamiliarReason], of: PatientRules
+) -> Iterator[PatientFinding]:
+    """What of doubted readings cannot wait: an emergency and what is urgent, at once, with the question in its reason.
+
+    Nobody may be told to measure again whose reading it perhaps was not, so no timer stands in front of the case.
+    """
+    for observation in observations:
+        reading, at = observation.reading, observation.effective_time
+        said = on_reading(quantities(reading), of.limits, at, observation.received_at, of.programme.late_after)
+        findings = {finding.condition: finding for finding in said.findings}
+        for timer in said.timers:
+            limit = timer.limit
+            alone = Finding(condition=limit.condition, tier=limit.tier, reason=timer.first, at=at)
+            findings.setdefault(limit.condition, alone)
+        for finding in findings.values():
+            if finding.tier in _CANNOT_WAIT:
+                asking = HeldReason(finding=finding.reason, doubt=doubts[reading.reading_id])
+                yield PatientFinding(
+                    patient_id=observation.patient_id,
+                    finding=replace(finding, reason=asking),
+                    terms=of.programme.terms,
+                    reading_id=reading.reading_id,
+                )
 
 
 def _later(own: Mapping[UUID, Sequence[Observation]], at: datetime) -> list[Due]:

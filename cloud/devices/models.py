@@ -13,7 +13,8 @@ class Assignment:
     """A patient used a device from ``since`` (inclusive) to ``until`` (exclusive; None: still).
 
     ``user_index`` is a cuff's user slot; None means whoever uses it. ``zones``: where the patient's walls were.
-    ``clock_checked_at``: when somebody last compared the device's clock with a watch and found it right.
+    ``clock_checked_at``: when somebody last compared the device's clock with a watch and found it right. ``shared``:
+    somebody said that others measure with it, too.
     """
 
     device_id: str
@@ -23,6 +24,7 @@ class Assignment:
     until: datetime | None
     zones: Zones
     clock_checked_at: datetime | None = None
+    shared: bool = False
 
     def covers(self, time: datetime) -> bool:
         """Whether the assignment was valid then."""
@@ -51,6 +53,12 @@ def assignment_throughout(
             if edge is not None and oldest < edge <= newest:
                 return None
     return assignment_at(assignments, user_index, oldest)
+
+
+def is_shared(assignments: Iterable[Assignment], time: datetime) -> bool:
+    """Whether more than one person measured with the device then: two patients have it, or somebody said so."""
+    valid = [assignment for assignment in assignments if assignment.covers(time)]
+    return any(a.shared for a in valid) or len({a.patient_id for a in valid}) > 1
 
 
 def patient_at(assignments: Iterable[Assignment], user_index: int | None, time: datetime) -> UUID | None:

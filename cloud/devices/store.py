@@ -126,7 +126,7 @@ def assignments(connection: Connection, device_ids: Collection[str]) -> Mapping[
     found: dict[str, list[Assignment]] = {}
     rows = connection.execute(_ASSIGNMENTS, (list(device_ids),)).fetchall()
     zones = zones_of(connection, {row[2] for row in rows})
-    for device_id, user_index, patient_id, since, until, checked_at in rows:
+    for device_id, user_index, patient_id, since, until, checked_at, shared in rows:
         found.setdefault(device_id, []).append(
             Assignment(
                 device_id=device_id,
@@ -136,13 +136,14 @@ def assignments(connection: Connection, device_ids: Collection[str]) -> Mapping[
                 until=until,
                 zones=zones[patient_id],
                 clock_checked_at=checked_at,
+                shared=shared,
             )
         )
     return found
 
 
 _ASSIGNMENTS = """
-SELECT device_id, user_index, patient_id, lower(valid), upper(valid), clock_checked_at
+SELECT device_id, user_index, patient_id, lower(valid), upper(valid), clock_checked_at, shared
 FROM device_assignment WHERE device_id = ANY(%s)
 """
 

@@ -7,7 +7,7 @@ and never stops the others.
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -15,12 +15,13 @@ import msgspec
 import psycopg
 
 from cloud.alerts import service as alerts
+from cloud.alerts.models import Doubted
 from cloud.alerts.store import StoredEvent
 from cloud.db.connect import Connection, as_rows
 from cloud.devices import store as devices
 from cloud.devices.models import Assignment
 from cloud.devices.tallies import Tally, update_devices
-from cloud.ingest import ledger, quarantine, receipts
+from cloud.ingest import doubts, ledger, quarantine, receipts
 from cloud.ingest.arrivals import Arrival, Decoded, Item, ReasonCode, Refusal, Undecoded, decode, whole
 from cloud.ingest.attribution import attribute_all
 from cloud.ingest.quarantine import Held
@@ -142,26 +143,48 @@ def _commit_once(
         trusted = devices.trusted_gateways(connection, {m.arrival.gateway_id for m in batch})
         readable = [m for m in batch if isinstance(m, Decoded) and m.arrival.gateway_id in trusted]
         told = devices.record_sessions(connection, [decoded.session for decoded in readable])
-        verdicts = _judge(connection, readable)
+        assigned = _assignments(connection, readable)
+        verdicts = [verdict for decoded in readable for verdict in _judged(decoded, assigned)]
         # Of the same reading twice the first counts: two sessions may judge it differently.
         by_id = {v.item.reading.reading_id: v for v in reversed(verdicts) if v.item.reading}
         known = register(connection, {i: _entry(v, v.item.reading) for i, v in by_id.items() if v.item.reading})
         new = [verdict for reading_id, verdict in reversed(by_id.items()) if reading_id not in known]
         fates, held = _settle(verdicts, by_id, known)
         fresh = [verdict.judged for verdict in new if isinstance(verdict.judged, Observation)]
-        observations.insert(connection, fresh)
+        doubted = doubts.doubted(connection, fresh, assigned)
+        unsure = {one.observation.reading.reading_id: one for one in doubted}
+        _keep_doubted(connection, unsure, by_id, at)
+        counted = [o for o in fresh if o.reading.reading_id not in unsure] if unsure else fresh
         quarantine.hold(connection, [*held, *_whole_messages(batch, trusted)])
-        events = alerts.evaluate(connection, fresh, at)
-        update_devices(connection, told, _tallies(new))
-        _notify(connection, fresh, events)
+        file(connection, counted, at, doubted)
+        update_devices(connection, told, _tallies(new, unsure))
     return _outcomes(batch, trusted, fates, now())
 
 
-def _judge(connection: Connection, readable: Sequence[Decoded]) -> Sequence[_Verdict]:
+def file(connection: Connection, counted: Sequence[Observation], at: datetime, doubted: Sequence[Doubted] = ()) -> None:
+    """Store observations that are new and count, assess them, and tell the live stream; of ``doubted`` what is grave.
+
+    Every observation goes through here: those of a batch, and those that a person released. The caller commits.
+    """
+    observations.insert(connection, counted)
+    events = alerts.evaluate(connection, counted, at, doubted)
+    _notify(connection, [*counted, *(one.observation for one in doubted)], events)
+
+
+def _assignments(connection: Connection, readable: Sequence[Decoded]) -> Mapping[str, Sequence[Assignment]]:
     if not readable:
-        return []
-    assigned = devices.assignments(connection, {decoded.session.device.device_id for decoded in readable})
-    return [verdict for decoded in readable for verdict in _judged(decoded, assigned)]
+        return {}
+    return devices.assignments(connection, {decoded.session.device.device_id for decoded in readable})
+
+
+def _keep_doubted(
+    connection: Connection, unsure: Mapping[str, Doubted], by_id: Mapping[str, _Verdict], at: datetime
+) -> None:
+    if not unsure:
+        return
+    kept = [(one, by_id[i].decoded, by_id[i].item) for i, one in unsure.items()]
+    doubts.keep(connection, kept, at)
+    ledger.doubt(connection, [(one.observation.reading.device.device_id, i) for i, one in unsure.items()])
 
 
 def _judged(decoded: Decoded, assigned: Mapping[str, Sequence[Assignment]]) -> Iterator[_Verdict]:
@@ -221,11 +244,13 @@ def _settle(
             held.append(_held(verdict, reason))
         elif earlier is not None or verdict is not counts:
             fate = v1.Fate.ALREADY_KNOWN
-        fates.append(v1.Receipt(reading_id=reading_id, fate=fate, reason=reason))
+        fates.append(
+            v1.Receipt(reading_id=reading_id, fate=fate, reason=reason if fate is v1.Fate.QUARANTINED else None)
+        )
     return fates, held
 
 
-def _tallies(new: Sequence[_Verdict]) -> dict[str, Tally]:
+def _tallies(new: Sequence[_Verdict], unsure: Container[str]) -> dict[str, Tally]:
     """What this batch added to the ledger, by device."""
     tallies: dict[str, Tally] = defaultdict(Tally)
     for verdict in new:
@@ -238,6 +263,8 @@ def _tallies(new: Sequence[_Verdict]) -> dict[str, Tally]:
             # Whatever is nobody's (another user slot of a cuff) is no sign of the patient of whom readings are missed.
             if verdict.judged.code is not ReasonCode.UNASSIGNED_DEVICE:
                 tally.held(verdict.decoded.session.received_at)
+        elif reading.reading_id in unsure:
+            tally.held(verdict.decoded.session.received_at)
         elif reading.sample is Sample.PATIENT:
             tally.measured(verdict.judged.effective_time)
     return tallies

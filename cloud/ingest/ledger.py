@@ -1,6 +1,6 @@
 """All SQL of the ledger: which readings we know, and what became of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -38,6 +38,9 @@ class Known:
     reason: str | None
 
 
+# The reason of what is stored and does not count yet (cloud.ingest.doubts).
+DOUBTED = "doubted"
+
 # By reading_id (32 hex digits): what to enter, and what was known of it before.
 Register: TypeAlias = Callable[[Connection, Mapping[str, Entry]], Mapping[str, Known]]
 
@@ -68,6 +71,23 @@ def register_contended(connection: Connection, entries: Mapping[str, Entry]) -> 
     rows = connection.execute(_REGISTER, (as_rows([_as_json(entry) for entry in entries.values()]),))
     new = {row[0] for row in rows}
     return _recall(connection, {reading_id: entry for reading_id, entry in entries.items() if reading_id not in new})
+
+
+def doubt(connection: Connection, entries: Iterable[tuple[str, str]]) -> None:
+    """Of these readings (device_id, reading_id), just entered as stored: they do not count before somebody says so."""
+    rows = [{"device_id": device_id, "reading_id": reading_id} for device_id, reading_id in entries]
+    if rows:
+        connection.execute(_DOUBT, (DOUBTED, as_rows(rows)))
+
+
+def release(connection: Connection, device_id: str, reading_id: str) -> bool:
+    """A reading that was held back counts from now on. False where it does already: it is not to be stored again."""
+    done = connection.execute(
+        "UPDATE ledger SET fate = 'stored', reason = NULL"
+        " WHERE device_id = %s AND reading_id = %s AND (fate = 'quarantined' OR reason = %s)",
+        (device_id, reading_id, DOUBTED),
+    )
+    return done.rowcount == 1
 
 
 def _recall(connection: Connection, entries: Mapping[str, Entry]) -> Mapping[str, Known]:
@@ -151,6 +171,12 @@ CROSS JOIN LATERAL (
       AND ledger.reading_id = ANY(string_to_array(asked.reading_ids, ',')::uuid[])
     OFFSET 0
 ) AS found
+"""
+
+_DOUBT = """
+UPDATE ledger SET reason = %s
+FROM json_to_recordset(%s::json) AS r(device_id text, reading_id uuid)
+WHERE ledger.device_id = r.device_id AND ledger.reading_id = r.reading_id
 """
 
 # Ordered as well.

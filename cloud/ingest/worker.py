@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import FrameType
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ from cloud.ingest.commanding import Commanding
 from cloud.ingest.handle import store
 from cloud.ingest.presence import Presence
 from cloud.ingest.receipts import Outcome
+from cloud.ingest.releases import Releases
 from cloud.ingest.subscriber import Delivery, Subscriber
 from gateway.wire import v1
 
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 FIRST_RETRY_S = 0.05
 LAST_RETRY_S = 5.0
 IDLE_S = 0.5
+# Whoever said "it was me" sees it counted this soon.
+RELEASES_EVERY = timedelta(seconds=1)
 # While the database works on one's batch, another makes up its own.
 CONNECTIONS = 2
 GARBAGE_AFTER_OBJECTS = 500_000
@@ -52,6 +55,8 @@ class Worker:
         self._stop = stop
         self._now = now
         self._connection: Connection | None = None
+        self._releases = Releases(now)
+        self._looked_for_releases_at: datetime | None = None
         self.taken_at: datetime | None = None
 
     def run(self, ready: Callable[[], None]) -> None:
@@ -64,6 +69,7 @@ class Worker:
             ready()
             while not self._stop.is_set():
                 self._turn(self._subscriber.collect(IDLE_S))
+                self._release()
             self._finish()
         except Stopped:
             return
@@ -75,6 +81,14 @@ class Worker:
         self._subscriber.leave()
         while batch := self._subscriber.collect(0):
             self._turn(batch)
+
+    def _release(self) -> None:
+        """What people said of readings that were held back: looked for now and then, however much there is to do."""
+        looked_at, now = self._looked_for_releases_at, self._now()
+        if looked_at is not None and timedelta(0) <= now - looked_at < RELEASES_EVERY:
+            return
+        self._persistently(self._releases.settle)
+        self._looked_for_releases_at = now
 
     def _turn(self, batch: Sequence[Delivery]) -> None:
         self.taken_at = batch[0].received_at if batch else None
