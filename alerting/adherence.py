@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
+from enum import StrEnum
 
 import numpy as np
 
@@ -78,6 +79,25 @@ class Due:
     latest: datetime
 
 
+class Standing(StrEnum):
+    """What is to be said of a due measurement now."""
+
+    LATER = "later"
+    OPEN = "open"
+    DONE = "done"
+    MISSED = "missed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A due measurement of a day, and how it stands. ``measured_at``: of the reading that met it."""
+
+    kind: Kind
+    due: Due
+    standing: Standing
+    measured_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silence:
     """Nothing since ``reason.missed_since``. ``next_at`` is when to look again if nothing comes (None: never)."""
@@ -117,6 +137,28 @@ def due_times(schedule: Schedule, start: datetime, end: datetime) -> tuple[Due, 
     # By time: a date that a zone skips as a whole (Apia, 30 December 2011) falls on the next, and is due once.
     by_time = {due.at: due for due in found if not _paused(schedule, due.at)}
     return tuple(by_time[at] for at in sorted(by_time))
+
+
+def today(schedule: Schedule, taken: Times, at: datetime) -> tuple[Task, ...]:
+    """What is due on the patient's calendar day, in order, and what is still open of the day before."""
+    begins = _midnight(at.astimezone(schedule.zone).date(), schedule.zone)
+    ends = _midnight(at.astimezone(schedule.zone).date() + timedelta(days=1), schedule.zone)
+    of_day = [_task(schedule.kind, due, taken, at) for due in due_times(schedule, begins, ends)]
+    before = [_task(schedule.kind, due, taken, at) for due in due_times(schedule, begins - timedelta(days=1), begins)]
+    return (*(task for task in before if task.standing is Standing.OPEN), *of_day)
+
+
+def _midnight(day: date, zone: tzinfo) -> datetime:
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
+
+
+def _task(kind: Kind, due: Due, taken: Times, at: datetime) -> Task:
+    met = taken[(taken >= instant(due.earliest)) & (taken <= instant(min(due.latest, at)))]
+    if len(met):
+        measured: datetime = met[0].astype("datetime64[us]").item()
+        return Task(kind=kind, due=due, standing=Standing.DONE, measured_at=measured.replace(tzinfo=UTC))
+    standing = Standing.LATER if at < due.earliest else Standing.OPEN if at <= due.latest else Standing.MISSED
+    return Task(kind=kind, due=due, standing=standing, measured_at=None)
 
 
 def missed(schedule: Schedule, taken: Times, start: datetime, at: datetime) -> tuple[Due, ...]:

@@ -46,6 +46,7 @@ from cloud.notifications.routes import receipt
 from cloud.notifications.routes import router as notifications
 from cloud.outside.routes import router as outside
 from cloud.oversight.routes import router as oversight
+from cloud.own.routes import router as own_page
 from cloud.patients.routes import router as patients
 from cloud.planning.routes import router as planning
 from cloud.preferences.routes import router as preferences
@@ -89,6 +90,7 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
         break_glass,
         worklist,
         patients,
+        own_page,
         review,
         contacts,
         treatment,

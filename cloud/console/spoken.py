@@ -28,6 +28,7 @@ _FORMS: Final = {
     "%d %b %Y, %H:%M": Words.day_and_time,
     "%d %b, %H:%M": Words.short_day_and_time,
     "%d %b %Y": Words.day,
+    "%A %d %B": Words.long_day,
     "%H:%M": Words.time,
 }
 _SINGLE: Final = {name: value for name, value in vars(texts).items() if name.isupper() and isinstance(value, Mapping)}

@@ -166,6 +166,7 @@ AUDIT_ACTIONS: Final[Mapping[str, str]] = {
     "break_glass.seen": "Lead nurse has seen an opening outside the care team",
     "readings.read": "Readings looked at",
     "own_readings.read": "Own readings looked at",
+    "own_plan.read": "Own plan looked at",
     "access.read": "Own record of access looked at",
     "patient_list.read": "List of patients opened",
     "worklist.read": "Worklist opened",
@@ -326,6 +327,22 @@ SILENCES: Final[Mapping[str, str]] = {
     "device_silent": "The device does not answer: battery or pairing.",
     "gateway_away": "The gateway in the home is away.",
     "our_side_down": "Our side is down.",
+}
+
+# What keeps a patient's readings from coming, for the patient.
+TROUBLES: Final[Mapping[str, str]] = {
+    "our_side_down": "At the moment no readings reach us. The fault is on our side. Measure as usual: nothing is lost.",
+    "gateway_away": "We hear nothing from the box in your home. Is it plugged in, and is your internet working?",
+    "device_silent": "We hear nothing from this device. Is its battery good, and is it near the box?",
+    "device_battery": "The battery of this device is nearly empty. Please change it.",
+}
+
+# How a measurement that is due today stands.
+STANDINGS: Final[Mapping[str, str]] = {
+    "later": "Later: from {} on",
+    "open": "Now: until {}",
+    "done": "Done at {}",
+    "missed": "Not measured by {}",
 }
 
 SUBJECT_KINDS: Final[Mapping[str, str]] = {

@@ -156,6 +156,11 @@ def missing(row: Row, heard: Heard, now: datetime) -> tuple[Overdue | None, date
 _NEVER: Times = np.array([], dtype="datetime64[us]")
 
 
+def schedule_of(row: Row) -> Schedule:
+    """The schedule that a row holds; nothing was due before its first slot began."""
+    return _schedule(row, None)
+
+
 def _schedule(row: Row, closed_at: datetime | None) -> Schedule:
     slots = _slots(row.slots)
     since = min(slot.since for slot in slots if slot.since is not None)

@@ -83,6 +83,10 @@ class Words:
         """Without the year: ``21 Nov``."""
         return format_skeleton("MMMd", day, locale=self._locale)
 
+    def long_day(self, day: date) -> str:
+        """The weekday with it, and no year: ``Sunday 22 November``."""
+        return format_skeleton("MMMMEEEEd", day, locale=self._locale)
+
     def time(self, moment: datetime) -> str:
         """``14:05``: 24 hours in all our languages."""
         return f"{moment:%H:%M}"

@@ -1,1 +1,1 @@
-"""One patient's readings, limits and cases; the doctor's list of patients; the patient's own page."""
+"""One patient's readings, limits and cases; the doctor's list of patients."""

@@ -36,7 +36,10 @@ class PatientSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """What the page shows of every observation, whatever its kind. ``state`` other than measured: no number."""
+    """What the page shows of every observation, whatever its kind. ``state`` other than measured: no number.
+
+    ``received_at``: when the ingest took it from the broker; ``stored_at``: when it was ours for good.
+    """
 
     effective_time: datetime
     reading_id: UUID
@@ -49,6 +52,7 @@ class Observed:
     reported_time: str
     time_quality: str
     received_at: datetime
+    stored_at: datetime
 
     @property
     def is_patient(self) -> bool:

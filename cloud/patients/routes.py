@@ -5,7 +5,6 @@ GET /patients/{patient_id}             one patient: open cases, charts, readings
 GET /patients/{patient_id}/readings    the readings alone, for the page to refresh itself
 POST /patients/{patient_id}/devices/{assignment_id}/clock-check  a nurse compared a device's clock with a watch
 GET /patients/{patient_id}/series.json?days=&kind=  what the charts draw
-GET /me, /me/readings                  a patient's own
 """
 
 from datetime import timedelta
@@ -16,7 +15,7 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response, status
 from fastapi.responses import RedirectResponse
 
 from cloud.audit import store as audit
-from cloud.auth.access import Clinical, Nursing, Patient
+from cloud.auth.access import Clinical, Nursing
 from cloud.auth.models import Session
 from cloud.components import service as components
 from cloud.console.edge import Connection, Now, Tx
@@ -111,31 +110,6 @@ async def check_clock(patient_id: UUID, assignment_id: UUID, conn: Tx, now: Now,
     if not await service.check_clock(conn, session, patient_id, assignment_id, now):
         raise HTTPException(status.HTTP_404_NOT_FOUND)
     return RedirectResponse(f"/patients/{patient_id}#devices", status.HTTP_303_SEE_OTHER)
-
-
-@router.get("/me")
-async def me(request: Request, conn: Tx, now: Now, session: Patient) -> Response:
-    return page(request, "me.html", **await _own(conn, now, session))
-
-
-@router.get("/me/readings")
-async def my_readings(request: Request, conn: Tx, now: Now, session: Patient) -> Response:
-    return page(request, "my_readings.html", **await _own(conn, now, session))
-
-
-async def _own(conn: Connection, now: Now, session: Session) -> dict[str, Any]:
-    found = await store.oneself(conn, session.patient_id) if session.patient_id else None
-    if found is None:
-        raise HTTPException(status.HTTP_404_NOT_FOUND)
-    await audit.record_reading_on(
-        conn,
-        at=now,
-        account_id=session.account_id,
-        action="own_readings.read",
-        subject=f"patient:{found.patient_id}",
-        patient_id=found.patient_id,
-    )
-    return {"patient": found, "readings": await service.last_readings(conn, found.patient_id, now)}
 
 
 async def _record_readings(conn: Connection, now: Now, session: Session, patient_id: UUID) -> None:

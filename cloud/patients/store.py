@@ -36,7 +36,8 @@ _PATIENTS: Final = SQL(
 
 _CONCENTRATION: Final = SQL(
     """SELECT o.effective_time, o.reading_id, d.manufacturer || ' ' || d.model AS device, o.unit, o.state,
-        o.sample, o.context, o.annotations, o.reported_time, o.time_quality, o.received_at, o.value, o.bound
+        o.sample, o.context, o.annotations, o.reported_time, o.time_quality, o.received_at, o.stored_at,
+        o.value, o.bound
     FROM {view} o JOIN device d USING (device_id)
     WHERE o.patient_id = %s AND o.effective_time > %s
     ORDER BY o.effective_time DESC, o.stored_at DESC LIMIT %s"""
@@ -45,7 +46,7 @@ _GLUCOSE: Final = _CONCENTRATION.format(view=Identifier("glucose"))
 _KETONE: Final = _CONCENTRATION.format(view=Identifier("ketone"))
 
 _BLOOD_PRESSURE: Final = """SELECT o.effective_time, o.reading_id, d.manufacturer || ' ' || d.model AS device, o.unit,
-        o.state, o.sample, o.context, o.annotations, o.reported_time, o.time_quality, o.received_at,
+        o.state, o.sample, o.context, o.annotations, o.reported_time, o.time_quality, o.received_at, o.stored_at,
         o.systolic, o.diastolic, o.mean_pressure, o.pulse
     FROM blood_pressure o JOIN device d USING (device_id)
     WHERE o.patient_id = %s AND o.effective_time > %s

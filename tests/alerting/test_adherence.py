@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.adherence import Pause, Schedule, Slot, adherence, due_times, missed, silence
+from alerting.adherence import Pause, Schedule, Slot, Standing, adherence, due_times, missed, silence, today
 from alerting.reasons import SilenceStep
 from alerting.vigilance import HEIGHTENED_FOR, WATCH, Vigilance, watch
 from alerting.windows import Times, instant
@@ -222,3 +222,39 @@ def test_a_date_that_the_zone_skips_is_not_due_twice() -> None:
     plan = Schedule(kind=Kind.GLUCOSE, zone=apia, slots=(Slot(at=time(8)),), since=start)
     found = [due.at.astimezone(apia).day for due in due_times(plan, start, datetime(2012, 1, 2, tzinfo=apia))]
     assert found == [28, 29, 31, 1]
+
+
+def standings(of: Schedule, times: Times, now: datetime) -> list[tuple[int, Standing]]:
+    """The wall-clock hour of each task, and how it stands."""
+    return [(task.due.at.astimezone(BERLIN).hour, task.standing) for task in today(of, times, now)]
+
+
+def test_each_due_measurement_of_the_day_is_done_open_missed_or_later() -> None:
+    of = schedule(Slot(at=time(7)), Slot(at=time(12)), Slot(at=time(18)), Slot(at=time(23)))
+    assert standings(of, taken(at(5, 6)), at(5, 15, 30)) == [
+        (7, Standing.DONE), (12, Standing.MISSED), (18, Standing.OPEN), (23, Standing.LATER),
+    ]  # fmt: skip
+    [first, *_] = today(of, taken(at(5, 6)), at(5, 15, 30))
+    assert first.measured_at == at(5, 6)
+
+
+def test_a_reading_that_is_still_to_come_is_not_done_yet() -> None:
+    assert standings(schedule(), taken(at(5, 9)), at(5, 8, 30)) == [(8, Standing.OPEN)]
+
+
+def test_what_is_still_open_of_yesterday_stands_before_todays() -> None:
+    of = schedule(Slot(at=time(23)), Slot(at=time(8)))
+    assert standings(of, taken(), at(6, 0, 30)) == [(23, Standing.OPEN), (8, Standing.LATER), (23, Standing.LATER)]
+    assert standings(of, taken(), at(6, 1, 30)) == [(8, Standing.LATER), (23, Standing.LATER)]
+
+
+def test_a_day_of_23_hours_has_each_of_its_measurements_once() -> None:
+    of = schedule(Slot(at=time(2, 30)), Slot(at=time(23, 30)))
+    change = datetime(2026, 3, 29, 12, tzinfo=BERLIN)
+    assert [task.due.at for task in today(of, taken(), change)] == utc(
+        datetime(2026, 3, 29, 3, 30, tzinfo=BERLIN), datetime(2026, 3, 29, 23, 30, tzinfo=BERLIN)
+    )
+
+
+def test_in_a_pause_nothing_is_due_today() -> None:
+    assert today(schedule(pauses=(Pause(start=at(4), end=at(6)),)), taken(), at(5, 9)) == ()

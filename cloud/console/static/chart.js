@@ -5,6 +5,8 @@ const words = JSON.parse(box.dataset.words);
 // The pages' English is British: the day stands before the month.
 const locale = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang;
 const HEIGHT = Number(box.dataset.height ?? 240);
+// Somebody of 74 reads it on a phone: their page asks for larger letters.
+const LETTERS = Number(box.dataset.font ?? 13);
 const signs = { below: "<", above: ">", at_or_above: "≥" };
 let plots = [];
 
@@ -45,7 +47,7 @@ function limitLines(plot, chart) {
 // Where two lines share a chart, each limit says whose it is: 120 means one thing above and another below.
 function limitName(ctx, bbox, limit, y) {
   ctx.fillStyle = ctx.strokeStyle;
-  ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+  ctx.font = `${(LETTERS - 2) * devicePixelRatio}px system-ui, sans-serif`;
   ctx.textAlign = "right";
   ctx.textBaseline = "bottom";
   ctx.fillText(`${words[limit.measure]} ${signs[limit.relation]} ${limit.said}`, bbox.left + bbox.width - 4, y - 1);
@@ -150,7 +152,9 @@ function draw(chart, zone) {
   caption.textContent = `${words[chart.kind]} (${chart.unit}), ${chart.said}`;
   figure.append(caption);
   box.append(figure);
-  const axis = { stroke: css("--ink"), grid: { stroke: css("--rule"), width: 1 }, ticks: { stroke: css("--rule") }, font: "13px system-ui, sans-serif" };
+  const ink = () => css("--ink");
+  const rule = () => css("--rule");
+  const axis = { stroke: ink, grid: { stroke: rule, width: 1 }, ticks: { stroke: rule }, font: `${LETTERS}px system-ui, sans-serif` };
   const format = (form) => (_plot, ticks) => ticks.map((tick) => new Date(tick * 1000).toLocaleString(locale, { timeZone: zone, ...form }));
   const days = (span(chart)?.[1] ?? 0) - (span(chart)?.[0] ?? 0) > 3 * 86400;
   const options = {
@@ -161,11 +165,11 @@ function draw(chart, zone) {
     legend: { show: Object.keys(chart.lines).length > 1, live: false },
     scales: { x: { range: (_plot, low, high) => span(chart) ?? [low, high] }, y: { range: range(chart) } },
     axes: [
-      { ...axis, values: format(days ? { day: "numeric", month: "short" } : { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hour12: false }), space: days ? 70 : 130, ...(days && { incrs: [1, 2, 7, 14, 30].map((many) => many * 86400) }) },
-      { ...axis, size: 54 },
+      { ...axis, values: format(days ? { day: "numeric", month: "short" } : { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hour12: false }), space: (days ? 70 : 130) * LETTERS / 13, ...(days && { incrs: [1, 2, 7, 14, 30].map((many) => many * 86400) }) },
+      { ...axis, size: 54 * LETTERS / 13 },
     ],
     series: [{}, ...Object.keys(chart.lines).map((name, index) => ({
-      label: words[name], stroke: css(`--line-${index + 1}`), width: 1.5, spanGaps: false, points: { show: false },
+      label: words[name], stroke: () => css(`--line-${index + 1}`), width: 1.5, spanGaps: false, points: { show: false },
     }))],
     hooks: { draw: [(plot) => { limitLines(plot, chart); changeMarks(plot, chart); points(plot, chart); offScale(plot, chart); }] },
   };
@@ -196,5 +200,7 @@ async function refresh() {
 
 document.body.addEventListener("live:reading", refresh);
 document.body.addEventListener("live:open", refresh);
+// Paper is white, whatever the screen is.
+matchMedia("print").addEventListener("change", () => plots.forEach(([plot]) => plot.redraw(false)));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", refresh);
 refresh();

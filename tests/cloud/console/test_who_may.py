@@ -115,7 +115,7 @@ FOR: Final[Mapping[str, frozenset[Role]]] = {
     "GET /quarantine/{quarantine_id}": TECHNICAL,
     "GET /live": CLINICAL | {Role.PATIENT},
     "GET /me": frozenset({Role.PATIENT}),
-    "GET /me/readings": frozenset({Role.PATIENT}),
+    **{f"GET /me/{page}": frozenset({Role.PATIENT}) for page in ("readings", "measured", "series.json", "plan")},
     "GET /me/settings": ALL,
     "POST /me/settings": ALL,
     "GET /me/reached": STAFF,

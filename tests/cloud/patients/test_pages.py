@@ -126,23 +126,6 @@ def test_a_doctor_lists_the_patients_in_their_care_and_no_other(console: Console
     assert "2 min ago" in page
 
 
-def test_a_patient_sees_their_own_readings_in_their_own_zone(console: Console) -> None:
-    console.ward.receive(sent(glucose("48"), glucose("123", sample=Sample.CONTROL_SOLUTION)))
-    asta = console.sign_in("asta")
-    for path in ("/me", "/me/readings"):
-        page = asta.get(path).text
-        assert "48 mg/dL" in page
-        assert "21 Nov, 12:58" in page
-        assert "received by your care team at 13:00" in page
-        assert "123 mg/dL" not in page, "a control solution is nobody's reading"
-        assert "data-case-id" not in page
-
-
-@pytest.mark.parametrize("login", ["nora", "ada", "sam"])
-def test_staff_have_no_readings_of_their_own(console: Console, login: str) -> None:
-    assert console.sign_in(login).get("/me").status_code == 404
-
-
 def test_opening_a_patients_page_is_in_the_audit_trail(console: Console) -> None:
     _page(console)
     assert console.ward.rows("SELECT account_id, patient_id FROM audit WHERE action = 'patient.read'") == [

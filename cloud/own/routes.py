@@ -1,0 +1,110 @@
+"""What a patient sees of themselves. Every address is of the session's own patient; for staff there is none of it.
+
+GET /me              due today, what was measured and received, what is wrong, the way to everything else
+GET /me/readings     the part of it that changes, for the page to refresh itself
+GET /me/measured     charts and tables, for the screen and for paper
+GET /me/series.json  what the charts draw
+GET /me/plan         what was agreed, in plain words
+"""
+
+from datetime import timedelta
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, HTTPException, Query, Request, Response, status
+
+from cloud.audit import store as audit
+from cloud.auth.access import Patient
+from cloud.auth.models import Session
+from cloud.console.edge import Connection, Now, Tx
+from cloud.console.pages import page
+from cloud.console.spoken import spoken_in
+from cloud.contacts.numbers import said
+from cloud.own import service
+from cloud.patients import models
+from cloud.patients import service as patients
+from cloud.patients import store as oneself
+
+router = APIRouter(prefix="/me")
+
+READ: Final = "own_readings.read"
+
+
+@router.get("")
+async def me(request: Request, conn: Tx, now: Now, session: Patient) -> Response:
+    return page(request, "me.html", **await _now(conn, now, session))
+
+
+@router.get("/readings")
+async def readings(request: Request, conn: Tx, now: Now, session: Patient) -> Response:
+    return page(request, "me_now.html", **await _now(conn, now, session))
+
+
+@router.get("/measured")
+async def measured(request: Request, conn: Tx, now: Now, session: Patient) -> Response:
+    of = await _oneself(conn, session)
+    await _record(conn, now, session, of.patient_id, READ)
+    found = await patients.last_readings(conn, of.patient_id, now)
+    return page(request, "measured.html", patient=of, measured=service.newest(found, of.time_zone), now=now)
+
+
+@router.get("/series.json")
+async def series(
+    conn: Tx,
+    now: Now,
+    session: Patient,
+    days: Annotated[int, Query(ge=1, le=patients.DRAWN_WITHIN.days)] = patients.DRAWN_WITHIN.days,
+) -> dict[str, Any]:
+    of = await _oneself(conn, session)
+    await _record(conn, now, session, of.patient_id, READ)
+    spoken = spoken_in(session.language, session.units)
+    return await patients.series(conn, of.patient_id, of.time_zone, now, spoken, within=timedelta(days=days))
+
+
+@router.get("/plan")
+async def plan(request: Request, conn: Tx, now: Now, session: Patient) -> Response:
+    of = await _oneself(conn, session)
+    await _record(conn, now, session, of.patient_id, "own_plan.read")
+    found = await patients.last_readings(conn, of.patient_id, now)
+    return page(
+        request,
+        "my_plan.html",
+        patient=of,
+        plan=await service.own_plan(conn, of, found, now),
+        help=await service.whom_to_call(conn, of),
+        spoken_number=said,
+        now=now,
+    )
+
+
+async def _now(conn: Connection, now: Now, session: Session) -> dict[str, Any]:
+    of = await _oneself(conn, session)
+    await _record(conn, now, session, of.patient_id, READ)
+    found = await patients.last_readings(conn, of.patient_id, now)
+    return {
+        "patient": of,
+        "today": await service.due_today(conn, of, now),
+        "measured": service.newest(found, of.time_zone)[: service.SHOWN],
+        "troubles": await service.troubles(conn, of, now),
+        "help": await service.whom_to_call(conn, of),
+        "spoken_number": said,
+        "now": now,
+    }
+
+
+async def _oneself(conn: Connection, session: Session) -> models.Patient:
+    found = await oneself.oneself(conn, session.patient_id) if session.patient_id else None
+    if found is None:
+        raise HTTPException(status.HTTP_404_NOT_FOUND)
+    return found
+
+
+async def _record(conn: Connection, now: Now, session: Session, patient_id: UUID, action: str) -> None:
+    await audit.record_reading_on(
+        conn,
+        at=now,
+        account_id=session.account_id,
+        action=action,
+        subject=f"patient:{patient_id}",
+        patient_id=patient_id,
+    )
