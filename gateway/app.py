@@ -21,20 +21,22 @@ from gateway import clock, heartbeat
 from gateway.cables import Cable
 from gateway.certificate_watch import CertificateWatch
 from gateway.clock_watch import ClockWatch
-from gateway.commands import Commands
+from gateway.commands import DONE, Answer, BadBody, Command, Commands
 from gateway.config import Config
 from gateway.endings import Endings
+from gateway.home import plan
 from gateway.outbox import Outbox, OutboxError, VisitRow
 from gateway.publisher import Publisher
 from gateway.radio import Radio
 from gateway.roster import Roster, RosteredDevice, resolve
 from gateway.schedule import pause_s
 from gateway.sightings import Sightings
-from gateway.visit import OpenLink, Outcome, VisitReport, visit, without_serial_numbers
+from gateway.visit import OpenLink, Outcome, VisitReport, nothing_shown, visit, without_serial_numbers
 from gateway.waiting import Waiting
 
-if TYPE_CHECKING:  # bleak is loaded only where the roster has a Bluetooth device: it costs memory
+if TYPE_CHECKING:  # loaded only where there is a Bluetooth device, or a page or lamps: they cost memory
     from device_drivers.links.ble import BleBackend
+    from gateway.home.display import Display
 
 log = logging.getLogger(__name__)
 
@@ -140,6 +142,32 @@ class _Gateway:
             on_command=self._commands.received,
             waiting=self._waiting,
         )
+        self._display = self._made_display()
+        self._commands.add(plan.KIND, self._take_plan)
+
+    def _made_display(self) -> "Display | None":
+        if self._config.home is None:
+            return None
+        from gateway.home.display import Display  # here alone: see TYPE_CHECKING above
+
+        return Display(self._config.home, self._outbox, self._kinds, self._publisher.connected.is_set, self._now)
+
+    def _kinds(self) -> list[tuple[str, str]]:
+        """What each device that can be read measures."""
+        roster = self._roster
+        return [(device.name, device.file.device.kind) for device in (*roster.serial, *roster.hid, *roster.ble)]
+
+    def _take_plan(self, command: Command) -> Answer:
+        """Kept also where nobody shows it yet; it says nothing about a person. BadBody."""
+        try:
+            said = plan.plan_of(command.body)
+        except plan.BadPlan as error:
+            raise BadBody(str(error)) from error
+        octets = self._outbox.plan()
+        before = plan.decoded(octets) if octets is not None else None
+        if before is None or before.said_at <= said.said_at:
+            self._outbox.keep_plan(plan.encoded(said))
+        return DONE
 
     def _on_receipt(self, cloud_time: datetime, sent_s_ago: float | None) -> None:
         self._clock_watch.told(cloud_time, sent_s_ago)
@@ -157,6 +185,8 @@ class _Gateway:
             ]
             if self._config.cloud is not None:
                 tasks.append(group.create_task(_lasting(self._certificates.run()), name="certificate"))
+            if self._display is not None:
+                tasks.append(group.create_task(_lasting(self._display.run()), name="display"))
             if self._roster.ble:
                 tasks.append(group.create_task(_lasting(self._radio().run()), name="radio"))
             if on_ready is not None:
@@ -219,6 +249,7 @@ class _Gateway:
             clock_synchronised=self._clock_watch.synchronised,
             endings=self._endings,
             waiting=self._waiting,
+            shown=self._display.shown if self._display is not None else nothing_shown,
         )
         self._record(report)
         return report
