@@ -22,10 +22,11 @@ from gateway.cables import Cable
 from gateway.certificate_watch import CertificateWatch
 from gateway.clock_watch import ClockWatch
 from gateway.commands import DONE, Answer, BadBody, Command, Commands
-from gateway.config import Config
+from gateway.config import Config, DeviceEntry
 from gateway.endings import Endings
 from gateway.home import plan
 from gateway.outbox import Outbox, OutboxError, VisitRow
+from gateway.pairing import PairingDesk
 from gateway.publisher import Publisher
 from gateway.radio import Radio
 from gateway.roster import Roster, RosteredDevice, resolve
@@ -109,7 +110,8 @@ class _Gateway:
         self._outbox = outbox
         self._backend = backend
         self.sightings = Sightings(clocks.now)
-        self._roster: Roster = resolve(config.devices, profiles)
+        self._entries = list(_entries(config, outbox))
+        self._roster: Roster = resolve(self._entries, profiles)
         kernel = clocks.kernel_synchronised if config.clock == "kernel" else lambda: True
         self._clock_watch = ClockWatch(clocks.now, clock.monotonic, kernel)
         self._endings = Endings()
@@ -120,7 +122,7 @@ class _Gateway:
         )
         self._heart = heartbeat.Heart(
             outbox,
-            config.devices,
+            self._entries,
             self.sightings,
             clocks.now,
             self._clock_watch.synchronised,
@@ -141,6 +143,17 @@ class _Gateway:
             on_receipt=self._on_receipt,
             on_command=self._commands.received,
             waiting=self._waiting,
+        )
+        self._radio_is_needed = asyncio.Event()
+        if self._roster.ble:
+            self._radio_is_needed.set()
+        self._pairing = PairingDesk(
+            self._commands,
+            self._roster,
+            profiles,
+            outbox,
+            on_begin=self._radio_is_needed.set,
+            on_change=self._devices_changed,
         )
         self._display = self._made_display()
         self._commands.add(plan.KIND, self._take_plan)
@@ -187,8 +200,7 @@ class _Gateway:
                 tasks.append(group.create_task(_lasting(self._certificates.run()), name="certificate"))
             if self._display is not None:
                 tasks.append(group.create_task(_lasting(self._display.run()), name="display"))
-            if self._roster.ble:
-                tasks.append(group.create_task(_lasting(self._radio().run()), name="radio"))
+            tasks.append(group.create_task(_lasting(self._serve_radio()), name="radio"))
             if on_ready is not None:
                 on_ready()
             try:
@@ -200,6 +212,19 @@ class _Gateway:
     def _use_identity(self, context: ssl.SSLContext) -> None:
         self._publisher.use_identity(context)
 
+    async def _serve_radio(self) -> None:
+        """From the first Bluetooth device on, which may come from afar: the radio's libraries cost memory."""
+        await self._radio_is_needed.wait()
+        await self._radio().run()
+
+    def _devices_changed(self) -> None:
+        """A device was added from afar, or taken away."""
+        try:
+            self._entries[:] = _entries(self._config, self._outbox)
+        except OutboxError as error:
+            log.error("%s", error)
+        self._say_news()
+
     def _radio(self) -> Radio:
         return Radio(
             self._roster,
@@ -209,6 +234,7 @@ class _Gateway:
             self._record,
             self.sightings,
             self._now,
+            self._pairing,
             on_repair=self._say_news,
             backend=self._backend,
         )
@@ -299,6 +325,16 @@ class _Gateway:
         except OutboxError as error:
             log.error("%s", error)  # the report is a convenience: without it the readings are as safe as before
         self._say_news()
+
+
+def _entries(config: Config, outbox: Outbox) -> Iterator[DeviceEntry]:
+    """The configuration's devices, and those that were added from afar; the configuration wins. OutboxError."""
+    yield from config.devices
+    names = {entry.name for entry in config.devices}
+    addresses = {entry.address.upper() for entry in config.devices if entry.address}
+    for entry in outbox.paired():
+        if entry.name not in names and (entry.address or "").upper() not in addresses:
+            yield entry
 
 
 async def _lasting(work: Coroutine[Any, Any, None]) -> None:

@@ -62,7 +62,7 @@ class VisitReport:
     """For the log, the status command and the schedule; no value, time or identifier of a person is in it.
 
     ``identity`` is what answered, in its own words and with its serial number: for the status command, not for the log.
-    ``ended_at`` is when it went to its end; None where it did not.
+    ``ended_at`` is when it went to its end; None where it did not. ``device``: who it was, where that could be read.
     """
 
     name: str
@@ -76,6 +76,7 @@ class VisitReport:
     identity: str | None = None
     cause: type[DeviceError] | None = None
     ended_at: datetime | None = None
+    device: DeviceIdentity | None = None
 
     @property
     def battery_low(self) -> bool | None:
@@ -192,6 +193,7 @@ class _Visit:
             identity=self.answered,
             cause=cause,
             ended_at=self._ended_at,
+            device=self.opened.identity if self.opened else None,
         )
 
     async def run(self, open_link: OpenLink) -> None:
