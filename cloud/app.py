@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 from cloud import clock
 from cloud.accounts.routes import router as accounts
+from cloud.admission.routes import router as admission
 from cloud.auth import cookies
 from cloud.auth.access import SecondFactorNeeded, SignInNeeded
 from cloud.auth.own_routes import SECOND_FACTOR
@@ -26,6 +27,7 @@ from cloud.auth.routes import SIGN_INS_AT_ONCE
 from cloud.auth.routes import router as auth
 from cloud.centre.routes import router as centre
 from cloud.config import ConsoleSettings
+from cloud.consent.routes import router as consent
 from cloud.console import assets
 from cloud.console.edge import same_origin, wants_fragment
 from cloud.console.headers import HEADERS, SecurityHeaders
@@ -45,6 +47,7 @@ from cloud.notifications.routes import router as notifications
 from cloud.outside.routes import router as outside
 from cloud.oversight.routes import router as oversight
 from cloud.own.routes import router as own_page
+from cloud.participation.routes import router as participation
 from cloud.patients.routes import router as patients
 from cloud.planning.routes import router as planning
 from cloud.preferences.routes import router as preferences
@@ -88,6 +91,9 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
         patients,
         own_page,
         review,
+        admission,
+        participation,
+        consent,
         contacts,
         treatment,
         centre,

@@ -23,6 +23,7 @@ from cloud.console.pages import page
 from cloud.console.spoken import spoken_in
 from cloud.contacts import service as contacts
 from cloud.contacts.numbers import said
+from cloud.participation import service as participation
 from cloud.patients import models, service, store
 from cloud.silences import service as silences
 from cloud.treatment import service as treatment
@@ -43,6 +44,7 @@ async def patients(request: Request, conn: Tx, now: Now, session: Clinical) -> R
         patients=await store.patients(conn, session.account_id),
         our_side=await components.our_side(conn, now),
         over_budget=await budgets.exceeded(conn, session),
+        endings=await participation.endings(conn, session),
         now=now,
     )
 
@@ -70,6 +72,7 @@ async def patient(request: Request, patient_id: UUID, conn: Tx, now: Now, sessio
         around=await contacts.surroundings(conn, patient_id),
         treatment=await treatment.treatment(conn, patient_id, found.time_zone, now),
         spoken_number=said,
+        takes_part=await participation.of_patient(conn, patient_id),
         our_side=await components.our_side(conn, now),
         now=now,
     )

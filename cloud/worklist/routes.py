@@ -32,6 +32,7 @@ from cloud.contacts import service as contacts
 from cloud.contacts.numbers import said
 from cloud.duty import service as duty
 from cloud.notifications import store as notifications
+from cloud.participation import service as participation
 from cloud.treatment import service as treatment
 from cloud.triage import service as triage
 from cloud.what_if import budgets
@@ -60,6 +61,7 @@ async def worklist(
         our_side=await components.our_side(conn, now),
         gaps=await duty.gaps_for(conn, session, now),
         over_budget=await budgets.exceeded(conn, session),
+        endings=await participation.endings(conn, session),
         now=now,
     )
 

@@ -66,6 +66,18 @@ FOR: Final[Mapping[str, frozenset[Role]]] = {
     **{f"{method} /patients/{{patient_id}}/card{rest}": CLINICAL | {Role.COORDINATOR} for method, rest in (
         ("GET", ""), ("POST", ""), ("POST", "/contacts"), ("POST", "/contacts/{contact_id}/remove"),
     )},
+    **{f"{method} /enrolments{rest}": CLINICAL | {Role.COORDINATOR} for method, rest in (
+        ("GET", ""), ("POST", ""), ("GET", "/{patient_id}"),
+        *(("POST", f"/{{patient_id}}/{act}") for act in (
+            "eligibility", "consent", "plan", "care-team", "care-team/{account_id}/end", "training", "readings",
+            "activate", "pause", "pause/{pause_id}/end", "end", "close", "again",
+        )),
+    )},
+    "POST /enrolments/{patient_id}/decision": frozenset({Role.DOCTOR}),
+    "POST /patients/{patient_id}/participation/notice": CLINICAL,
+    "GET /me/consent": frozenset({Role.PATIENT}),
+    "POST /me/consent": frozenset({Role.PATIENT}),
+    "POST /me/consent/withdraw": frozenset({Role.PATIENT}),
     "GET /patients/{patient_id}/invitation": INVITING,
     "POST /patients/{patient_id}/invitation": INVITING,
     "GET /patients/{patient_id}/review": CLINICAL,
