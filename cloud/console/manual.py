@@ -1,4 +1,4 @@
-"""The manual: which of its pages explains which page of the console, and the folder that ``make docs`` builds it into."""
+"""The manual: which of its pages explains which page of the console, and the folder that ``make docs`` puts it into."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -60,5 +60,5 @@ def address(template: str, language: str) -> str:
     return f"{PREFIX}{language}/{PAGE_OF.get(template, FIRST)}.html"
 
 
-def is_built() -> bool:
-    return (BUILT / "en" / f"{FIRST}.html").is_file()
+def is_built(folder: Path = BUILT) -> bool:
+    return (folder / "en" / f"{FIRST}.html").is_file()
