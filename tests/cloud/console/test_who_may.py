@@ -88,6 +88,11 @@ FOR: Final[Mapping[str, frozenset[Role]]] = {
     "POST /patients/{patient_id}/treatment/medication/{medication_id}/end": CLINICAL,
     "POST /patients/{patient_id}/treatment/changes": frozenset({Role.DOCTOR}),
     "POST /patients/{patient_id}/treatment/changes/{change_id}/withdraw": frozenset({Role.DOCTOR}),
+    "GET /visits": CLINICAL | {Role.COORDINATOR},
+    "GET /patients/{patient_id}/visits": CLINICAL | {Role.COORDINATOR},
+    "POST /patients/{patient_id}/visits": frozenset({Role.DOCTOR}),
+    "POST /patients/{patient_id}/visits/{visit_id}/time": CLINICAL | {Role.COORDINATOR},
+    "POST /patients/{patient_id}/visits/{visit_id}/end": CLINICAL | {Role.COORDINATOR},
     "GET /accounts": ADMINISTERING,
     **{f"POST /accounts{rest}": ADMINISTERING for rest in (
         "", "/required", "/{account_id}/disable", "/{account_id}/enable", "/{account_id}/identity",
