@@ -32,11 +32,11 @@ def test_a_doctor_invites_somebody_arranges_and_all_of_it_stays_with_names(conso
     nora = console.sign_in("nora")
     assert "no time yet, by 5 Dec 2026" in text(nora.get("/visits"))
     assert nora.post(url(console, f"/{visit_id}/time"), {"starts_at": "2026-12-01T10:30"}).status_code == 303
-    assert "1 Dec, 10:30" in text(nora.get("/visits"))
+    assert "1 Dec 2026, 10:30" in text(nora.get("/visits"))
     assert nora.post(url(console, f"/{visit_id}/time"), {"starts_at": "2026-12-02T09:00"}).status_code == 303
     page = text(nora.get(url(console)))
-    assert "2 Dec, 09:00" in page
-    assert "1 Dec, 10:30" not in page
+    assert "2 Dec 2026, 09:00" in page
+    assert "1 Dec 2026, 10:30" not in page
     assert console.ward.count("visit_time") == 2, "what was arranged before stays"
     assert nora.post(url(console, f"/{visit_id}/end"), {"outcome": "took_place"}).status_code == 303
     assert "Took place Nora Quist" in text(nora.get(url(console)))
