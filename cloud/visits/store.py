@@ -25,7 +25,7 @@ JOIN account a ON a.account_id = v.asked_by
 LEFT JOIN account e ON e.account_id = v.ended_by
 LEFT JOIN LATERAL (SELECT w.starts_at, s.display_name AS set_by
                    FROM visit_time w JOIN account s ON s.account_id = w.set_by
-                   WHERE w.visit_id = v.visit_id ORDER BY w.set_at DESC, w.visit_time_id LIMIT 1) t ON true
+                   WHERE w.visit_id = v.visit_id ORDER BY w.visit_time_id DESC LIMIT 1) t ON true
 """)
 _OF_PATIENT: Final = SQL("{visits} WHERE v.patient_id = %s ORDER BY v.asked_at DESC, v.visit_id").format(visits=_VISITS)
 _TO_COME: Final = SQL(

@@ -129,14 +129,14 @@ CREATE INDEX visit_open ON visit (by_day) WHERE outcome IS NULL;
 
 -- When it will be; the newest holds, the former ones stay.
 CREATE TABLE visit_time (
-    visit_time_id  uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    visit_time_id  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     visit_id       uuid NOT NULL REFERENCES visit,
     patient_id     uuid NOT NULL REFERENCES patient,
     starts_at      timestamptz NOT NULL,
     set_by         uuid NOT NULL REFERENCES account,
     set_at         timestamptz NOT NULL
 );
-CREATE INDEX ON visit_time (visit_id, set_at DESC);
+CREATE INDEX ON visit_time (visit_id, visit_time_id DESC);
 
 GRANT SELECT, INSERT ON visit, visit_time TO pulsepost_console;
 GRANT UPDATE (outcome, ended_by, ended_at) ON visit TO pulsepost_console;
