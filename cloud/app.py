@@ -42,6 +42,7 @@ from cloud.live.hub import Hub
 from cloud.live.routes import router as live
 from cloud.live.stream import SIGNED_OUT
 from cloud.notifications.channels.offered import receipt_keys
+from cloud.messages.routes import router as messages
 from cloud.notifications.routes import receipt
 from cloud.notifications.routes import router as notifications
 from cloud.outside.routes import router as outside
@@ -56,7 +57,6 @@ from cloud.quarantine.routes import router as quarantine
 from cloud.review.routes import router as review
 from cloud.technical.routes import router as technical
 from cloud.treatment.routes import router as treatment
-from cloud.visits.routes import router as visits
 from cloud.what_if.routes import router as what_if
 from cloud.worklist.routes import router as worklist
 
@@ -93,11 +93,11 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
         own_page,
         review,
         admission,
+        messages,
         participation,
         consent,
         contacts,
         treatment,
-        visits,
         centre,
         planning,
         programmes,

@@ -156,6 +156,12 @@ AUDIT_ACTIONS: Final[Mapping[str, str]] = {
     "readings.read": "Readings looked at",
     "own_readings.read": "Own readings looked at",
     "own_plan.read": "Own plan looked at",
+    "own_messages.read": "Own messages looked at",
+    "messages.read": "Messages with the patient looked at",
+    "messages.waiting": "List of waiting messages opened",
+    "message.written": "Message to the patient written",
+    "message.written_by_patient": "Message to the care team written",
+    "message.settled": "Message said to need no answer",
     "access.read": "Own record of access looked at",
     "patient_list.read": "List of patients opened",
     "worklist.read": "Worklist opened",
@@ -230,13 +236,6 @@ AUDIT_ACTIONS: Final[Mapping[str, str]] = {
     "treatment.read": "Treatment looked at",
     "treatment_change.add": "Change of treatment noted",
     "treatment_change.withdraw": "Change of treatment withdrawn",
-    "visit.ask": "Invited to a visit",
-    "visit.arrange": "Time of a visit set",
-    "visit.took_place": "Visit took place",
-    "visit.did_not_happen": "Visit did not happen",
-    "visit.called_off": "Visit called off",
-    "visit_list.read": "List of visits looked at",
-    "visits.read": "Visits looked at",
     "programme.add": "Programme added",
     "programme.change": "Programme changed",
     "programme.terms": "Promises of a programme changed",
@@ -363,6 +362,13 @@ TROUBLES: Final[Mapping[str, str]] = {
 }
 
 # How a measurement that is due today stands.
+# Why a message was not sent.
+MESSAGE_REFUSALS: Final[Mapping[str, str]] = {
+    "empty": "Write something first.",
+    "too_long": "This is too long: at most 2000 characters. It was not sent.",
+    "too_many": "You have written many messages within an hour. It was not sent. Please call instead.",
+}
+
 STANDINGS: Final[Mapping[str, str]] = {
     "later": "Later: from {} on",
     "open": "Now: until {}",
@@ -487,19 +493,6 @@ VISIT_OUTCOMES: Final[Mapping[str, str]] = {
     "defect": "Our mistake",
 }
 
-# How patient and doctor meet, and what became of it.
-VISIT_WAYS: Final[Mapping[str, str]] = {
-    "clinic": "At the clinic",
-    "telephone": "By telephone",
-    "video": "By video",
-    "home": "At home",
-}
-VISIT_ENDS: Final[Mapping[str, str]] = {
-    "took_place": "Took place",
-    "did_not_happen": "Did not happen",
-    "called_off": "Called off",
-}
-
 # A plan -------------------------------------------------------------------------------------------------------------
 
 TIERS: Final[Mapping[str, str]] = {
@@ -574,7 +567,6 @@ ENTRY_REFUSALS: Final[Mapping[str, str]] = {
     "nobody_can_say_when": "Nothing says between which moments it was measured: nobody can say when.",
     "somebody_else_had_it": "Somebody else had this device within that time. Look at each reading by itself.",
     "choose": "Choose one.",
-    "clocks_change": "The clocks there change then: this time comes twice or not at all. Choose another.",
     "ends_before_it_begins": "It ends before it begins.",
     "has_ended": "It has ended already.",
     "here_already": "There is a patient with this name and birth date already. Say below who this is.",

@@ -18,7 +18,7 @@ import psycopg
 from psycopg import AsyncConnection
 
 from cloud.db.connect import CONNECT_TIMEOUT_S, noticing
-from cloud.live.models import CaseChanged, Ended, Notice, PageSent, ReadingStored, TechnicalChanged, parse
+from cloud.live.models import CaseChanged, Ended, MessageTold, Notice, PageSent, ReadingStored, TechnicalChanged, parse
 
 _log = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ class Hub:
 
     async def _spread(self, conn: AsyncConnection[Any], notices: Sequence[Notice]) -> None:
         """To whom each is said, in their order."""
-        of_patients = ReadingStored | CaseChanged
+        of_patients = ReadingStored | CaseChanged | MessageTold
         patients = {notice.patient_id for notice in notices if isinstance(notice, of_patients)}
         cursor = await conn.execute(
             "SELECT patient_id, array_agg(account_id) FROM audience(%s) GROUP BY 1", (list(patients),)
@@ -100,7 +100,7 @@ class Hub:
         audience = {patient_id: frozenset(accounts) for patient_id, accounts in await cursor.fetchall()}
         for notice in notices:
             match notice:
-                case ReadingStored() | CaseChanged()():
+                case ReadingStored() | CaseChanged() | MessageTold():
                     self._tell(notice, audience.get(notice.patient_id, frozenset()))
                 case PageSent():
                     self._tell(notice, frozenset({notice.account_id}))

@@ -19,7 +19,7 @@ from cloud.console.edge import Connection
 from cloud.db.pool import Pool
 from cloud.duty import service as duty
 from cloud.duty.views import html as gaps_html
-from cloud.live.models import CaseChanged, Notice, PageSent, ReadingStored, TechnicalChanged
+from cloud.live.models import CaseChanged, MessageTold, Notice, PageSent, ReadingStored, TechnicalChanged
 from cloud.technical import service as technical
 from cloud.technical import views as technical_views
 from cloud.worklist import store as worklist
@@ -101,6 +101,8 @@ class CareViewer(Viewer):
         async with self.pool.connection() as conn:
             if isinstance(notice, CaseChanged):
                 return await self._case(conn, notice)
+            if isinstance(notice, MessageTold):
+                return await self._message(conn, notice)
             return await self._reading(conn, notice)
 
     async def news_at_beat(self) -> bytes:
@@ -144,12 +146,21 @@ class CareViewer(Viewer):
         html = row(case, self.session, self.now(), listed=listed)
         return format_sse_event(event="case", id=str(notice.event_id), data_str=html)
 
-    async def _reading(self, conn: Connection, notice: ReadingStored) -> bytes:
+    async def _message(self, conn: Connection, notice: MessageTold) -> bytes:
+        """The ``messages`` event: "new" where the other side wrote, "changed" where a count may differ; no content."""
+        if not await self._is_allowed(conn, notice.patient_id):
+            return b""
+        is_patient = self.session.role is Role.PATIENT
+        is_news = notice.is_new and notice.from_patient != is_patient
+        return format_sse_event(event="messages", data_str="new" if is_news else "changed")
+
+    async def _is_allowed(self, conn: Connection, patient_id: UUID) -> bool:
         if self.session.role is Role.PATIENT:
-            allowed = notice.patient_id == self.session.patient_id
-        else:
-            allowed = await accounts.in_care_team(conn, self.session.account_id, notice.patient_id)
-        if not allowed:
+            return patient_id == self.session.patient_id
+        return await accounts.in_care_team(conn, self.session.account_id, patient_id)
+
+    async def _reading(self, conn: Connection, notice: ReadingStored) -> bytes:
+        if not await self._is_allowed(conn, notice.patient_id):
             return b""
         data = {"reading_id": notice.reading_id.hex, "patient_id": str(notice.patient_id), "kind": notice.kind}
         return format_sse_event(event="reading", data_str=msgspec.json.encode(data).decode())

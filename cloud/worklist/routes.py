@@ -31,6 +31,8 @@ from cloud.console.spoken import spoken_in
 from cloud.contacts import service as contacts
 from cloud.contacts.numbers import said
 from cloud.duty import service as duty
+from cloud.messages import service as messages
+from cloud.messages.models import count
 from cloud.notifications import store as notifications
 from cloud.participation import service as participation
 from cloud.treatment import service as treatment
@@ -60,6 +62,7 @@ async def worklist(
         waiting=sum(case.is_waiting and not case.is_silent(now) for case in cases),
         our_side=await components.our_side(conn, now),
         gaps=await duty.gaps_for(conn, session, now),
+        messages=count(await messages.waiting(conn, session)),
         over_budget=await budgets.exceeded(conn, session),
         endings=await participation.endings(conn, session),
         now=now,

@@ -16,6 +16,8 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
         "/shift",
         "/patients",
         "/patients/{patient}",
+        "/patients/{patient}/messages",
+        "/messages",
         "/patients/{patient}/plan",
         "/patients/{patient}/card",
         "/patients/{patient}/invitation",
@@ -37,9 +39,9 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "lena": ("/roster", "/programmes"),
     "sam": ("/technical", "/gateways", "/gateways/{gateway}"),
-    "asta": ("/me", "/me/measured", "/me/plan", "/me/settings", "/me/access", "/me/sign-in"),
-    "carl": ("/",),
-    "adam": ("/accounts",),
+    "asta": ("/me", "/me/measured", "/me/plan", "/me/messages", "/me/settings", "/me/access", "/me/sign-in"),
+    "carl": ("/", "/patients/{patient}/card"),
+    "adam": ("/accounts", "/programmes", "/roster"),
     "otto": ("/audit",),
 }
 
@@ -55,6 +57,7 @@ NO_PAGES: Final[Mapping[str, str]] = {
     "/me/series.json": "figures",
     "/patients/{patient_id}/readings": "a part of /patients/{patient_id}",
     "/patients/{patient_id}/review/report.pdf": "a file",
+    "/messages/waiting": "a part of /worklist",
     "/patients/{patient_id}/series.json": "figures",
     "/what-if/{run_id}/result": "a part of /what-if/{run_id}",
 }
