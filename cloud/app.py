@@ -57,6 +57,7 @@ from cloud.quarantine.routes import router as quarantine
 from cloud.review.routes import router as review
 from cloud.technical.routes import router as technical
 from cloud.treatment.routes import router as treatment
+from cloud.visits.routes import router as visits
 from cloud.what_if.routes import router as what_if
 from cloud.worklist.routes import router as worklist
 
@@ -98,6 +99,7 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
         consent,
         contacts,
         treatment,
+        visits,
         centre,
         planning,
         programmes,

@@ -51,6 +51,8 @@ PAGE_OF: Final[Mapping[str, str]] = {
     "sign_in_code.html": "sign-in",
     "technical.html": "technical",
     "treatment.html": "treatment",
+    "patient_visits.html": "visits",
+    "visits.html": "visits",
     "what_if.html": "what-if",
     "what_if_run.html": "what-if",
     "worklist.html": "worklist",

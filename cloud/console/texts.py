@@ -236,6 +236,13 @@ AUDIT_ACTIONS: Final[Mapping[str, str]] = {
     "treatment.read": "Treatment looked at",
     "treatment_change.add": "Change of treatment noted",
     "treatment_change.withdraw": "Change of treatment withdrawn",
+    "visit.ask": "Invited to a visit",
+    "visit.arrange": "Time of a visit set",
+    "visit.took_place": "Visit took place",
+    "visit.did_not_happen": "Visit did not happen",
+    "visit.called_off": "Visit called off",
+    "visit_list.read": "List of visits looked at",
+    "visits.read": "Visits looked at",
     "programme.add": "Programme added",
     "programme.change": "Programme changed",
     "programme.terms": "Promises of a programme changed",
@@ -493,6 +500,19 @@ VISIT_OUTCOMES: Final[Mapping[str, str]] = {
     "defect": "Our mistake",
 }
 
+# How patient and doctor meet, and what became of it.
+VISIT_WAYS: Final[Mapping[str, str]] = {
+    "clinic": "At the clinic",
+    "telephone": "By telephone",
+    "video": "By video",
+    "home": "At home",
+}
+VISIT_ENDS: Final[Mapping[str, str]] = {
+    "took_place": "Took place",
+    "did_not_happen": "Did not happen",
+    "called_off": "Called off",
+}
+
 # A plan -------------------------------------------------------------------------------------------------------------
 
 TIERS: Final[Mapping[str, str]] = {
@@ -567,6 +587,7 @@ ENTRY_REFUSALS: Final[Mapping[str, str]] = {
     "nobody_can_say_when": "Nothing says between which moments it was measured: nobody can say when.",
     "somebody_else_had_it": "Somebody else had this device within that time. Look at each reading by itself.",
     "choose": "Choose one.",
+    "clocks_change": "The clocks there change then: this time comes twice or not at all. Choose another.",
     "ends_before_it_begins": "It ends before it begins.",
     "has_ended": "It has ended already.",
     "here_already": "There is a patient with this name and birth date already. Say below who this is.",

@@ -40,8 +40,8 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "lena": ("/roster", "/programmes"),
     "sam": ("/technical", "/gateways", "/gateways/{gateway}"),
     "asta": ("/me", "/me/measured", "/me/plan", "/me/messages", "/me/settings", "/me/access", "/me/sign-in"),
-    "carl": ("/", "/patients/{patient}/card"),
-    "adam": ("/accounts", "/programmes", "/roster"),
+    "carl": ("/",),
+    "adam": ("/accounts",),
     "otto": ("/audit",),
 }
 
@@ -54,10 +54,10 @@ NO_PAGES: Final[Mapping[str, str]] = {
     "/login/outside": "leads to the provider",
     "/login/outside/back": "leads on",
     "/me/readings": "a part of /me",
+    "/messages/waiting": "a part of /worklist",
     "/me/series.json": "figures",
     "/patients/{patient_id}/readings": "a part of /patients/{patient_id}",
     "/patients/{patient_id}/review/report.pdf": "a file",
-    "/messages/waiting": "a part of /worklist",
     "/patients/{patient_id}/series.json": "figures",
     "/what-if/{run_id}/result": "a part of /what-if/{run_id}",
 }
