@@ -11,7 +11,7 @@ ARGS ?=
 WORKERS := $(shell cores=$$(nproc); echo $$((cores < 4 ? cores + 1 : 5)))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-bluez fuzz bench chaos check assets services-start services-stop lock
+.PHONY: help demo test test-bluez fuzz bench chaos check docs assets services lock
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -53,16 +53,17 @@ check: ## formatting, lint, types, floors and layers, firmware profiles, house t
 	$(PYTHON) -m firmware_profiles check
 	$(PYTHON) -m pytest -q tests/house
 
+docs: ## the manual, with pictures taken from the running product, where the console serves it
+	@$(BOOTSTRAP) python assets browser fonts
+	@$(PYTHON) -m deploy.services prepare
+	@exec $(PYTHON) -m deploy.manual $(ARGS)
+
 assets: ## the console's front-end libraries, from npm
 	@$(BOOTSTRAP) python assets
 
-services-start: ## TimescaleDB and Mosquitto on free loopback ports, kept until services-stop
+services: ## TimescaleDB and Mosquitto on free loopback ports, kept; DO=stop ends exactly what was started
 	@$(BOOTSTRAP) python
-	@$(PYTHON) -m deploy.services start
-
-services-stop: ## end exactly what services-start, demo or test started
-	@$(BOOTSTRAP) python
-	@$(PYTHON) -m deploy.services stop
+	@$(PYTHON) -m deploy.services $(or $(DO),start)
 
 lock: ## resolve the dependencies again into requirements/*.lock, with hashes and without any index's name
 	@$(BOOTSTRAP) python

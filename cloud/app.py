@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 from cloud import clock
 from cloud.accounts.routes import router as accounts
+from cloud.admission.routes import router as admission
 from cloud.auth import cookies
 from cloud.auth.access import SecondFactorNeeded, SignInNeeded
 from cloud.auth.own_routes import SECOND_FACTOR
@@ -28,6 +29,7 @@ from cloud.break_glass.routes import notices
 from cloud.break_glass.routes import router as break_glass
 from cloud.centre.routes import router as centre
 from cloud.config import ConsoleSettings
+from cloud.consent.routes import router as consent
 from cloud.console import assets
 from cloud.console.edge import same_origin, wants_fragment
 from cloud.console.headers import HEADERS, SecurityHeaders
@@ -42,11 +44,13 @@ from cloud.live.hub import Hub
 from cloud.live.routes import router as live
 from cloud.live.stream import SIGNED_OUT
 from cloud.notifications.channels.offered import receipt_keys
+from cloud.messages.routes import router as messages
 from cloud.notifications.routes import receipt
 from cloud.notifications.routes import router as notifications
 from cloud.outside.routes import router as outside
 from cloud.oversight.routes import router as oversight
 from cloud.own.routes import router as own_page
+from cloud.participation.routes import router as participation
 from cloud.patients.routes import router as patients
 from cloud.planning.routes import router as planning
 from cloud.preferences.routes import router as preferences
@@ -55,6 +59,7 @@ from cloud.quarantine.routes import router as quarantine
 from cloud.review.routes import router as review
 from cloud.technical.routes import router as technical
 from cloud.treatment.routes import router as treatment
+from cloud.visits.routes import router as visits
 from cloud.what_if.routes import router as what_if
 from cloud.worklist.routes import router as worklist
 
@@ -92,8 +97,13 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
         patients,
         own_page,
         review,
+        admission,
+        messages,
+        participation,
+        consent,
         contacts,
         treatment,
+        visits,
         centre,
         planning,
         programmes,

@@ -14,6 +14,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
+from cloud.admission import forms
 from cloud.language.languages import ENGLISH, LANGUAGES
 from cloud.language.words import catalogue
 from cloud.triage.scripts import all_scripts, texts
@@ -41,6 +42,8 @@ def extracted() -> Catalog:
     for script in all_scripts():
         for text in texts(script):
             found.add(text, locations=[(f"cloud/triage/scripts/{script.script_id}.toml", None)])  # type: ignore[list-item]  # no line
+    for name, text in forms.texts():
+        found.add(text, locations=[(name, None)])  # type: ignore[list-item]  # no line
     for path in _sources():
         for _line, message, _comments, _context in _messages_of(path):
             found.add(message, locations=[(str(path.relative_to(PROJECT)), None)])  # type: ignore[list-item]  # no line

@@ -21,20 +21,23 @@ from gateway import clock, heartbeat
 from gateway.cables import Cable
 from gateway.certificate_watch import CertificateWatch
 from gateway.clock_watch import ClockWatch
-from gateway.commands import Commands
-from gateway.config import Config
+from gateway.commands import DONE, Answer, BadBody, Command, Commands
+from gateway.config import Config, DeviceEntry
 from gateway.endings import Endings
+from gateway.home import plan
 from gateway.outbox import Outbox, OutboxError, VisitRow
+from gateway.pairing import PairingDesk
 from gateway.publisher import Publisher
 from gateway.radio import Radio
 from gateway.roster import Roster, RosteredDevice, resolve
 from gateway.schedule import pause_s
 from gateway.sightings import Sightings
-from gateway.visit import OpenLink, Outcome, VisitReport, visit, without_serial_numbers
+from gateway.visit import OpenLink, Outcome, VisitReport, nothing_shown, visit, without_serial_numbers
 from gateway.waiting import Waiting
 
-if TYPE_CHECKING:  # bleak is loaded only where the roster has a Bluetooth device: it costs memory
+if TYPE_CHECKING:  # loaded only where there is a Bluetooth device, or a page or lamps: they cost memory
     from device_drivers.links.ble import BleBackend
+    from gateway.home.display import Display
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +110,8 @@ class _Gateway:
         self._outbox = outbox
         self._backend = backend
         self.sightings = Sightings(clocks.now)
-        self._roster: Roster = resolve(config.devices, profiles)
+        self._entries = list(_entries(config, outbox))
+        self._roster: Roster = resolve(self._entries, profiles)
         kernel = clocks.kernel_synchronised if config.clock == "kernel" else lambda: True
         self._clock_watch = ClockWatch(clocks.now, clock.monotonic, kernel)
         self._endings = Endings()
@@ -118,7 +122,7 @@ class _Gateway:
         )
         self._heart = heartbeat.Heart(
             outbox,
-            config.devices,
+            self._entries,
             self.sightings,
             clocks.now,
             self._clock_watch.synchronised,
@@ -140,6 +144,43 @@ class _Gateway:
             on_command=self._commands.received,
             waiting=self._waiting,
         )
+        self._radio_is_needed = asyncio.Event()
+        if self._roster.ble:
+            self._radio_is_needed.set()
+        self._pairing = PairingDesk(
+            self._commands,
+            self._roster,
+            profiles,
+            outbox,
+            on_begin=self._radio_is_needed.set,
+            on_change=self._devices_changed,
+        )
+        self._display = self._made_display()
+        self._commands.add(plan.KIND, self._take_plan)
+
+    def _made_display(self) -> "Display | None":
+        if self._config.home is None:
+            return None
+        from gateway.home.display import Display  # here alone: see TYPE_CHECKING above
+
+        return Display(self._config.home, self._outbox, self._kinds, self._publisher.connected.is_set, self._now)
+
+    def _kinds(self) -> list[tuple[str, str]]:
+        """What each device that can be read measures."""
+        roster = self._roster
+        return [(device.name, device.file.device.kind) for device in (*roster.serial, *roster.hid, *roster.ble)]
+
+    def _take_plan(self, command: Command) -> Answer:
+        """Kept also where nobody shows it yet; it says nothing about a person. BadBody."""
+        try:
+            said = plan.plan_of(command.body)
+        except plan.BadPlan as error:
+            raise BadBody(str(error)) from error
+        octets = self._outbox.plan()
+        before = plan.decoded(octets) if octets is not None else None
+        if before is None or before.said_at <= said.said_at:
+            self._outbox.keep_plan(plan.encoded(said))
+        return DONE
 
     def _on_receipt(self, cloud_time: datetime, sent_s_ago: float | None) -> None:
         self._clock_watch.told(cloud_time, sent_s_ago)
@@ -157,8 +198,9 @@ class _Gateway:
             ]
             if self._config.cloud is not None:
                 tasks.append(group.create_task(_lasting(self._certificates.run()), name="certificate"))
-            if self._roster.ble:
-                tasks.append(group.create_task(_lasting(self._radio().run()), name="radio"))
+            if self._display is not None:
+                tasks.append(group.create_task(_lasting(self._display.run()), name="display"))
+            tasks.append(group.create_task(_lasting(self._serve_radio()), name="radio"))
             if on_ready is not None:
                 on_ready()
             try:
@@ -170,6 +212,19 @@ class _Gateway:
     def _use_identity(self, context: ssl.SSLContext) -> None:
         self._publisher.use_identity(context)
 
+    async def _serve_radio(self) -> None:
+        """From the first Bluetooth device on, which may come from afar: the radio's libraries cost memory."""
+        await self._radio_is_needed.wait()
+        await self._radio().run()
+
+    def _devices_changed(self) -> None:
+        """A device was added from afar, or taken away."""
+        try:
+            self._entries[:] = _entries(self._config, self._outbox)
+        except OutboxError as error:
+            log.error("%s", error)
+        self._say_news()
+
     def _radio(self) -> Radio:
         return Radio(
             self._roster,
@@ -179,6 +234,7 @@ class _Gateway:
             self._record,
             self.sightings,
             self._now,
+            self._pairing,
             on_repair=self._say_news,
             backend=self._backend,
         )
@@ -219,6 +275,7 @@ class _Gateway:
             clock_synchronised=self._clock_watch.synchronised,
             endings=self._endings,
             waiting=self._waiting,
+            shown=self._display.shown if self._display is not None else nothing_shown,
         )
         self._record(report)
         return report
@@ -268,6 +325,16 @@ class _Gateway:
         except OutboxError as error:
             log.error("%s", error)  # the report is a convenience: without it the readings are as safe as before
         self._say_news()
+
+
+def _entries(config: Config, outbox: Outbox) -> Iterator[DeviceEntry]:
+    """The configuration's devices, and those that were added from afar; the configuration wins. OutboxError."""
+    yield from config.devices
+    names = {entry.name for entry in config.devices}
+    addresses = {entry.address.upper() for entry in config.devices if entry.address}
+    for entry in outbox.paired():
+        if entry.name not in names and (entry.address or "").upper() not in addresses:
+            yield entry
 
 
 async def _lasting(work: Coroutine[Any, Any, None]) -> None:

@@ -15,6 +15,8 @@ Name = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9-]{1,64}$")]
 Passkey = Annotated[str, msgspec.Meta(pattern="^[0-9]{6}$")]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
+LedName = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_][A-Za-z0-9_:.-]{0,63}$")]
+HostName = Annotated[str, msgspec.Meta(pattern="^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")]
 
 
 class ConfigError(Exception):
@@ -98,6 +100,36 @@ class DeviceEntry(Strict, frozen=True, kw_only=True):
         return "ble" if self.address is not None else "hid"
 
 
+class Leds(Strict, frozen=True, kw_only=True):
+    """The lamps that are wired, by their names in ``folder``; one for each fact, and none is needed."""
+
+    due: LedName | None = None
+    measured: LedName | None = None
+    received: LedName | None = None
+    folder: str = "/sys/class/leds"
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Each fact's lamp."""
+        named = {"due": self.due, "measured": self.measured, "received": self.received}
+        return {fact: name for fact, name in named.items() if name is not None}
+
+
+class Home(Strict, frozen=True, kw_only=True):
+    """What the household is told: a page in the home network, lamps, or both.
+
+    ``address`` is where the page is (0.0.0.0 or ::, at all of this computer's addresses); without it there is none.
+    ``names``: what else than its address it may be called by. ``values``: whether it tells figures, too.
+    """
+
+    address: str | None = None
+    port: Port = 8017
+    names: tuple[HostName, ...] = ()
+    language: Literal["en", "ru", "zh"] = "en"
+    values: bool = False
+    leds: Leds | None = None
+
+
 class File(Strict, frozen=True, kw_only=True):
     """The TOML file as it is written."""
 
@@ -110,6 +142,7 @@ class File(Strict, frozen=True, kw_only=True):
     clock: Literal["kernel", "trusted"] = "kernel"  # who vouches for this computer's clock; README, "Time"
     intervals: Intervals = Intervals()
     device: tuple[DeviceEntry, ...] = ()
+    home: Home | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +159,7 @@ class Config:
     clock: Literal["kernel", "trusted"] = "kernel"
     outbox_key_file: Path | None = None  # None: beside the outbox
     cloud: Cloud | None = None
+    home: Home | None = None
     file: Path | None = None  # where all this is written
 
 
@@ -157,6 +191,7 @@ def load(path: Path) -> Config:
         clock=file.clock,
         outbox_key_file=path.parent.absolute() / file.outbox_key_file if file.outbox_key_file else None,
         cloud=_cloud(path, file.cloud),
+        home=_home(path, file.home),
         file=path.absolute(),
     )
 
@@ -171,6 +206,37 @@ def _cloud(path: Path, cloud: Cloud | None) -> Cloud | None:
     if cloud is None or cloud.ca_file is None:
         return cloud
     return msgspec.structs.replace(cloud, ca_file=str(path.parent.absolute() / cloud.ca_file))
+
+
+def _home(path: Path, home: Home | None) -> Home | None:
+    if home is None:
+        return None
+    lamps = home.leds.names if home.leds is not None else {}
+    if home.address is None and not lamps:
+        raise ConfigError(path, "[home] has neither an address for the page nor an LED; give one, or remove it")
+    if len({*lamps.values()}) < len(lamps):
+        raise ConfigError(path, "home.leds: one LED cannot tell two facts; name another, or leave one fact out")
+    if home.address is not None:
+        _check_address(path, home.address)
+    if home.leds is None:
+        return home
+    folder = str(path.parent.absolute() / home.leds.folder)
+    return msgspec.structs.replace(home, leds=msgspec.structs.replace(home.leds, folder=folder))
+
+
+def _check_address(path: Path, address: str) -> None:
+    import ipaddress  # here alone: a gateway without a page does not need it
+
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        raise ConfigError(
+            path,
+            f"home.address: {address!r} is no address; give this computer's in the home network, such as 192.168.1.20,"
+            " or 0.0.0.0 for all of them",
+        ) from None
+    if not (found.is_private or found.is_link_local or found.is_unspecified):
+        raise ConfigError(path, f"home.address: {address} is of the internet, and the page is for this home alone")
 
 
 def _password(path: Path, mqtt: Mqtt) -> str | None:

@@ -94,6 +94,18 @@ CREATE TABLE paired (                  -- devices that were added from afar, bes
     name        TEXT PRIMARY KEY,
     sealed      BLOB NOT NULL          -- config.DeviceEntry, JSON
 ) WITHOUT ROWID;
+CREATE TABLE measured (                -- of the last days, where the home is shown it; stays when its reading is freed
+    seq         INTEGER PRIMARY KEY,
+    reading_key BLOB NOT NULL UNIQUE,  -- as in reading
+    device      BLOB NOT NULL,         -- as in session
+    sealed      BLOB NOT NULL,         -- outbox.Measured, JSON
+    received    BLOB                   -- sealed: when the cloud said that it has it
+);
+CREATE INDEX measured_with ON measured (device);
+CREATE TABLE home_plan (               -- what is due in this home, as the cloud said last
+    one         INTEGER PRIMARY KEY CHECK (one = 1),
+    sealed      BLOB NOT NULL          -- home.plan.Plan, JSON
+);
 """
 # From the schema of this number to the next; the one that seals is a function.
 _UPGRADES = {

@@ -1,14 +1,15 @@
-"""Passkeys for pairing without a screen: from the configuration, or typed into a file while the device shows them.
+"""Passkeys for pairing without a screen: from the configuration, typed at the console while a device is paired from
+afar, or left in a file while the device shows them.
 
 ``python -m gateway pair CONFIG NAME`` writes the file; the running gateway takes it when the device asks, and removes
 it. A passkey opens nothing but this one pairing, and it is kept out of the log all the same.
 """
 
 import asyncio
-from collections.abc import Iterable
 from pathlib import Path
+from typing import Protocol
 
-from gateway.roster import RosteredDevice
+from gateway.roster import Roster, RosteredDevice
 
 # bluetoothd gives an agent 60 s to answer.
 WAIT_S = 55.0
@@ -30,32 +31,53 @@ def leave_passkey(data_dir: Path, name: str, passkey: str) -> None:
     fresh.replace(path)
 
 
-class HomePasskeys:
-    """The ``PasskeyProvider`` of a home: it knows the rostered devices and nobody else."""
+class Typist(Protocol):
+    """Somebody far away who types what a device shows."""
 
-    def __init__(self, devices: Iterable[RosteredDevice], data_dir: Path, wait_s: float = WAIT_S) -> None:
-        self._devices = {(device.entry.address or "").upper(): device for device in devices}
-        self._data_dir = data_dir
-        self._wait_s = wait_s
-
-    def expects(self, address: str) -> bool:
-        """Whether the configuration lists it."""
-        return address.upper() in self._devices
+    def at_hand(self, address: str) -> RosteredDevice | None:
+        """The device that is being paired, where this is its address."""
+        ...
 
     async def passkey(self, address: str) -> int | None:
-        """The configuration's, or what somebody leaves in the file within ``wait_s``."""
-        device = self._devices.get(address.upper())
+        """The six digits that it shows; None where nobody types them."""
+        ...
+
+
+class HomePasskeys:
+    """The ``PasskeyProvider`` of a home: it knows its devices, the one that is being paired, and nobody else."""
+
+    def __init__(self, roster: Roster, data_dir: Path, wait_s: float = WAIT_S, typist: Typist | None = None) -> None:
+        self._roster = roster
+        self._data_dir = data_dir
+        self._wait_s = wait_s
+        self._typist = typist
+
+    def expects(self, address: str) -> bool:
+        """Whether it is of this home, or about to be."""
+        return self._device(address) is not None
+
+    async def passkey(self, address: str) -> int | None:
+        """The configuration's, or what somebody types, or leaves in the file within ``wait_s``."""
+        device = self._device(address)
         if device is None:
             return None
-        return int(device.entry.passkey) if device.entry.passkey else await self._left(device.name)
+        if device.entry.passkey:
+            return int(device.entry.passkey)
+        if self._typist is not None and self._typist.at_hand(address):
+            return await self._typist.passkey(address)
+        return await self._left(device.name)
 
     async def confirms(self, address: str, passkey: int) -> bool:
         """The number must be the one we were told, unless the profile says that nobody has to compare numbers."""
-        device = self._devices.get(address.upper())
+        device = self._device(address)
         if device is None:
             return False
         methods = {table.ble.pairing.method for table in device.file.firmware if table.ble is not None}
         return methods == {"just_works"} or await self.passkey(address) == passkey
+
+    def _device(self, address: str) -> RosteredDevice | None:
+        at_hand = self._typist.at_hand(address) if self._typist is not None else None
+        return at_hand or self._roster.by_address(address)
 
     async def _left(self, name: str) -> int | None:
         try:

@@ -16,6 +16,7 @@ from firmware_profiles.schema import Profile
 from gateway.bond_repair import BondRepair
 from gateway.config import Config
 from gateway.outbox import Outbox, OutboxError
+from gateway.pairing import PairingDesk
 from gateway.passkeys import HomePasskeys
 from gateway.radio_trouble import RadioTrouble
 from gateway.roster import Roster, RosteredDevice
@@ -52,6 +53,7 @@ class Radio:
         record: Callable[[VisitReport], None],
         sightings: Sightings,
         now: Callable[[], datetime],
+        pairing: PairingDesk,
         *,
         on_repair: Callable[[], None] = lambda: None,
         backend: "BleBackend | None" = None,
@@ -62,11 +64,12 @@ class Radio:
         self._sightings = sightings
         self._on_repair = on_repair
         self._backend = backend
+        self._pairing = pairing
         self._schedule = RadioSchedule(config.intervals)
         self._repair = BondRepair(outbox, self._adapter)
         self._left = [device.entry.address for device in roster.ble if device.entry.address]
         self._failures = 0
-        self._trouble = RadioTrouble(tuple(device.name for device in roster.ble), outbox, record, now)
+        self._trouble = RadioTrouble(lambda: tuple(device.name for device in roster.ble), outbox, record, now)
 
     async def run(self) -> None:
         """Listen and visit, for ever."""
@@ -98,6 +101,7 @@ class Radio:
         log.error("the radio cannot be used (%s); trying again in %g s", error, SCANNER_RETRY_S)
         if isinstance(error, RadioOff) or self._failures >= LASTING_FAILURES:
             self._trouble.tell(str(error))
+            self._pairing.no_radio(str(error))
 
     def _adapter(self) -> "RadioAdapter":
         from device_drivers.links.ble import adapter_of
@@ -105,12 +109,13 @@ class Radio:
         return adapter_of(self._backend, self._config.adapter)
 
     def _pairing_agent(self) -> AbstractAsyncContextManager[Any]:
-        """Ours, for BlueZ; an injected backend pairs in its own way."""
+        """Ours, for BlueZ; an injected backend asks in its own way, or nobody."""
+        passkeys = HomePasskeys(self._roster, self._config.data_dir, typist=self._pairing)
         if self._backend is not None:
-            return nullcontext()
+            return self._backend.keyboard(passkeys) if self._backend.keyboard is not None else nullcontext()
         from device_drivers.links.bluez_agent import bluez_agent
 
-        return bluez_agent(HomePasskeys(self._roster.ble, self._config.data_dir))
+        return bluez_agent(passkeys)
 
     def _watch_service(self) -> "AbstractAsyncContextManager[RadioService | None]":
         if self._backend is not None:
@@ -131,8 +136,14 @@ class Radio:
         async with Scanner(backend=self._backend, adapter=adapter, quiet_s=quiet_s, service=service) as scanner:
             self._failures = 0
             self._trouble.over()
+            self._pairing.nudge = scanner.again
             log.info("the Bluetooth adapter %s is scanning", adapter)
             async for advertisement in scanner:
+                if self._pairing.forsaken:
+                    await self._forsake()
+                if (fresh := self._pairing.heard(advertisement)) is not None:
+                    await self._pair(fresh, advertisement, service)
+                    continue
                 device = self._roster.by_address(advertisement.address)
                 if device is not None and await self._answer(device, advertisement, service):
                     return
@@ -166,6 +177,36 @@ class Radio:
             return False
         finally:
             self._on_repair()
+
+    async def _pair(
+        self, device: RosteredDevice, advertisement: "Advertisement", service: "RadioService | None"
+    ) -> None:
+        """Visit the device that somebody wants to have paired, as one that we have no key of."""
+        clock = asyncio.get_running_loop().time  # the advertisement's
+        if clock() - advertisement.heard_at_s > STALE_S:
+            return
+        if self._pairing.wants_a_clean_start() and await self._forget(advertisement.address):
+            return  # the system knows it no more: it has to be heard again
+        self._pairing.connecting()
+        report = await self._visit(device, self._opener(advertisement, service))
+        self._schedule.visited(device.name, clock(), complete=report.outcome is not Outcome.UNREACHABLE)
+        self._pairing.after(report)
+
+    async def _forsake(self) -> None:
+        """Remove the bonds of devices that are of this home no more, or never came to be."""
+        while self._pairing.forsaken:
+            await self._forget(self._pairing.forsaken.pop())
+
+    async def _forget(self, address: str) -> bool:
+        """Whether there was a bond that is gone now."""
+        try:
+            bonded = await self._adapter().is_bonded(address)
+            if bonded:
+                await self._adapter().forget(address)
+        except LinkError as error:
+            log.warning("a bond cannot be removed (%s)", error)
+            return False
+        return bonded
 
     def _opener(self, advertisement: "Advertisement", service: "RadioService | None") -> OpenLink:
         from device_drivers.links.ble import connect

@@ -21,7 +21,7 @@ class RadioTrouble:
 
     def __init__(
         self,
-        names: tuple[str, ...],
+        names: Callable[[], tuple[str, ...]],
         outbox: Outbox,
         record: Callable[[VisitReport], None],
         now: Callable[[], datetime],
@@ -38,9 +38,9 @@ class RadioTrouble:
         if reason == self._told:
             return
         if not self._told:
-            self._before = {name: self._last_visit(name) for name in self._names}
+            self._before = {name: self._last_visit(name) for name in self._names()}
         self._told = reason
-        for name in self._names:
+        for name in self._names():
             self._in_vain(name, f"{_BEGINNING} ({reason})")
 
     def over(self) -> None:

@@ -68,9 +68,9 @@ class RosteredDevice:
             raise Unresolved(self.name, reason) from error
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Roster:
-    """The devices that can be visited, and what is wrong with the others."""
+    """The devices that can be visited, and what is wrong with the others. Bluetooth ones come and go from afar."""
 
     serial: tuple[RosteredDevice, ...]
     hid: tuple[RosteredDevice, ...]
@@ -80,6 +80,24 @@ class Roster:
     def by_address(self, address: str) -> RosteredDevice | None:
         """The Bluetooth device with this address, in whatever case."""
         return next((d for d in self.ble if d.entry.address and d.entry.address.upper() == address.upper()), None)
+
+    def ble_called(self, name: str) -> RosteredDevice | None:
+        """The Bluetooth device of this name."""
+        return next((d for d in self.ble if d.name == name), None)
+
+    def has_name(self, name: str) -> bool:
+        """Whether the name is taken, by whatever device."""
+        devices = (*self.serial, *self.hid, *self.ble)
+        return any(d.name == name for d in devices) or any(problem.name == name for problem in self.problems)
+
+    def add(self, device: RosteredDevice) -> None:
+        """One more Bluetooth device."""
+        self.remove(device.name)
+        self.ble = (*self.ble, device)
+
+    def remove(self, name: str) -> None:
+        """The Bluetooth device of this name is of the home no more."""
+        self.ble = tuple(d for d in self.ble if d.name != name)
 
 
 def resolve(entries: Iterable[DeviceEntry], catalogue: Catalogue) -> Roster:

@@ -25,7 +25,7 @@ from device_drivers.readings import Reading
 from device_drivers.timestamps import CoincidentTimeStamp, TimeQuality, effective_time
 from firmware_profiles.schema import Profile
 from gateway.endings import Endings
-from gateway.outbox import Lane, Outbox, OutboxError, Seen
+from gateway.outbox import Lane, Measured, Outbox, OutboxError, Seen
 from gateway.roster import RosteredDevice, Unresolved
 from gateway.waiting import Waiting
 from gateway.wire import v1
@@ -37,6 +37,12 @@ LIVE_WITHIN = timedelta(hours=1)
 
 # Opens the link of a device for a profile; what comes out is what the profile's driver speaks over.
 OpenLink = Callable[[Profile], AbstractAsyncContextManager[Any]]
+# What the home is told of a reading, from the session's clocks and when it was read; None: nothing.
+Show = Callable[[Reading, CoincidentTimeStamp | None, datetime], Measured | None]
+
+
+def nothing_shown(_: Reading, __: CoincidentTimeStamp | None, ___: datetime) -> None:
+    """Where nobody is shown anything, nothing is kept for it."""
 
 
 class Outcome(StrEnum):
@@ -56,7 +62,7 @@ class VisitReport:
     """For the log, the status command and the schedule; no value, time or identifier of a person is in it.
 
     ``identity`` is what answered, in its own words and with its serial number: for the status command, not for the log.
-    ``ended_at`` is when it went to its end; None where it did not.
+    ``ended_at`` is when it went to its end; None where it did not. ``device``: who it was, where that could be read.
     """
 
     name: str
@@ -70,6 +76,7 @@ class VisitReport:
     identity: str | None = None
     cause: type[DeviceError] | None = None
     ended_at: datetime | None = None
+    device: DeviceIdentity | None = None
 
     @property
     def battery_low(self) -> bool | None:
@@ -96,14 +103,16 @@ async def visit(
     clock_synchronised: Callable[[], bool | None] = lambda: None,
     endings: Endings | None = None,
     waiting: Waiting | None = None,
+    shown: Show = nothing_shown,
 ) -> VisitReport:
     """Visit a device; every way in which that can end is a VisitReport, never an exception.
 
     Where the outbox takes nothing, the device is left alone: it keeps its memory. ``on_put`` is called after something
     to publish became durable. ``clock_synchronised``: see ``clock_watch``. ``endings`` remembers what was told; without
     it every ended session is. ``waiting`` is told of the session, so that it knows how long its readings have waited.
+    ``shown`` says what the home is told of a reading.
     """
-    one = _Visit(device, outbox, now, on_put, clock_synchronised, endings or Endings(), waiting)
+    one = _Visit(device, outbox, now, on_put, clock_synchronised, endings or Endings(), waiting, shown)
     if (shortage := outbox.shortage()) is not None:
         return one.report(Outcome.OUTBOX_FAILED, shortage)
     try:
@@ -148,7 +157,9 @@ class _Visit:
         clock_synchronised: Callable[[], bool | None],
         endings: Endings,
         waiting: Waiting | None,
+        shown: Show,
     ) -> None:
+        self._shown = shown
         self._device = device
         self._outbox = outbox
         self._now = now
@@ -182,6 +193,7 @@ class _Visit:
             identity=self.answered,
             cause=cause,
             ended_at=self._ended_at,
+            device=self.opened.identity if self.opened else None,
         )
 
     async def run(self, open_link: OpenLink) -> None:
@@ -242,7 +254,8 @@ class _Visit:
         read_at = self._now()
         self._note_clocks()
         rows = [(v1.wire_reading(r, read_at), lane(r, opened.coincident, read_at)) for r in readings]
-        new = self._outbox.put(self._session(profile), rows, read_at, irrevocable=_deletes(profile))
+        told = {r.reading_id: one for r in readings if (one := self._shown(r, opened.coincident, read_at)) is not None}
+        new = self._outbox.put(self._session(profile), rows, read_at, irrevocable=_deletes(profile), shown=told)
         self._new += new
         self._received += len(readings)
         if new:

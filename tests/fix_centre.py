@@ -1,5 +1,5 @@
-"""A monitoring centre for browser journeys: one database, one console and one browser for each module, with something on
-every page, and ``Walk``: somebody at that console in a language, on a screen of some width.
+"""A monitoring centre for browser journeys: one database, console and browser for each module, something on every page,
+and ``Walk``: somebody at that console in a language, on a screen of some width.
 
 Where ``PULSEPOST_PICTURES`` names a folder (``make docs`` does), ``Walk.picture`` puts there what the manual shows.
 """
@@ -26,23 +26,33 @@ from cloud.language.words import Words, words_of
 from cloud.notify_config import NotifySettings
 from cloud.sign_in_config import KEY_OCTETS, SignInSettings
 from deploy.services.running import Running
+from device_drivers.nomenclature import Unit
 from tests.cloud.contacts.test_card import CARD, PERSON
 from tests.cloud.made import GATEWAY, NOW, Ward, arrival, glucose, made_ward, new_patient, sent
 from tests.cloud.made import expect as measures
 from tests.cloud.planted_fleet import Fleet
 from tests.cloud.review.made import glucose_weeks, pressure_weeks
 from tests.cloud.treatment.test_routes import CHANGE, DRUG
-from tests.cloud.worklist.made import planted_case
+from tests.cloud.worklist.made import planted_case, reason_of
 from tests.fix_browser import DESKTOP, PHONE, listen, running_browser
-from tests.fix_console import PASSWORD, Clock, Console, made_people, running
+from tests.fix_console import Clock, Console, made_people, running
 from tests.fix_services import fresh_database
 
 PICTURES: Final = os.environ.get("PULSEPOST_PICTURES")
 # Those of ``made_people``, and two more; whoever looks after the ward's patient.
 TEAM: Final = ("nora", "ben", "ada", "carl", "lena")
+NEIGHBOURS: Final = {"boris": "Boris Sample", "clara": "Clara Model"}
+THREE: Final = (
+    (None, Tier.URGENT, reason_of()),
+    ("boris", Tier.SAME_SHIFT, reason_of("262", Unit.MG_DL, "ada", "hyperglycaemia")),
+    ("clara", Tier.ROUTINE, reason_of("164", Unit.MM_HG, "esc2024", "hypertension_systolic")),
+)
+"""Whose case (None: the ward's patient), its tier and why."""
 IN_EACH_LANGUAGE: Final = pytest.mark.parametrize("language", LANGUAGES)
 ON_EACH_SCREEN: Final = pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["1366", "390"])
 """Put both over a journey."""
+# A loaded machine may take long; nothing here waits longer than it has to.
+PATIENCE_MS: Final = 15_000
 AriaRole = Literal["button", "link", "heading", "checkbox", "radio", "searchbox", "textbox", "combobox"]
 
 
@@ -62,26 +72,43 @@ class Centre:
         """``/patients/{patient}`` as the browser asks for it."""
         return self.console.url + path.format(**self.ids)
 
-    def case(self, tier: Tier = Tier.URGENT, *, condition: str = "severe_hypertension_systolic") -> UUID:
-        """A new case of the ward's patient, ten minutes old; the ones of before are gone from the worklist."""
+    def three_cases(self) -> UUID:
+        """An urgent one of the ward's patient, which is returned, one of each neighbour, and no other open case."""
         self.ward.admin.execute(
-            "UPDATE alert_case SET state = 'resolved', owner = NULL, lease_until = NULL, next_at = NULL,"
-            " resolved_at = %s WHERE state <> 'resolved'",
+            "UPDATE alert_case SET state = 'resolved', lease_until = NULL, next_at = NULL, resolved_at = %s"
+            " WHERE state <> 'resolved'",
             (NOW,),
         )
-        return planted_case(self.ward, tier, NOW - timedelta(minutes=10), condition=condition)
+        planted = [
+            planted_case(
+                self.ward,
+                tier,
+                NOW - timedelta(minutes=4 * n + 3),
+                condition=reason.limit.condition,
+                patient_id=self.ward.patient_id if whose is None else UUID(self.ids[whose]),
+                reason=reason,
+            )
+            for n, (whose, tier, reason) in enumerate(THREE)
+        ]
+        return planted[0]
 
     @contextmanager
     def walk(self, login: str, language: str, screen: tuple[int, int]) -> Iterator["Walk"]:
         """This person, signed in, in a profile of their own; at the end, nothing may have been thrown or refused."""
         self.ward.admin.execute("UPDATE account SET language = %s WHERE login = %s", (language, login))
+        with self.stranger(language, screen) as walk:
+            sign_in(walk.page.context, self.console, login)
+            yield walk
+
+    @contextmanager
+    def stranger(self, language: str, screen: tuple[int, int]) -> Iterator["Walk"]:
+        """The same for somebody who has not signed in."""
         width, height = screen
         profile = self.browser.new_context(viewport={"width": width, "height": height}, locale=LANGUAGES[language].tag)
-        profile.set_default_timeout(15_000)
+        profile.set_default_timeout(PATIENCE_MS)
         try:
             walk = Walk(self, profile.new_page(), language, words_of(language))
             complaints = listen(walk.page)
-            sign_in(profile, self.console, login)
             yield walk
             assert complaints == []
         finally:
@@ -106,7 +133,7 @@ class Walk:
         """The page is in the reader's language, and its stream, where it has one, is live."""
         expect(self.page.locator("html")).to_have_attribute("lang", LANGUAGES[self.language].tag)
         if self.page.locator("#live-state").count():
-            expect(self.page.locator("#live-state")).to_have_attribute("data-state", "live", timeout=15_000)
+            expect(self.page.locator("#live-state")).to_have_attribute("data-state", "live", timeout=PATIENCE_MS)
 
     def said(self, message: str, **places: object) -> str:
         """A message of ours in the reader's language."""
@@ -121,6 +148,10 @@ class Walk:
     def labelled(self, message: str, *, within: Locator | None = None) -> Locator:
         """The field with this label."""
         return (within or self.page).get_by_label(self.said(message)).first
+
+    def unfold(self, message: str) -> None:
+        """Open what is folded away under this heading."""
+        self.page.locator("summary", has_text=self.said(message)).first.click()
 
     def fits(self) -> None:
         """Nothing makes the page scroll sideways."""
@@ -181,6 +212,12 @@ def planted(console: Console) -> dict[str, str]:
             "INSERT INTO care_team (patient_id, account_id) VALUES (%s, %s) ON CONFLICT DO NOTHING",
             (ward.patient_id, console.accounts[login]),
         )
+    neighbours = {key: new_patient(admin, name) for key, name in NEIGHBOURS.items()}
+    for patient_id in neighbours.values():
+        for login in ("nora", "ben"):
+            admin.execute(
+                "INSERT INTO care_team (patient_id, account_id) VALUES (%s, %s)", (patient_id, console.accounts[login])
+            )
     measures(admin, ward.patient_id)
     pressure_weeks(ward, 28)
     glucose_weeks(ward, 28)
@@ -193,6 +230,8 @@ def planted(console: Console) -> dict[str, str]:
     fleet = Fleet(admin)
     fleet.gateway(GATEWAY, software="0.1.0", outbox_depth=0)
     fleet.device(GATEWAY, "cuff", outcome="cut", visited_at=NOW - timedelta(hours=3), reason="the connection was lost")
+    for kind in ("ingest", "jobs"):
+        fleet.component(f"{kind}-1", kind, NOW)
     fleet.alarm("device_silent", "device:a", gateway_id=GATEWAY, device_name="cuff")
     own = planted_case(ward, Tier.EMERGENCY, NOW - timedelta(minutes=3), condition="hypoglycaemia_level_2")
     assert console.sign_in("nora").post(f"/cases/{own}/acknowledge").status_code == 200
@@ -212,4 +251,5 @@ def planted(console: Console) -> dict[str, str]:
         "gateway": GATEWAY,
         "item": str(item),
         "nothing": str(uuid4()),
+        **{key: str(patient_id) for key, patient_id in neighbours.items()},
     }

@@ -79,6 +79,10 @@ class FakeCloud:
         """Send anything at all where a receipt belongs."""
         self._client.publish(v1.topic(gateway_id, "receipts"), payload, qos=1)
 
+    def command(self, message: v1.CommandsMessage, gateway_id: str = GATEWAY_ID) -> None:
+        """Have a gateway do something."""
+        self._client.publish(v1.topic(gateway_id, "commands"), v1.encode(message), qos=1)
+
     def _on_connect(
         self, client: Client, _: object, __: ConnectFlags, ___: ReasonCode, ____: Properties | None
     ) -> None:

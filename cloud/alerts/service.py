@@ -20,7 +20,7 @@ from cloud.alerts.store import Identity, StoredEvent
 from cloud.db.connect import Connection
 from cloud.observations.models import Observation
 from cloud.plans.models import PatientRules
-from cloud.plans.store import rules_of
+from cloud.plans.store import held_for
 from device_drivers.readings import Kind, Sample
 
 # What is assessed later because of a reading of this kind: sessions once they close, repetition at once.
@@ -34,13 +34,15 @@ def evaluate(
 ) -> Sequence[StoredEvent]:
     """What these observations say on their own, in cases; and what must be assessed later. The caller commits.
 
+    Of a patient whom nobody watches, and of what was measured before somebody did, they say nothing.
     Gives the events of the cases for the live stream. Idempotent: a finding that is known is not filed again. What is
     ``doubted`` waits for an answer, unless it is so grave that waiting for one is no safe choice.
     """
     own, unsure = _by_patient(observations), _by_patient(one.observation for one in doubted)
     if not own and not unsure:
         return ()
-    rules = rules_of(connection, {*own, *unsure}, at)
+    rules, watched_from = held_for(connection, {*own, *unsure}, at)
+    own, unsure = _watched(own, watched_from), _watched(unsure, watched_from)
     found, timers = _assessed(own, rules)
     doubts = {one.observation.reading.reading_id: one.doubt for one in doubted}
     found += [finding for patient_id, of in unsure.items() for finding in _grave(of, doubts, rules[patient_id])]
@@ -96,6 +98,21 @@ def _by_patient(observations: Iterable[Observation]) -> dict[UUID, list[Observat
             mine = found.setdefault(patient_id, [])
         mine.append(observation)
     return found
+
+
+def _watched(
+    own: dict[UUID, list[Observation]], watched_from: Mapping[UUID, datetime]
+) -> dict[UUID, list[Observation]]:
+    """Without what was measured while nobody watched; who never needed to be activated is in no ``watched_from``."""
+    if not watched_from:
+        return own
+    kept: dict[UUID, list[Observation]] = {}
+    for patient_id, mine in own.items():
+        since = watched_from.get(patient_id)
+        counting = mine if since is None else [o for o in mine if o.effective_time >= since]
+        if counting:
+            kept[patient_id] = counting
+    return kept
 
 
 def _assessed(

@@ -23,7 +23,7 @@ from cloud.assessment.models import Pressures, Strips, Timer
 from cloud.assessment.rules import Answered, Found, Started
 from cloud.db.connect import Connection
 from cloud.plans.models import PatientRules
-from cloud.plans.store import rules_of
+from cloud.plans.store import NOT_WATCHED, held_for
 from cloud.zones.store import zones_of
 from device_drivers.wall_clocks import Zones
 
@@ -99,8 +99,13 @@ def assess(connection: Connection, patient_id: UUID, at: datetime) -> Sequence[S
     taken = store.take(connection, patient_id, at)
     if not taken:
         return None
-    rules = rules_of(connection, [patient_id], at)[patient_id]
-    look = _Look(connection, patient_id, rules, zones_of(connection, [patient_id])[patient_id], at)
+    held = held_for(connection, [patient_id], at)
+    watched_from = held.watched_from.get(patient_id)
+    if watched_from == NOT_WATCHED:
+        store.done(connection, taken)
+        return ()
+    zones = zones_of(connection, [patient_id])[patient_id]
+    look = _Look(connection, patient_id, held.rules[patient_id], zones, at, watched_from)
     for row in taken:
         look.at_row(row)
     look.at_timers()
@@ -113,16 +118,23 @@ def assess(connection: Connection, patient_id: UUID, at: datetime) -> Sequence[S
 
 
 class _Look:
-    """One look at one patient: what was found, and when to look again."""
+    """One look at one patient: what was found, and when to look again. Nothing from before ``watched_from`` is read."""
 
     def __init__(
-        self, connection: Connection, patient_id: UUID, rules: PatientRules, zones: Zones, at: datetime
+        self,
+        connection: Connection,
+        patient_id: UUID,
+        rules: PatientRules,
+        zones: Zones,
+        at: datetime,
+        watched_from: datetime | None,
     ) -> None:
         self._connection = connection
         self._patient_id = patient_id
         self._rules = rules
         self._zones = zones
         self._at = at
+        self._watched_from = watched_from
         self._found: list[Found] = []
         self._started: list[Started] = []
         self._answered: list[Answered] = []
@@ -150,7 +162,7 @@ class _Look:
         # A session's first reading may lie before the session's end, from which its timer runs.
         since = min(timer.first_at for timer in timers) - SESSION_LOOK_BACK
         pressures = self._pressures(since)
-        strips = [*self._glucose(since), *store.ketones(self._connection, self._patient_id, since, self._zones)]
+        strips = [*self._glucose(since), *self._ketones(since)]
         timers = [self._readable(timer, [*pressures, *strips]) for timer in timers]
         self._answered, again = pure.of_timers(timers, pressures, strips, self._rules, self._at)
         if again is not None:
@@ -216,10 +228,16 @@ class _Look:
         self._found += pure.of_day(pressures, strips, self._rules, day, review)
 
     def _pressures(self, since: datetime) -> list[Pressures]:
-        return store.pressures(self._connection, self._patient_id, since, self._zones)
+        return store.pressures(self._connection, self._patient_id, self._counting(since), self._zones)
 
     def _glucose(self, since: datetime) -> list[Strips]:
-        return store.glucose(self._connection, self._patient_id, since, self._zones)
+        return store.glucose(self._connection, self._patient_id, self._counting(since), self._zones)
+
+    def _ketones(self, since: datetime) -> list[Strips]:
+        return store.ketones(self._connection, self._patient_id, self._counting(since), self._zones)
+
+    def _counting(self, since: datetime) -> datetime:
+        return since if self._watched_from is None else max(since, self._watched_from)
 
     def _look_again(self, what: What, at: datetime, since: datetime, heard_since: datetime) -> None:
         self._again.append(Due(patient_id=self._patient_id, what=what, due_at=at, since=since, heard_since=heard_since))

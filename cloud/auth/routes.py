@@ -119,6 +119,7 @@ FIRST_PAGES: Final[Mapping[Role, str]] = {
     Role.NURSE: "/worklist",
     Role.LEAD_NURSE: "/worklist",
     Role.DOCTOR: "/patients",
+    Role.COORDINATOR: "/enrolments",
     Role.PATIENT: "/me",
     Role.SUPPORT: "/technical",
     Role.ADMINISTRATOR: "/technical",

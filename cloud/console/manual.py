@@ -1,4 +1,4 @@
-"""The manual: which of its pages explains which page of the console, and the folder that ``make docs`` builds it into."""
+"""The manual: which of its pages explains which page of the console, and the folder that ``make docs`` puts it into."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +15,8 @@ PAGE_OF: Final[Mapping[str, str]] = {
     "callers.html": "callers",
     "card.html": "card",
     "case.html": "case",
+    "enrolment.html": "patient-record",
+    "enrolments.html": "patient-record",
     "error.html": FIRST,
     "gateway.html": "gateways",
     "gateways.html": "gateways",
@@ -23,13 +25,17 @@ PAGE_OF: Final[Mapping[str, str]] = {
     "me.html": "my-readings",
     "measured.html": "my-readings",
     "my_plan.html": "my-readings",
+    "messages.html": "patient-record",
+    "my_messages.html": "my-readings",
     "no_manual.html": FIRST,
     "no_pages_yet.html": FIRST,
     "no_report.html": "review",
     "own_sign_in.html": "sign-in",
     "patient.html": "patient-record",
     "patient_invitation.html": "invitation",
+    "patient_messages.html": "patient-record",
     "patients.html": "patient-record",
+    "own_consent.html": "my-readings",
     "plan.html": "plan",
     "programmes.html": "programmes",
     "quarantine.html": "quarantine",
@@ -45,6 +51,8 @@ PAGE_OF: Final[Mapping[str, str]] = {
     "sign_in_code.html": "sign-in",
     "technical.html": "technical",
     "treatment.html": "treatment",
+    "patient_visits.html": "visits",
+    "visits.html": "visits",
     "what_if.html": "what-if",
     "what_if_run.html": "what-if",
     "worklist.html": "worklist",
@@ -57,5 +65,5 @@ def address(template: str, language: str) -> str:
     return f"{PREFIX}{language}/{PAGE_OF.get(template, FIRST)}.html"
 
 
-def is_built() -> bool:
-    return (BUILT / "en" / f"{FIRST}.html").is_file()
+def is_built(folder: Path = BUILT) -> bool:
+    return (folder / "en" / f"{FIRST}.html").is_file()

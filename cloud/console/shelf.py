@@ -3,6 +3,7 @@
 Where it has not been built, each of its addresses says so, and what to do.
 """
 
+from pathlib import Path
 from typing import Final
 
 from fastapi import Request, Response, status
@@ -20,11 +21,15 @@ ROOT: Final = frozenset({"", "."})
 class Shelf(StaticFiles):
     """The built manual's files."""
 
-    def __init__(self) -> None:
-        super().__init__(directory=manual.BUILT, check_dir=False)
+    def __init__(self, folder: Path = manual.BUILT) -> None:
+        super().__init__(directory=folder, check_dir=False)
+        self.folder = folder
+
+    async def check_config(self) -> None:
+        """A folder that is not there is no error of ours: each answer says what to do."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        if not manual.is_built():
+        if not manual.is_built(self.folder):
             return page(Request(scope), "no_manual.html", status_code=status.HTTP_404_NOT_FOUND)
         if path in ROOT:
             return RedirectResponse(f"{manual.PREFIX}{language_of(Request(scope))}/{manual.FIRST}.html")

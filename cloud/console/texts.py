@@ -167,12 +167,47 @@ AUDIT_ACTIONS: Final[Mapping[str, str]] = {
     "readings.read": "Readings looked at",
     "own_readings.read": "Own readings looked at",
     "own_plan.read": "Own plan looked at",
+    "own_messages.read": "Own messages looked at",
+    "messages.read": "Messages with the patient looked at",
+    "messages.waiting": "List of waiting messages opened",
+    "message.written": "Message to the patient written",
+    "message.written_by_patient": "Message to the care team written",
+    "message.settled": "Message said to need no answer",
     "access.read": "Own record of access looked at",
     "patient_list.read": "List of patients opened",
     "worklist.read": "Worklist opened",
     "plan.read": "Plan looked at",
+    "enrolment_list.read": "List of enrolments opened",
+    "enrolment.read": "Enrolment looked at",
+    "consent.read": "Own consent looked at",
+    "consent.given": "Consent given",
+    "consent.refused": "Consent refused",
+    "consent.withdrawn": "Consent taken back",
+    "patient.look_for": "Looked whether a patient is here already",
+    "patient.take_in": "Patient taken in",
+    "patient.take_back": "Patient taken in again after closing",
+    "admission.eligibility": "Eligibility form filled in",
+    "admission.decision": "Eligibility decided by a doctor",
+    "admission.plan": "Measurement times set from a template",
+    "admission.training": "Training entered",
+    "admission.readings": "Test measurements confirmed or taken back",
+    "care_team.add": "Added to the care team",
+    "care_team.end": "Removed from the care team",
+    "participation.activate": "Activated",
+    "participation.end": "Participation ended",
+    "participation.notice": "Notice taken of the end",
+    "participation.close": "Record closed",
+    "participation.again": "Taken in again",
     "case.read": "Case looked at",
     "quarantine.read": "Item in quarantine looked at",
+    "whose.read": "Readings without a patient looked at",
+    "quarantine.release": "Reading from quarantine said to be a patient's",
+    "quarantine.resolve": "Reading from quarantine said to be nobody's",
+    "questions.read": "Questions about readings looked at",
+    "device.assignment_made": "Device assigned",
+    "device.assignment_widened": "Assignment of a device widened",
+    "device.shared": "Device said to be used by others, too",
+    "device.not_shared": "Device said to be used by nobody else",
     "what_if.ask": "Trial of other limits begun",
     "what_if.read": "Trial of other limits looked at",
     "audit.read": "Audit looked at",
@@ -212,6 +247,13 @@ AUDIT_ACTIONS: Final[Mapping[str, str]] = {
     "treatment.read": "Treatment looked at",
     "treatment_change.add": "Change of treatment noted",
     "treatment_change.withdraw": "Change of treatment withdrawn",
+    "visit.ask": "Invited to a visit",
+    "visit.arrange": "Time of a visit set",
+    "visit.took_place": "Visit took place",
+    "visit.did_not_happen": "Visit did not happen",
+    "visit.called_off": "Visit called off",
+    "visit_list.read": "List of visits looked at",
+    "visits.read": "Visits looked at",
     "programme.add": "Programme added",
     "programme.change": "Programme changed",
     "programme.terms": "Promises of a programme changed",
@@ -338,6 +380,13 @@ TROUBLES: Final[Mapping[str, str]] = {
 }
 
 # How a measurement that is due today stands.
+# Why a message was not sent.
+MESSAGE_REFUSALS: Final[Mapping[str, str]] = {
+    "empty": "Write something first.",
+    "too_long": "This is too long: at most 2000 characters. It was not sent.",
+    "too_many": "You have written many messages within an hour. It was not sent. Please call instead.",
+}
+
 STANDINGS: Final[Mapping[str, str]] = {
     "later": "Later: from {} on",
     "open": "Now: until {}",
@@ -462,6 +511,19 @@ VISIT_OUTCOMES: Final[Mapping[str, str]] = {
     "defect": "Our mistake",
 }
 
+# How patient and doctor meet, and what became of it.
+VISIT_WAYS: Final[Mapping[str, str]] = {
+    "clinic": "At the clinic",
+    "telephone": "By telephone",
+    "video": "By video",
+    "home": "At home",
+}
+VISIT_ENDS: Final[Mapping[str, str]] = {
+    "took_place": "Took place",
+    "did_not_happen": "Did not happen",
+    "called_off": "Called off",
+}
+
 # A plan -------------------------------------------------------------------------------------------------------------
 
 TIERS: Final[Mapping[str, str]] = {
@@ -531,11 +593,20 @@ CLOSING_CLASSES: Final[Mapping[str, str]] = {
 ENTRY_REFUSALS: Final[Mapping[str, str]] = {
     "changed_meanwhile": "Somebody changed the card meanwhile. Look at it as it stands below, then save again.",
     "before_the_change": "This is before the change.",
+    "choose_readings": "Tick the readings, of one device, that you speak of.",
+    "gone_meanwhile": "Somebody has dealt with some of them meanwhile. Look at what is left, then say it again.",
+    "nobody_can_say_when": "Nothing says between which moments it was measured: nobody can say when.",
+    "somebody_else_had_it": "Somebody else had this device within that time. Look at each reading by itself.",
     "choose": "Choose one.",
+    "clocks_change": "The clocks there change then: this time comes twice or not at all. Choose another.",
     "ends_before_it_begins": "It ends before it begins.",
+    "has_ended": "It has ended already.",
+    "here_already": "There is a patient with this name and birth date already. Say below who this is.",
     "future": "This lies in the future. Choose an earlier day.",
     "implausible": "No such value occurs: it must lie between {low} and {high} {unit}.",
+    "last_of_team": "Nobody would be left. Add somebody else first.",
     "missing": "This is needed.",
+    "nobody_back": "There is no closed record with this name, birth date and number.",
     "no_name": "Give it a name.",
     "no_reason": "Say why: whoever reads it next must know.",
     "no_regime": "Choose at least one set of limits.",
@@ -551,6 +622,10 @@ ENTRY_REFUSALS: Final[Mapping[str, str]] = {
     "no_such_weekday": "None of these weekdays comes before the last day.",
     "no_time_zone": "Nobody knows this time zone. Write it as Europe/Copenhagen.",
     "not_for_this_role": "This person’s account cannot be on duty for that.",
+    "not_ended": "Nothing has ended, so nothing can begin again.",
+    "not_on_the_way": "This patient is not on the way any more. Look at the page as it stands below.",
+    "nothing_to_confirm": "Not all that the plan needs has arrived yet. See what is missing below.",
+    "number_taken": "There is a patient with this number already. Is it the right number?",
     "not_in_programme": "This programme has no such limit. Choose it from the list.",
     "nothing_to_withdraw": "No limit of a doctor is in force here: there is nothing to withdraw.",
     "one_regime_each": "Two of these speak of the same measure: choose one of them.",
@@ -558,12 +633,81 @@ ENTRY_REFUSALS: Final[Mapping[str, str]] = {
     "overlap": "This person is on duty for the same role then already. End that shift first, or choose other hours.",
     "past": "This is over already. Choose a later day.",
     "same_person": "Nobody stands in for themselves. Choose somebody else.",
+    "something_left": "Something is left to do first. See below.",
+    "steps_missing": "Not every step is done. What is missing stands at the end of the page.",
     "there_already": "This time is in the schedule already.",
     "tolerance": "Give hours, from 0.25 to 12.",
     "too_far": "This is years away. Is the year right?",
     "too_long": "This is too long: at most {most} letters.",
     "too_many": "There are too many already: at most {most}.",
     "wrong_unit": "This limit has other units: {units}.",
+}
+
+# Enrolment ----------------------------------------------------------------------------------------------------------
+
+STAGES: Final[Mapping[str, str]] = {
+    "on_the_way": "Not watched yet",
+    "active": "Watched",
+    "ended": "Not watched any longer",
+    "closed": "Closed",
+}
+
+ADMISSION_STEPS: Final[Mapping[str, str]] = {
+    "eligibility": "Can take part",
+    "decision": "Doctor’s decision",
+    "consent": "Consent",
+    "plan": "Measurement times",
+    "care_team": "Care team",
+    "card": "Emergency card",
+    "devices": "Devices handed out",
+    "training": "Training",
+    "readings": "Test measurements",
+}
+
+# What a step lacks; {kind} is a kind of measurement, {number} how many.
+ADMISSION_MISSING: Final[Mapping[str, str]] = {
+    "not_filled_in": "The form has not been filled in.",
+    "excluded": "An answer rules taking part out.",
+    "doctor_decides": "A doctor has to decide.",
+    "doctor_refused": "A doctor has decided against it.",
+    "no_consent": "The patient has not decided yet.",
+    "consent_refused": "The patient does not agree.",
+    "consent_withdrawn": "The patient has taken the consent back.",
+    "no_plan": "No measurement times are set.",
+    "no_nurse": "No nurse is in the care team.",
+    "no_doctor": "No doctor is in the care team.",
+    "no_card": "Nobody has written the emergency card.",
+    "no_device": "No device has been handed out.",
+    "plan_first": "Set the measurement times first.",
+    "not_taught": "{kind}: {number} points of the training are open.",
+    "not_arrived": "{kind}: {number} test measurements have yet to arrive.",
+    "not_confirmed": "{kind}: somebody has yet to compare the test measurements with the display.",
+    "notice": "Nobody of the nurses and doctors has said that they know.",
+    "open_cases": "Open cases: {number}.",
+}
+
+ELIGIBILITY_EFFECTS: Final[Mapping[str, str]] = {
+    "asks_doctor": "A doctor decides",
+    "excludes": "Rules taking part out",
+}
+
+CONSENT_DECISIONS: Final[Mapping[str, str]] = {
+    "given": "Agreed",
+    "refused": "Did not agree",
+    "withdrawn": "Took the consent back",
+}
+
+CONSENT_METHODS: Final[Mapping[str, str]] = {"paper": "on paper or by word", "screen": "on the own page"}
+
+END_REASONS: Final[Mapping[str, str]] = {
+    "consent_withdrawn": "consent taken back",
+    "own_wish": "the patient’s wish",
+    "goal_reached": "goal reached",
+    "other_care": "cared for elsewhere",
+    "moved": "moved away",
+    "died": "died",
+    "not_suitable": "not suitable after all",
+    "other": "another reason",
 }
 
 # A review -----------------------------------------------------------------------------------------------------------

@@ -243,14 +243,17 @@ def record_steps(connection: Connection, found: Iterable[Overdue], at: datetime)
 
 
 # Who has a schedule now, with what has gone out of it lately. Pauses that have been over for long matter no more.
+# Nothing is expected of somebody whom nobody watches, and nothing from before somebody did.
 SCHEDULES = """
 SELECT s.patient_id, s.kind, p.time_zone, max(m.heightened_until),
        json_agg(json_build_array(s.at, s.weekdays, extract(epoch FROM s.before), extract(epoch FROM s.after),
-                                 extract(epoch FROM lower(s.valid)), extract(epoch FROM upper(s.valid)))
+                                 extract(epoch FROM greatest(lower(s.valid), w.watched_from)),
+                                 extract(epoch FROM upper(s.valid)))
                 ORDER BY s.at, s.slot_id)::text,
        max(q.pauses)
 FROM measurement_slot s
 JOIN patient p USING (patient_id)
+LEFT JOIN participation w ON w.patient_id = s.patient_id AND w.is_newest
 LEFT JOIN patient_programme m ON m.patient_id = s.patient_id AND m.valid @> %(now)s::timestamptz
 LEFT JOIN (SELECT patient_id, json_agg(json_build_array(extract(epoch FROM lower(valid)),
                                                         extract(epoch FROM upper(valid))) ORDER BY pause_id)::text
@@ -259,6 +262,7 @@ LEFT JOIN (SELECT patient_id, json_agg(json_build_array(extract(epoch FROM lower
            GROUP BY patient_id) q ON q.patient_id = s.patient_id
 WHERE (upper_inf(s.valid) OR upper(s.valid) > %(now)s - interval '60 days')
   AND (%(patient_id)s::uuid IS NULL OR s.patient_id = %(patient_id)s)
+  AND (w.patient_id IS NULL OR w.watched_from IS NOT NULL)
 GROUP BY s.patient_id, s.kind, p.time_zone
 HAVING bool_or(s.valid @> %(now)s::timestamptz)
 """

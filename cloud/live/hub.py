@@ -1,21 +1,24 @@
-"""One LISTEN connection for the whole process, and everybody who wants to know.
+"""One LISTEN connection for the whole process, and everybody whose business it is.
 
+What concerns a patient goes to the streams of those who may see that patient: asked of the database once for what came
+together, not once by each of fifty streams, of which most would ask in vain.
 The rule that keeps screens honest: a stream is open only while we listen. When the connection to the database is lost
 every stream ends and none begins, so each page says "not receiving" by itself, and starts again from the whole truth.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 import psycopg
 from psycopg import AsyncConnection
 
 from cloud.db.connect import CONNECT_TIMEOUT_S, noticing
-from cloud.live.models import Ended, Notice, parse
+from cloud.live.models import CaseChanged, Ended, MessageTold, Notice, PageSent, ReadingStored, TechnicalChanged, parse
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +39,7 @@ class Hub:
 
     def __init__(self, database_url: str) -> None:
         self._url = database_url
-        self._queues: set[Queue] = set()
+        self._queues: dict[Queue, UUID] = {}
         self._listening = asyncio.Event()
         self._closed = False
 
@@ -65,35 +68,50 @@ class Hub:
         self._end(Ended("closing"))
 
     @asynccontextmanager
-    async def subscription(self) -> AsyncIterator[Queue]:
-        """Everything told from now on; NotListening while there is nothing to hear."""
+    async def subscription(self, account_id: UUID) -> AsyncIterator[Queue]:
+        """Everything told from now on that is this account's business; NotListening while there is nothing to hear."""
         if not self._listening.is_set():
             raise NotListening
         queue: Queue = asyncio.Queue(LONGEST_QUEUE)
-        self._queues.add(queue)
+        self._queues[queue] = account_id
         try:
             yield queue
         finally:
-            self._queues.discard(queue)
+            self._queues.pop(queue, None)
 
     async def _listen(self) -> None:
         async with await _connect(self._url) as conn:
             await conn.execute("LISTEN live")
             self._listening.set()
             while not self._closed:
-                async for notify in conn.notifies(timeout=CHECK_EVERY_S):
-                    self._tell(notify.payload)
+                # What came together, or what came while we asked.
+                came = [one.payload async for one in conn.notifies(timeout=CHECK_EVERY_S, stop_after=1)]
                 # Also finds a connection that died without a word.
                 async with asyncio.timeout(CHECK_EVERY_S):
-                    await conn.execute("SELECT 1")
+                    await self._spread(conn, [notice for payload in came if (notice := _parsed(payload))])
 
-    def _tell(self, payload: str) -> None:
-        try:
-            notice = parse(payload)
-        except msgspec.DecodeError:
-            _log.error("live: a notification of %d characters is none of ours", len(payload))
-            return
-        for queue in tuple(self._queues):
+    async def _spread(self, conn: AsyncConnection[Any], notices: Sequence[Notice]) -> None:
+        """To whom each is said, in their order."""
+        of_patients = ReadingStored | CaseChanged | MessageTold
+        patients = {notice.patient_id for notice in notices if isinstance(notice, of_patients)}
+        cursor = await conn.execute(
+            "SELECT patient_id, array_agg(account_id) FROM audience(%s) GROUP BY 1", (list(patients),)
+        )
+        audience = {patient_id: frozenset(accounts) for patient_id, accounts in await cursor.fetchall()}
+        for notice in notices:
+            match notice:
+                case ReadingStored() | CaseChanged() | MessageTold():
+                    self._tell(notice, audience.get(notice.patient_id, frozenset()))
+                case PageSent():
+                    self._tell(notice, frozenset({notice.account_id}))
+                case TechnicalChanged():
+                    self._tell(notice, None)
+
+    def _tell(self, notice: Notice, accounts: frozenset[UUID] | None) -> None:
+        """None: everybody."""
+        for queue, account_id in tuple(self._queues.items()):
+            if accounts is not None and account_id not in accounts:
+                continue
             try:
                 queue.put_nowait(notice)
             except asyncio.QueueFull:
@@ -105,11 +123,19 @@ class Hub:
             self._drop(queue, why)
 
     def _drop(self, queue: Queue, why: Ended) -> None:
-        self._queues.discard(queue)
+        self._queues.pop(queue, None)
         with suppress(asyncio.QueueEmpty):
             while queue.full():
                 queue.get_nowait()
         queue.put_nowait(why)
+
+
+def _parsed(payload: str) -> Notice | None:
+    try:
+        return parse(payload)
+    except msgspec.DecodeError:
+        _log.error("live: a notification of %d characters is none of ours", len(payload))
+        return None
 
 
 async def _connect(url: str) -> AsyncConnection[Any]:

@@ -33,7 +33,15 @@ class PageSent(msgspec.Struct, frozen=True, tag_field="type", tag="page"):
     account_id: UUID
 
 
-Notice = ReadingStored | CaseChanged | TechnicalChanged | PageSent
+class MessageTold(msgspec.Struct, frozen=True, tag_field="type", tag="message"):
+    """A message between a patient and the care team was written, or opened or settled."""
+
+    patient_id: UUID
+    is_new: bool
+    from_patient: bool
+
+
+Notice = ReadingStored | CaseChanged | TechnicalChanged | PageSent | MessageTold
 
 
 @dataclass(frozen=True, slots=True)

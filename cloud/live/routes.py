@@ -4,6 +4,7 @@
 ``case``      a case was opened or changed: its row as HTML (``data-open="false"``: it does not belong to this list, or
               no more: take it out); id = the case event
 ``reading``   JSON {"reading_id", "patient_id", "kind"}
+``messages``  "new": the other side wrote; "changed": one was sent, opened or settled; never what it says
 ``our_side``  for clinical roles, first and at each change: HTML of what our own side cannot do now; empty: all is well
 ``page``      the person was paged, or a page of theirs was called off: POST /me/pages tells which
 ``technical`` of /live/technical, first of all and at each change: the technical queue as HTML

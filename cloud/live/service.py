@@ -20,7 +20,7 @@ from cloud.db.acting import acting
 from cloud.db.pool import Pool
 from cloud.duty import service as duty
 from cloud.duty.views import html as gaps_html
-from cloud.live.models import CaseChanged, Notice, PageSent, ReadingStored, TechnicalChanged
+from cloud.live.models import CaseChanged, MessageTold, Notice, PageSent, ReadingStored, TechnicalChanged
 from cloud.technical import service as technical
 from cloud.technical import views as technical_views
 from cloud.worklist import store as worklist
@@ -106,6 +106,8 @@ class CareViewer(Viewer):
         async with acting(self.pool, self.session.account_id) as conn:
             if isinstance(notice, CaseChanged):
                 return await self._case(conn, notice)
+            if isinstance(notice, MessageTold):
+                return await self._message(conn, notice)
             return await self._reading(conn, notice)
 
     async def news_at_beat(self) -> bytes:
@@ -154,6 +156,14 @@ class CareViewer(Viewer):
         listed = belongs(case, None if self.patient_id else self.show)
         html = row(case, self.session, self.now(), listed=listed)
         return format_sse_event(event="case", id=str(notice.event_id), data_str=html)
+
+    async def _message(self, conn: Connection, notice: MessageTold) -> bytes:
+        """The ``messages`` event: "new" where the other side wrote, "changed" where a count may differ; no content."""
+        if not await self._sees(conn, notice.patient_id):
+            return b""
+        is_patient = self.session.role is Role.PATIENT
+        is_news = notice.is_new and notice.from_patient != is_patient
+        return format_sse_event(event="messages", data_str="new" if is_news else "changed")
 
     async def _reading(self, conn: Connection, notice: ReadingStored) -> bytes:
         if not await self._sees(conn, notice.patient_id):

@@ -22,7 +22,7 @@ async def events(hub: Hub, viewer: Viewer) -> AsyncIterator[bytes]:
     """Everything, then what changes, with a sign of life in between; ends when any of it can no longer be promised."""
     try:
         # Subscribed before everything is read: what happens in between comes twice rather than not at all.
-        async with hub.subscription() as queue:
+        async with hub.subscription(viewer.session.account_id) as queue:
             yield _beat(viewer.now())
             if everything := await viewer.everything():
                 yield everything

@@ -20,6 +20,7 @@ from cloud.console.edge import Connection, Now, Tx
 from cloud.console.pages import page
 from cloud.console.spoken import spoken_in
 from cloud.contacts.numbers import said
+from cloud.messages import store as messages
 from cloud.own import service
 from cloud.patients import models
 from cloud.patients import service as patients
@@ -87,6 +88,7 @@ async def _now(conn: Connection, now: Now, session: Session) -> dict[str, Any]:
         "measured": service.newest(found, of.time_zone)[: service.SHOWN],
         "troubles": await service.troubles(conn, of, now),
         "help": await service.whom_to_call(conn, of),
+        "unread": await messages.unread_by_patient(conn, of.patient_id),
         "spoken_number": said,
         "now": now,
     }

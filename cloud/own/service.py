@@ -23,7 +23,6 @@ from cloud.planning import store as plans
 from cloud.planning.models import Slot
 from cloud.silences import store as schedules
 from device_drivers.nomenclature import Unit
-from device_drivers.readings import Kind
 
 Connection = AsyncConnection[Any]
 

@@ -23,6 +23,10 @@ from cloud.console.pages import page
 from cloud.console.spoken import spoken_in
 from cloud.contacts import service as contacts
 from cloud.contacts.numbers import said
+from cloud.messages import service as messages
+from cloud.messages import store as threads
+from cloud.messages.models import count
+from cloud.participation import service as participation
 from cloud.patients import models, service, store
 from cloud.silences import service as silences
 from cloud.treatment import service as treatment
@@ -42,7 +46,9 @@ async def patients(request: Request, conn: Tx, now: Now, session: Clinical) -> R
         "patients.html",
         patients=await store.patients(conn, session.account_id),
         our_side=await components.our_side(conn, now),
+        messages=count(await messages.waiting(conn, session)),
         over_budget=await budgets.exceeded(conn, session),
+        endings=await participation.endings(conn, session),
         now=now,
     )
 
@@ -70,6 +76,8 @@ async def patient(request: Request, patient_id: UUID, conn: Tx, now: Now, sessio
         around=await contacts.surroundings(conn, patient_id),
         treatment=await treatment.treatment(conn, patient_id, found.time_zone, now),
         spoken_number=said,
+        messages_waiting=await threads.waiting_of(conn, patient_id),
+        takes_part=await participation.of_patient(conn, patient_id),
         our_side=await components.our_side(conn, now),
         now=now,
     )

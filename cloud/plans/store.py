@@ -4,8 +4,9 @@ What people do on pages is ``cloud.planning`` and ``cloud.programmes``, with the
 """
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from alerting.limits import Priority
@@ -20,6 +21,19 @@ from device_drivers.nomenclature import Unit
 UNITS_OF: Mapping[str, frozenset[Unit]] = {
     limit.condition: frozenset(limit.values) for regime in REGIMES.values() for limit in regime.limits
 }
+
+
+# Of a patient whom nobody watches: no reading is measured so late.
+NOT_WATCHED: Final = datetime.max.replace(tzinfo=UTC)
+
+
+class Held(NamedTuple):
+    """``rules``: of every patient asked for. ``watched_from``: of those of them who take part by enrolment; what was
+    measured before it says nothing clinical, and NOT_WATCHED stands for whoever is not activated, or has ended.
+    """
+
+    rules: Mapping[UUID, PatientRules]
+    watched_from: Mapping[UUID, datetime]
 
 
 class UnknownLimit(ValueError):
@@ -65,28 +79,40 @@ def set_limit(
 
 
 def rules_of(connection: Connection, patient_ids: Collection[UUID], at: datetime) -> Mapping[UUID, PatientRules]:
-    """What holds for each of these patients at this time: programme, limits with the doctor's own, heightened period.
+    """What holds for each of these patients at this time, whether or not anybody watches them."""
+    return held_for(connection, patient_ids, at).rules
 
-    Every patient asked for is in the answer. Patients without anything of their own share one object by identity, so
+
+def held_for(connection: Connection, patient_ids: Collection[UUID], at: datetime) -> Held:
+    """What holds for each of these patients at this time: programme, limits with the doctor's own, heightened period;
+    and from when on what they measure counts.
+
+    Every patient asked for is in the rules. Patients without anything of their own share one object by identity, so
     that what is worked out of it once serves them all: also from call to call, while nobody changes their programme.
     """
     # There are few, and they are read each time, so that none is ever stale.
     programmes = rules.by_id(connection.execute(PROGRAMMES))
     chosen: dict[UUID, tuple[str, datetime | None]] = {}
     limits: dict[UUID, list[LimitRow]] = {}
-    for patient_id, programme_id, heightened_until, *limit in connection.execute(
+    watched: dict[UUID, datetime] = {}
+    for patient_id, programme_id, heightened_until, takes_part, watched_from, *limit in connection.execute(
         _OF_PATIENTS, {"patient_ids": list(patient_ids), "at": at}
     ):
         chosen[patient_id] = programme_id or rules.STANDARD, heightened_until
+        if takes_part is not None:
+            watched[patient_id] = watched_from or NOT_WATCHED
         if limit[0] is not None:
             limits.setdefault(patient_id, []).append(LimitRow(*limit))
     standard = rules.shared(programmes[rules.STANDARD])
-    return {
-        patient_id: rules.own(programmes[of[0]], limits.get(patient_id, ()), of[1], at)
-        if (of := chosen.get(patient_id))
-        else standard
-        for patient_id in patient_ids
-    }
+    return Held(
+        {
+            patient_id: rules.own(programmes[of[0]], limits.get(patient_id, ()), of[1], at)
+            if (of := chosen.get(patient_id))
+            else standard
+            for patient_id in patient_ids
+        },
+        watched,
+    )
 
 
 PROGRAMMES = """
@@ -98,13 +124,14 @@ ORDER BY p.programme_id, t.tier
 
 # Those with anything of their own: a row for each limit, or one without.
 _OF_PATIENTS = """
-SELECT asked.patient_id, p.programme_id, p.heightened_until, l.limit_id, l.condition, l.unit, l.value, l.priority,
-       l.reason, a.display_name, l.set_at, l.expires_at, l.version
+SELECT asked.patient_id, p.programme_id, p.heightened_until, w.is_newest, w.watched_from, l.limit_id, l.condition,
+       l.unit, l.value, l.priority, l.reason, a.display_name, l.set_at, l.expires_at, l.version
 FROM unnest(%(patient_ids)s::uuid[]) AS asked(patient_id)
 LEFT JOIN patient_programme p ON p.patient_id = asked.patient_id AND p.valid @> %(at)s::timestamptz
+LEFT JOIN participation w ON w.patient_id = asked.patient_id AND w.is_newest
 LEFT JOIN (alarm_limit l JOIN account a ON a.account_id = l.set_by)
     ON l.patient_id = asked.patient_id AND l.superseded_at IS NULL
-WHERE p.programme_id IS NOT NULL OR l.limit_id IS NOT NULL
+WHERE p.programme_id IS NOT NULL OR l.limit_id IS NOT NULL OR w.is_newest
 ORDER BY asked.patient_id, l.condition, l.unit
 """
 

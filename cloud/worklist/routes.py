@@ -31,7 +31,10 @@ from cloud.console.spoken import spoken_in
 from cloud.contacts import service as contacts
 from cloud.contacts.numbers import said
 from cloud.duty import service as duty
+from cloud.messages import service as messages
+from cloud.messages.models import count
 from cloud.notifications import store as notifications
+from cloud.participation import service as participation
 from cloud.treatment import service as treatment
 from cloud.triage import service as triage
 from cloud.what_if import budgets
@@ -59,7 +62,9 @@ async def worklist(
         waiting=sum(case.is_waiting and not case.is_silent(now) for case in cases),
         our_side=await components.our_side(conn, now),
         gaps=await duty.gaps_for(conn, session, now),
+        messages=count(await messages.waiting(conn, session)),
         over_budget=await budgets.exceeded(conn, session),
+        endings=await participation.endings(conn, session),
         now=now,
     )
 

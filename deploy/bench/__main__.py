@@ -21,6 +21,7 @@ from deploy.bench.growth import measure as growth
 from deploy.bench.ingest_batch import measure as ingest_batch
 from deploy.bench.ingest_single import measure as ingest_single
 from deploy.bench.latency import measure as latency
+from deploy.bench.pages import measure as pages
 from deploy.bench.results import Rounds
 from deploy.bench.stage import Effort, Scene
 from deploy.bench.storm import measure as storm
@@ -38,6 +39,7 @@ FIGURES: Mapping[str, Callable[[Scene], Awaitable[Rounds]]] = {
     "gateway": gateway,
     "growth": growth,
     "workers": workers,
+    "pages": pages,
 }
 RESULTS = Path("bench/results.json")
 THOROUGH = Effort(rounds=5, share=1.0, quick=False)

@@ -45,6 +45,14 @@ LIMITS: Mapping[str, Limit | None] = {
     "gateway.drain_per_s": _at_least(2000),
     "growth.ratio": _at_least(0.9),
     "workers.ratio": None,
+    "pages.worklist_p95_ms": _at_most(50),
+    "pages.patients_p95_ms": _at_most(50),
+    "pages.patient_p95_ms": _at_most(50),
+    "pages.case_p95_ms": _at_most(50),
+    "pages.review_p95_ms": None,
+    "pages.streams_lost": _at_most(0),
+    "pages.streams_told_strangers": _at_most(0),
+    "pages.streams_p99_ms": _at_most(500),
 }
 
 

@@ -18,9 +18,12 @@ from alerting.replay import lines, replay_known
 from alerting.rulesets import SingleReadings, every_reading_above_target, programme
 from alerting.synthetic.calendars import Calendar, calendar
 from alerting.synthetic.population import population, published_load
+from cloud.auth.models import Role
 from cloud.clock import now
 from cloud.config import SettingMissing, migrate_settings
+from cloud.db.connect import open_connection
 from deploy.synthetic.load import Loaded, LoginUnknown, load
+from deploy.synthetic.staff import employ, login
 
 _PRESSURE = (AHA_2025.name, ESC_2024.name, PREGNANCY.name)
 
@@ -72,14 +75,24 @@ def _load(options: argparse.Namespace, over: Calendar) -> int:
         )
         sys.stderr.flush()
 
+    staff = None
+    if options.staff:
+        with open_connection(url, "pulsepost synthetic") as connection:
+            staff = employ(connection, options.patients)
     years = population(np.random.default_rng(options.seed), options.patients, over)
     try:
-        done = load(url, years, str(options.zone), options.care_team, told)
+        done = load(url, years, str(options.zone), options.care_team, told, staff)
     except LoginUnknown as unknown:
         print(f"--care-team: {unknown}", file=sys.stderr)
         return 2
     sys.stderr.write("\n")
     print(f"loaded {done.patients} patients and {done.readings} readings in {perf_counter() - started:.1f} s")
+    if staff is not None:
+        print(
+            f"{len(staff.nurses)} nurses, {len(staff.doctors)} doctors, {len(staff.lead_nurses)} lead nurses:", end=" "
+        )
+        print(f"{login(Role.NURSE, 1)} and so on, with the", end=" ")
+        print(f"password {staff.password}" if staff.password else "password that they had")
     return 0
 
 
@@ -103,7 +116,14 @@ def _options() -> argparse.ArgumentParser:
         help="store patients and readings in the database of PULSEPOST_DATABASE_ADMIN_URL, and replay nothing;"
         " what is there of the same seed stays",
     )
-    parser.add_argument("--care-team", metavar="LOGIN", help="with --load: whose patients they are")
+    whose = parser.add_mutually_exclusive_group()
+    whose.add_argument("--care-team", metavar="LOGIN", help="with --load: whose patients they are")
+    whose.add_argument(
+        "--staff",
+        action="store_true",
+        help="with --load: a nurse for each 150 patients, doctors, lead nurses, and the cases of the year; prints their"
+        " password",
+    )
     return parser
 
 

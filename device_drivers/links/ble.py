@@ -14,7 +14,7 @@ Rules learnt on the real stack (BlueZ 5.66, bleak 3.1), each reproduced before i
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from uuid import UUID
@@ -45,7 +45,7 @@ from device_drivers.errors import (
 )
 from device_drivers.links.advertising import Freshness
 from device_drivers.links.allow_list import GattAllowList, sig_uuid
-from device_drivers.links.ports import RadioAdapter, RadioService, Tap
+from device_drivers.links.ports import PasskeyProvider, RadioAdapter, RadioService, Tap
 from firmware_profiles.schema import Profile
 
 _NO_KEY = {
@@ -62,12 +62,16 @@ _HANG_UP_LAG_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class BleBackend:
-    """A pair of bleak backend types; None in its place means the platform's own (BlueZ)."""
+    """A pair of bleak backend types; None in its place means the platform's own (BlueZ).
+
+    ``keyboard``: inside its block, what it pairs with is asked of this provider, as BlueZ asks its agent.
+    """
 
     scanner: type[BaseBleakScanner]
     client: type[BaseBleakClient]
     adapter: RadioAdapter
     service: RadioService | None = None
+    keyboard: Callable[[PasskeyProvider], AbstractAsyncContextManager[object]] | None = None
 
 
 def adapter_of(backend: BleBackend | None, name: str) -> RadioAdapter:
@@ -186,6 +190,11 @@ class Scanner:
         if not self._waiting:
             self._heard.clear()
         return advertisement
+
+    def again(self, advertisement: Advertisement) -> None:
+        """Give this one once more, unless its device is heard before: somebody made up their mind meanwhile."""
+        self._waiting.setdefault(advertisement.address, advertisement)
+        self._heard.set()
 
     @property
     def _is_over(self) -> bool:

@@ -10,7 +10,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from dbus_fast import DBusError
 from dbus_fast.aio import MessageBus
@@ -18,6 +18,7 @@ from dbus_fast.annotations import DBusObjectPath, DBusStr, DBusUInt16, DBusUInt3
 from dbus_fast.service import ServiceInterface, dbus_method
 
 from device_drivers.errors import LinkError
+from device_drivers.links.ports import PasskeyProvider
 from device_drivers.links.system_bus import BLUEZ, call, has_owner, system_bus, watch_owner
 
 log = logging.getLogger(__name__)
@@ -30,22 +31,6 @@ _REJECTED, _CANCELED = "org.bluez.Error.Rejected", "org.bluez.Error.Canceled"
 RETRY_S = 5.0
 
 Answer = TypeVar("Answer")
-
-
-class PasskeyProvider(Protocol):
-    """Who knows the passkeys: a file, a person. Addresses are upper case."""
-
-    def expects(self, address: str) -> bool:
-        """Whether this is a device of the home: it may be paired at all."""
-        ...
-
-    async def passkey(self, address: str) -> int | None:
-        """The six digits on the device's display (0 to 999999); None refuses. May wait for a person."""
-        ...
-
-    async def confirms(self, address: str, passkey: int) -> bool:
-        """Whether the device shows this number, too."""
-        ...
 
 
 @asynccontextmanager

@@ -54,6 +54,22 @@ class RadioService(Protocol):
         ...
 
 
+class PasskeyProvider(Protocol):
+    """Who knows the passkeys that devices show: a file, a person. Addresses are upper case."""
+
+    def expects(self, address: str) -> bool:
+        """Whether this is a device of the home: it may be paired at all."""
+        ...
+
+    async def passkey(self, address: str) -> int | None:
+        """The six digits on the device's display (0 to 999999); None refuses. May wait for a person."""
+        ...
+
+    async def confirms(self, address: str, passkey: int) -> bool:
+        """Whether the device shows this number, too."""
+        ...
+
+
 class SerialLink(Protocol):
     """A byte stream to a device. All errors are ``LinkError``s."""
 
@@ -130,4 +146,14 @@ class BleLink(Protocol):
 
 
 # A driver is an async function: it speaks over a link as a profile says and yields what the device said.
-__all__ = ["AsyncIterator", "Awaitable", "BleLink", "RadioAdapter", "RadioService", "ReportLink", "SerialLink", "Tap"]
+__all__ = [
+    "AsyncIterator",
+    "Awaitable",
+    "BleLink",
+    "PasskeyProvider",
+    "RadioAdapter",
+    "RadioService",
+    "ReportLink",
+    "SerialLink",
+    "Tap",
+]

@@ -2,13 +2,14 @@
 
 from gateway.outbox.errors import DiskRefused, FileDamaged, OutboxError, SealedAway
 from gateway.outbox.outbox import Outbox
-from gateway.outbox.rows import Depth, Lane, Outgoing, Seen, VisitRow
+from gateway.outbox.rows import Depth, Lane, Measured, Outgoing, Seen, VisitRow
 
 __all__ = [
     "Depth",
     "DiskRefused",
     "FileDamaged",
     "Lane",
+    "Measured",
     "Outbox",
     "OutboxError",
     "Outgoing",

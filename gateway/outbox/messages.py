@@ -5,6 +5,7 @@ import sqlite3
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from datetime import datetime
 
 import msgspec
 
@@ -165,14 +166,17 @@ class Messages(SealedFile):
         if message.whole_message is not None:
             rows = db.execute("SELECT reading_key FROM reading WHERE message_id = ?", (message.message_id,)).fetchall()
             fates = {key: message.whole_message for (key,) in rows} | fates
-        freed = {key: fate for key, fate in fates.items() if self._free_row(db, key, fate)}
+        freed = {key: fate for key, fate in fates.items() if self._free_row(db, key, fate, message.committed_at)}
         return len(freed)
 
-    def _free_row(self, db: sqlite3.Cursor, key: bytes, fate: Fate) -> bool:
+    def _free_row(self, db: sqlite3.Cursor, key: bytes, fate: Fate, at: datetime) -> bool:
         row = db.execute("DELETE FROM reading WHERE reading_key = ? RETURNING session_id", (key,)).fetchone()
         if row is None:
             return False
         db.execute("INSERT OR IGNORE INTO receipted VALUES (?, ?)", (key, fate.value))
+        if db.execute("SELECT 1 FROM measured WHERE reading_key = ?", (key,)).fetchone():
+            received = self._key().seal(at.isoformat().encode(), place("received", key))
+            db.execute("UPDATE measured SET received = ? WHERE reading_key = ?", (received, key))
         self._forget_empty_session(db, row[0])
         return True
 

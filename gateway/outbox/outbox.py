@@ -11,15 +11,16 @@ neither can starve the other. Rows of one session and lane are claimed together 
 they are freed, so that a receipt for a whole message finds them after a restart too.
 
 Readings in and the outbox as a whole are here, messages out in ``messages``, what is known of devices in ``visited``,
-of commands in ``commanded``, the file and its disk in ``sealed_file``.
+of commands in ``commanded``, what the home is shown in ``shown``, the file and its disk in ``sealed_file``.
 """
 
 import sqlite3
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
@@ -28,7 +29,8 @@ from gateway.disk import Disk
 from gateway.outbox.commanded import Commanded
 from gateway.outbox.errors import DiskRefused, as_outbox_error
 from gateway.outbox.messages import Messages
-from gateway.outbox.rows import Depth, Lane, as_json
+from gateway.outbox.rows import Depth, Lane, Measured, as_json
+from gateway.outbox.shown import Shown
 from gateway.outbox.visited import Visited
 from gateway.outbox_schema import (
     SCHEMA_VERSION,
@@ -43,8 +45,10 @@ from gateway.outbox_schema import (
 from gateway.sealing import KeyRefused, SealBroken
 from gateway.wire.v1 import Fate, WirePrevious, WireReading, WireSession, device_identity
 
+NOTHING_SHOWN: Mapping[str, Measured] = MappingProxyType({})
 
-class Outbox(Messages, Visited, Commanded):
+
+class Outbox(Messages, Visited, Commanded, Shown):
     """One SQLite file. Not safe for threads: everything happens on the event loop's thread, in short transactions."""
 
     @classmethod
@@ -122,17 +126,25 @@ class Outbox(Messages, Visited, Commanded):
         at: datetime,
         *,
         irrevocable: bool = False,
+        shown: Mapping[str, Measured] = NOTHING_SHOWN,
     ) -> int:
         """Make readings of a session durable; how many of them are new.
 
         A reading that waits already, or whose receipt has come, is known and not stored again. ``irrevocable``: their
         device may have deleted them already, so a disk that filled meanwhile gives up its reserve for them.
+        ``shown``: what the home is told of them, by reading_id.
         """
         if irrevocable:
-            return self._at_any_cost(lambda: self._put(session, readings, at))
-        return self._put(session, readings, at)
+            return self._at_any_cost(lambda: self._put(session, readings, at, shown))
+        return self._put(session, readings, at, shown)
 
-    def _put(self, session: WireSession, readings: Sequence[tuple[WireReading, Lane]], at: datetime) -> int:
+    def _put(
+        self,
+        session: WireSession,
+        readings: Sequence[tuple[WireReading, Lane]],
+        at: datetime,
+        shown: Mapping[str, Measured],
+    ) -> int:
         seal, session_id = self._key(), session.session_id
         device, put_at = self._device(session), at.isoformat()
         with self._transaction() as db:
@@ -141,6 +153,8 @@ class Outbox(Messages, Visited, Commanded):
                 (session_id, device, seal.seal(as_json(session), place("session", session_id))),
             )
             new = sum(self._insert(db, session_id, reading, lane, put_at) for reading, lane in readings)
+            for reading_id, measured in shown.items():
+                self._note_measured(db, device, seal.keyed(reading_id), measured)
             self._forget_empty_session(db, session_id)
         self._trouble = None
         return new
@@ -210,6 +224,14 @@ class Outbox(Messages, Visited, Commanded):
                     put_at, _, _ = self._seal.open(sealed, place("reading", key)).partition(b"\n")
                     return Depth(rows, datetime.fromisoformat(put_at.decode()))
         return Depth(rows, None)
+
+    def waiting(self, at_most: int) -> int:
+        """How many readings have no receipt, counted up to a number; without what is damaged."""
+        with self._guard():
+            (rows,) = self._db.execute(
+                "SELECT count(*) FROM (SELECT 1 FROM reading WHERE lane != 'damaged' LIMIT ?)", (at_most,)
+            ).fetchone()
+        return int(rows)
 
     def damaged(self) -> int:
         """How many of the waiting readings can no longer be read off the disk."""

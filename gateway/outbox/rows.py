@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from gateway.wire.v1 import WirePrevious, WireReading, WireSession
+from gateway.wire.v1 import Fate, WirePrevious, WireReading, WireSession
 
 
 class Lane(StrEnum):
@@ -60,6 +60,24 @@ class VisitRow:
     identity: str | None = None
     complete_at: datetime | None = None
     battery_low: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """A measurement of the last days, as the home is told of it.
+
+    ``at`` is when it was made; where nobody can tell (``exact`` is false), when it was read. ``figures`` is what the
+    device showed, where the household wants that. ``fate`` and ``received_at`` are the receipt's: None before it, and
+    the latter also where the receipt came before anybody asked.
+    """
+
+    kind: str
+    user: int | None
+    at: datetime
+    exact: bool
+    figures: str | None = None
+    fate: Fate | None = None
+    received_at: datetime | None = None
 
 
 def as_json(wire: WireSession | WireReading | WirePrevious) -> bytes:

@@ -57,6 +57,13 @@ class SealedFile:
             return str(error)
         return None
 
+    def is_in_trouble(self) -> bool:
+        """Whether nothing is taken from devices, as far as is known without trying."""
+        try:
+            return self._damage is not None or self._trouble is not None or self._disk.is_short()
+        except OSError:
+            return True
+
     def disk_free_octets(self) -> int | None:
         """What is free on the disk; None where it does not say."""
         try:

@@ -1,4 +1,7 @@
-"""What is kept of each device beside its readings: where its memory was left off, its last visit, its repairs."""
+"""What is kept of each device beside its readings: where its memory was left off, its last visit, its repairs.
+
+Which ones were added from afar is in ``paired``.
+"""
 
 import sqlite3
 from dataclasses import replace
@@ -7,13 +10,13 @@ import msgspec
 
 from device_drivers.drivers.conversation import Cursor
 from gateway.bond_ladder import Ladder
+from gateway.outbox.paired import Paired
 from gateway.outbox.rows import Seen, VisitRow
-from gateway.outbox.sealed_file import SealedFile
 from gateway.outbox_schema import place
 from gateway.wire.v1 import WirePrevious
 
 
-class Visited(SealedFile):
+class Visited(Paired):
     """By device and driver, or by the device's name in the roster."""
 
     # Cursors ----------------------------------------------------------------------------------------------------

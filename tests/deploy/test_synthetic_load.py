@@ -1,5 +1,6 @@
 """Loading a synthetic population: patients, schedules and readings as devices show them, once."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from cloud.db.connect import open_connection
 from cloud.what_if.histories import histories_of
 from deploy.synthetic import __main__ as synthetic
 from deploy.synthetic.load import Loaded, LoginUnknown, load
+from deploy.synthetic.staff import employ
 from tests.cloud.made import Ward
 
 ZONE = "Europe/Berlin"
@@ -95,3 +97,52 @@ def test_the_command_tells_how_far_it_is(
     monkeypatch.delenv("PULSEPOST_DATABASE_ADMIN_URL")
     assert synthetic.main(["--load"]) == 2
     assert "PULSEPOST_DATABASE_ADMIN_URL" in capsys.readouterr().err
+
+
+def test_each_reading_is_in_the_ledger_and_counted_for_its_device(ward: Ward) -> None:
+    loaded(ward)
+    ward.admin.execute(
+        "CREATE TEMP VIEW stored AS SELECT reading_id, device_id FROM glucose_observation"
+        " UNION ALL SELECT reading_id, device_id FROM blood_pressure_observation"
+    )
+    assert ward.rows("SELECT * FROM stored EXCEPT SELECT reading_id, device_id FROM ledger") == []
+    miscounted = (
+        "SELECT device_id FROM device JOIN stored USING (device_id)"
+        " GROUP BY 1, readings_known HAVING count(*) <> readings_known"
+    )
+    assert ward.rows(miscounted) == []
+    assert ward.rows("SELECT count(*) FROM ledger") == [(sum(len(year.received) for year in years()),)]
+
+
+def test_a_staff_has_the_patients_and_their_cases(ward: Ward) -> None:
+    made = years(160)
+    with open_connection(ward.database.admin_url, "test") as connection:
+        staff = employ(connection, 160)
+    load(ward.database.admin_url, iter(made), ZONE, None, lambda _: None, staff)
+    assert ward.rows(
+        "SELECT a.login, count(*) FROM care_team JOIN account a USING (account_id) GROUP BY 1 ORDER BY 1"
+    ) == [
+        ("synthetic-doctor-001", 160),
+        ("synthetic-lead-nurse-001", 160),
+        ("synthetic-nurse-001", 150),
+        ("synthetic-nurse-002", 10),
+    ]
+    [(open_cases, closed, elsewhere)] = ward.rows(
+        "SELECT count(*) FILTER (WHERE next_at IS NOT NULL), count(*) FILTER (WHERE disposition IS NOT NULL),"
+        " count(*) FILTER (WHERE owner IS NOT NULL AND NOT EXISTS (SELECT FROM care_team t"
+        " WHERE t.patient_id = c.patient_id AND t.account_id = c.owner)) FROM alert_case c"
+    )
+    assert open_cases > 0
+    assert closed > open_cases
+    assert elsewhere == 0
+    assert ward.rows(
+        "SELECT count(*) FROM alert a LEFT JOIN ledger l USING (reading_id)"
+        " WHERE a.reading_id IS NOT NULL AND l.reading_id IS NULL"
+    ) == [(0,)]
+
+
+def test_a_staff_that_is_there_keeps_its_password(ward: Ward) -> None:
+    with open_connection(ward.database.admin_url, "test") as connection:
+        first, again = employ(connection, 300), employ(connection, 300)
+    assert (len(first.nurses), first.password is None) == (2, False)
+    assert again == replace(first, password=None)

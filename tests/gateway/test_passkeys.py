@@ -17,7 +17,7 @@ def home(data_dir: Path, passkey: str | None = None, wait_s: float = 0.0) -> Hom
         DeviceEntry(name="meter", profile="roche-accu-chek-guide", address=METER.lower(), passkey=passkey),
         DeviceEntry(name="cuff", profile="and-ua-651ble", address=CUFF),
     )
-    return HomePasskeys(resolve(entries, catalogue()).ble, data_dir, wait_s)
+    return HomePasskeys(resolve(entries, catalogue()), data_dir, wait_s)
 
 
 async def test_the_configuration_knows_a_passkey_with_its_leading_zeros(tmp_path: Path) -> None:

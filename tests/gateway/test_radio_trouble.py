@@ -31,7 +31,7 @@ def trouble_in(outbox: Outbox, told: list[str]) -> RadioTrouble:
         )  # fmt: skip
         outbox.record_visit(row)
 
-    return RadioTrouble(("meter", "cuff"), outbox, record, lambda: NOW + timedelta(hours=1))
+    return RadioTrouble(lambda: ("meter", "cuff"), outbox, record, lambda: NOW + timedelta(hours=1))
 
 
 def test_each_trouble_is_told_once_and_the_last_visits_are_put_back(outbox: Outbox) -> None:

@@ -57,6 +57,12 @@ function open() {
     age();
   });
   source.addEventListener("page", () => { heard(); tell("page"); });
+  source.addEventListener("messages", (event) => {
+    heard();
+    // A thread does not grow under somebody's eyes: what was opened counts as read.
+    if (event.data === "new") document.querySelectorAll("[data-news]").forEach((news) => { news.hidden = false; });
+    tell("messages", event.data);
+  });
   source.addEventListener("technical", (event) => { heard(); tell("technical", event.data); });
   source.addEventListener("reading", (event) => { heard(); tell("reading", JSON.parse(event.data)); });
   source.addEventListener("signed_out", finish);

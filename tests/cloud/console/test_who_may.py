@@ -66,6 +66,18 @@ FOR: Final[Mapping[str, frozenset[Role]]] = {
     **{f"{method} /patients/{{patient_id}}/card{rest}": CLINICAL | {Role.COORDINATOR} for method, rest in (
         ("GET", ""), ("POST", ""), ("POST", "/contacts"), ("POST", "/contacts/{contact_id}/remove"),
     )},
+    **{f"{method} /enrolments{rest}": CLINICAL | {Role.COORDINATOR} for method, rest in (
+        ("GET", ""), ("POST", ""), ("GET", "/{patient_id}"),
+        *(("POST", f"/{{patient_id}}/{act}") for act in (
+            "eligibility", "consent", "plan", "care-team", "care-team/{account_id}/end", "training", "readings",
+            "activate", "pause", "pause/{pause_id}/end", "end", "close", "again",
+        )),
+    )},
+    "POST /enrolments/{patient_id}/decision": frozenset({Role.DOCTOR}),
+    "POST /patients/{patient_id}/participation/notice": CLINICAL,
+    "GET /me/consent": frozenset({Role.PATIENT}),
+    "POST /me/consent": frozenset({Role.PATIENT}),
+    "POST /me/consent/withdraw": frozenset({Role.PATIENT}),
     "GET /patients/{patient_id}/invitation": INVITING,
     "POST /patients/{patient_id}/invitation": INVITING,
     "GET /patients/{patient_id}/review": CLINICAL,
@@ -76,6 +88,11 @@ FOR: Final[Mapping[str, frozenset[Role]]] = {
     "POST /patients/{patient_id}/treatment/medication/{medication_id}/end": CLINICAL,
     "POST /patients/{patient_id}/treatment/changes": frozenset({Role.DOCTOR}),
     "POST /patients/{patient_id}/treatment/changes/{change_id}/withdraw": frozenset({Role.DOCTOR}),
+    "GET /visits": CLINICAL | {Role.COORDINATOR},
+    "GET /patients/{patient_id}/visits": CLINICAL | {Role.COORDINATOR},
+    "POST /patients/{patient_id}/visits": frozenset({Role.DOCTOR}),
+    "POST /patients/{patient_id}/visits/{visit_id}/time": CLINICAL | {Role.COORDINATOR},
+    "POST /patients/{patient_id}/visits/{visit_id}/end": CLINICAL | {Role.COORDINATOR},
     "GET /accounts": ADMINISTERING,
     **{f"POST /accounts{rest}": ADMINISTERING for rest in (
         "", "/required", "/{account_id}/disable", "/{account_id}/enable", "/{account_id}/identity",
@@ -116,6 +133,13 @@ FOR: Final[Mapping[str, frozenset[Role]]] = {
     "GET /live": CLINICAL | {Role.PATIENT},
     "GET /me": frozenset({Role.PATIENT}),
     **{f"GET /me/{page}": frozenset({Role.PATIENT}) for page in ("readings", "measured", "series.json", "plan")},
+    "GET /me/messages": frozenset({Role.PATIENT}),
+    "POST /me/messages": frozenset({Role.PATIENT}),
+    "GET /messages": CLINICAL,
+    "GET /messages/waiting": CLINICAL,
+    "GET /patients/{patient_id}/messages": CLINICAL,
+    "POST /patients/{patient_id}/messages": CLINICAL,
+    "POST /patients/{patient_id}/messages/settle": CLINICAL,
     "GET /me/settings": ALL,
     "POST /me/settings": ALL,
     "GET /me/reached": STAFF,
@@ -131,7 +155,7 @@ FOR: Final[Mapping[str, frozenset[Role]]] = {
 # Ids that nothing has.
 FOR_NOBODY: Final = (
     "slot_id", "pause_id", "absence_id", "gap_id", "alarm_id", "quarantine_id", "contact_id", "medication_id",
-    "change_id", "account_id", "call_id", "break_glass_id",
+    "change_id", "account_id", "call_id", "visit_id", "break_glass_id",
 )  # fmt: skip
 
 

@@ -18,9 +18,9 @@ from tests.cloud.made import NOW, Ward
 CONDITION = "severe_hypertension_systolic"
 
 
-def reason_of(value: str = "190") -> LimitReason:
-    """Beyond the limit of severe hypertension."""
-    return LimitReason(figure=quantity(value, Unit.MM_HG), limit=limit("esc2024", CONDITION))
+def reason_of(value: str = "190", unit: Unit = Unit.MM_HG, of: str = "esc2024", name: str = CONDITION) -> LimitReason:
+    """Beyond a limit of a regime: that of severe hypertension."""
+    return LimitReason(figure=quantity(value, unit), limit=limit(of, name))
 
 
 def planted_case(
@@ -32,11 +32,12 @@ def planted_case(
     patient_id: UUID | None = None,
     change: Callable[[life.Life], life.Life] = lambda raised: raised,
     closed_automatically: str | None = None,
+    reason: LimitReason | None = None,
 ) -> UUID:
     """A case that one reading raised at that time, with its alert and its event."""
     case_id, patient_id = uuid4(), patient_id or ward.patient_id
     now = change(life.raised(tier, at, TERMS[tier]))
-    reason = reason_of()
+    reason = reason or reason_of()
     data, said = Jsonb(to_json(reason)), sentence(reason)
     ward.admin.execute(
         """INSERT INTO alert_case (case_id, patient_id, condition, priority, tier, state, sentence, reason, opened_at,

@@ -123,7 +123,17 @@ SELECT guard_patients(t, '{pulsepost_ingest,pulsepost_jobs}') FROM unnest('{pati
     alarm_limit, alert_case, alert, remeasure, patient_programme, measurement_slot, measurement_pause}'::regclass[]) t;
 SELECT guard('assessment_due', '{pulsepost_ingest,pulsepost_jobs}');
 -- The jobs page care teams, follow silences.
-SELECT guard_patients(t, '{pulsepost_jobs}') FROM unnest('{care_team, measurement_silence}'::regclass[]) t;
+SELECT guard_patients('measurement_silence', '{pulsepost_jobs}');
+-- Who is in the team is changed by the team: whoever has broken the glass reads it, and cannot make themselves one of it.
+SELECT guard('care_team', '{pulsepost_jobs}');
+DO $$
+BEGIN
+    EXECUTE format('CREATE POLICY "in care" ON care_team FOR SELECT TO pulsepost_console USING (%s OR %s)',
+                   in_care_sql('care_team'), oneself_sql('care_team'));
+END
+$$;
+CREATE POLICY "of the team" ON care_team TO pulsepost_console
+    USING (EXISTS (SELECT FROM acting_care c WHERE c.patient_id = care_team.patient_id));
 SELECT guard_cases('case_event', '{pulsepost_ingest,pulsepost_jobs}');
 SELECT guard_cases(t, '{pulsepost_jobs}') FROM unnest('{case_page, duty_gap_case}'::regclass[]) t;
 

@@ -109,6 +109,38 @@ GRANT UPDATE (withdrawn_by, withdrawn_at) ON treatment_change TO pulsepost_conso
 GRANT UPDATE (ended_at, outcome, note) ON call TO pulsepost_console;
 GRANT UPDATE (path, end_state, changed_at) ON triage_walk TO pulsepost_console;
 
+-- A doctor asks a patient to come, or to be spoken with by appointment: asked for, arranged, and what became of it.
+CREATE TABLE visit (
+    visit_id    uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    patient_id  uuid NOT NULL REFERENCES patient,
+    way         text NOT NULL CHECK (way IN ('clinic', 'telephone', 'video', 'home')),
+    by_day      date NOT NULL,                   -- on the patient's calendar
+    why         text NOT NULL,                   -- as the patient reads it
+    asked_by    uuid NOT NULL REFERENCES account,
+    asked_at    timestamptz NOT NULL,
+    outcome     text CHECK (outcome IN ('took_place', 'did_not_happen', 'called_off')),
+    ended_by    uuid REFERENCES account,
+    ended_at    timestamptz,
+    CHECK ((outcome IS NULL) = (ended_at IS NULL)),
+    CHECK ((outcome IS NULL) = (ended_by IS NULL))
+);
+CREATE INDEX ON visit (patient_id, asked_at DESC);
+CREATE INDEX visit_open ON visit (by_day) WHERE outcome IS NULL;
+
+-- When it will be; the newest holds, the former ones stay.
+CREATE TABLE visit_time (
+    visit_time_id  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    visit_id       uuid NOT NULL REFERENCES visit,
+    patient_id     uuid NOT NULL REFERENCES patient,
+    starts_at      timestamptz NOT NULL,
+    set_by         uuid NOT NULL REFERENCES account,
+    set_at         timestamptz NOT NULL
+);
+CREATE INDEX ON visit_time (visit_id, visit_time_id DESC);
+
+GRANT SELECT, INSERT ON visit, visit_time TO pulsepost_console;
+GRANT UPDATE (outcome, ended_by, ended_at) ON visit TO pulsepost_console;
+
 -- For whoever cares for the patient; the patient reads their own (0016_access.sql).
 SELECT guard_patients(t) FROM unnest('{emergency_card, contact_person, medication, treatment_change, call,
-    triage_walk}'::regclass[]) t;
+    triage_walk, visit, visit_time}'::regclass[]) t;

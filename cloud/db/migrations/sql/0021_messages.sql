@@ -31,10 +31,11 @@ CREATE INDEX patient_message_waiting ON patient_message (patient_id) WHERE from_
 CREATE INDEX patient_message_unread ON patient_message (patient_id) WHERE NOT from_patient AND read_at IS NULL;
 GRANT SELECT, INSERT, UPDATE (read_at, read_by, settled_at, settled_by) ON patient_message TO pulsepost_console;
 
--- Open pages hear that there is something, and never what.
+-- Open pages hear that there is something, and never what: a new message, or one that was opened or settled.
 CREATE FUNCTION tell_of_message() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_notify('live', json_build_object('type', 'message', 'patient_id', NEW.patient_id)::text);
+    PERFORM pg_notify('live', json_build_object('type', 'message', 'patient_id', NEW.patient_id,
+                                                'is_new', TG_OP = 'INSERT', 'from_patient', NEW.from_patient)::text);
     RETURN NULL;
 END $$;
 CREATE TRIGGER tell_of_message AFTER INSERT OR UPDATE ON patient_message

@@ -1,0 +1,272 @@
+"""All SQL of the way in, of many patients at once: a list shows how far each is. The callers have checked who asks."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, Protocol, TypeVar
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+from psycopg.sql import SQL, Identifier, Literal
+from psycopg.types.json import Jsonb
+
+from cloud.admission.models import CardLine, Entry, Facts, HandedOut, Member, Patient, SlotLine, TestReading
+from cloud.auth.care_team import IN_CARE_TEAM
+from cloud.consent import store as consents
+from cloud.db.connect import one
+
+Connection = AsyncConnection[Any]
+
+# Of each device, the newest: somebody who has been on the way for weeks goes on measuring.
+MOST_READINGS: Final = 20
+MOST_LISTED: Final = 200
+
+
+class _OfPatient(Protocol):
+    @property
+    def patient_id(self) -> UUID: ...
+
+
+_T = TypeVar("_T", bound=_OfPatient)
+
+_PATIENT: Final = SQL(
+    """SELECT p.patient_id, p.display_name, p.birth_date, p.time_zone, p.language, p.mrn, g.programme_id,
+              g.display_name AS programme, m.heightened_until
+       FROM patient p
+       LEFT JOIN patient_programme m ON m.patient_id = p.patient_id AND m.valid @> %(now)s::timestamptz
+       JOIN programme g ON g.programme_id = coalesce(m.programme_id, 'standard')
+       LEFT JOIN participation x ON x.patient_id = p.patient_id AND x.is_newest
+       WHERE {in_care_team} AND """
+).format(in_care_team=IN_CARE_TEAM)
+
+_ONE: Final = _PATIENT + SQL("p.patient_id = %(patient_id)s")
+_ON_THE_WAY: Final = _PATIENT + SQL(
+    "x.activated_at IS NULL AND x.ended_at IS NULL AND x.begun_at IS NOT NULL ORDER BY x.begun_at, p.patient_id"
+)
+_LEAVING: Final = _PATIENT + SQL("x.ended_at IS NOT NULL AND x.closed_at IS NULL ORDER BY x.ended_at, p.patient_id")
+_TAKING_PART: Final = _PATIENT + SQL(
+    """x.ended_at IS NULL AND (x.begun_at IS NULL OR x.activated_at IS NOT NULL)
+       AND (%(sought)s = '' OR p.mrn = %(sought)s OR strpos(lower(p.display_name), lower(%(sought)s)) > 0)
+       ORDER BY lower(p.display_name), p.patient_id LIMIT %(most)s"""
+)
+
+_NEWEST_ENTRIES: Final = """
+SELECT DISTINCT ON (e.patient_id, e.step, e.item) e.entry_id, e.patient_id, e.participation_id, e.step, e.item,
+       e.outcome, e.detail, e.note, a.display_name AS entered_by, e.entered_at
+FROM admission_entry e
+JOIN participation x ON x.participation_id = e.participation_id AND x.is_newest
+JOIN account a ON a.account_id = e.entered_by
+WHERE e.patient_id = ANY(%(patients)s)
+ORDER BY e.patient_id, e.step, e.item, e.entry_id DESC
+"""
+
+_HISTORY: Final = """
+SELECT e.entry_id, e.patient_id, e.participation_id, e.step, e.item, e.outcome, e.detail, e.note,
+       a.display_name AS entered_by, e.entered_at
+FROM admission_entry e JOIN account a ON a.account_id = e.entered_by
+WHERE e.patient_id = %s ORDER BY e.entry_id DESC LIMIT %s
+"""
+
+_SLOTS: Final = """
+SELECT s.patient_id, s.kind, s.at, s.weekdays, s.before, s.after, a.display_name AS set_by, lower(s.valid) AS since
+FROM measurement_slot s LEFT JOIN account a ON a.account_id = s.set_by
+WHERE s.patient_id = ANY(%(patients)s) AND s.valid @> %(now)s::timestamptz ORDER BY s.at, s.kind
+"""
+
+# The database's clock decides, as everywhere.
+_TEAM: Final = """
+SELECT t.patient_id, t.account_id, a.display_name, a.role, t.since
+FROM care_team t JOIN account a USING (account_id)
+WHERE t.patient_id = ANY(%(patients)s) AND t.since <= now() AND (t.until IS NULL OR t.until > now())
+  AND a.disabled_at IS NULL
+ORDER BY a.role, lower(a.display_name), t.account_id
+"""
+
+_CARDS: Final = """
+SELECT c.patient_id, a.display_name AS set_by, c.set_at
+FROM emergency_card c JOIN account a ON a.account_id = c.set_by
+WHERE c.patient_id = ANY(%(patients)s) AND c.superseded_at IS NULL
+"""
+
+_DEVICES: Final = """
+SELECT g.patient_id, g.device_id, d.manufacturer || ' ' || d.model AS name, d.serial_number, lower(g.valid) AS since
+FROM device_assignment g JOIN device d USING (device_id)
+WHERE g.patient_id = ANY(%(patients)s) AND g.valid @> %(now)s::timestamptz ORDER BY lower(g.valid), g.device_id
+"""
+
+# Of devices that the patient has, since they have them, until somebody watches; and by which gateway it came.
+_READINGS: Final = SQL(
+    """SELECT g.patient_id, {kind} AS kind, o.reading_id, o.effective_time, o.received_at,
+              d.manufacturer || ' ' || d.model AS device, l.gateway_id, o.state, o.unit, o.values, o.bound
+       FROM device_assignment g
+       JOIN device d USING (device_id)
+       LEFT JOIN participation x ON x.patient_id = g.patient_id AND x.is_newest
+       CROSS JOIN LATERAL (
+           SELECT v.reading_id, v.effective_time, v.received_at, v.state, v.unit, {values} AS values, {bound} AS bound
+           FROM {view} v
+           WHERE v.patient_id = g.patient_id AND v.device_id = g.device_id AND v.sample = 'patient'
+             AND (g.user_index IS NULL OR v.user_index = g.user_index)
+             AND v.effective_time >= lower(g.valid)
+             AND (x.activated_at IS NULL OR v.effective_time < x.activated_at)
+           ORDER BY v.effective_time DESC, v.reading_id LIMIT {most}) o
+       LEFT JOIN ledger l ON l.device_id = g.device_id AND l.reading_id = o.reading_id
+       WHERE g.patient_id = ANY(%(patients)s) AND g.valid @> %(now)s::timestamptz"""
+)
+_ALL_READINGS: Final = SQL(" UNION ALL ").join(
+    [
+        _READINGS.format(
+            kind=Literal(view), view=Identifier(view), values=SQL(values), bound=SQL(bound), most=Literal(MOST_READINGS)
+        )
+        for view, values, bound in (
+            ("glucose", "ARRAY[v.value]", "v.bound"),
+            ("ketone", "ARRAY[v.value]", "v.bound"),
+            ("blood_pressure", "ARRAY[v.systolic, v.diastolic, v.pulse]", "NULL::numeric"),
+        )
+    ]
+) + SQL(" ORDER BY effective_time DESC, reading_id")
+
+_ASKED: Final = """
+SELECT a.account_id, a.display_name, a.role FROM account a
+WHERE a.role IN ('nurse', 'lead_nurse', 'doctor', 'coordinator') AND a.disabled_at IS NULL
+  AND NOT EXISTS (SELECT FROM care_team t WHERE t.patient_id = %s AND t.account_id = a.account_id
+                    AND (t.until IS NULL OR t.until > now()))
+ORDER BY a.role, lower(a.display_name), a.account_id
+"""
+
+
+async def patient(conn: Connection, account_id: UUID, patient_id: UUID, now: datetime) -> Patient | None:
+    """The patient, if in the account's care."""
+    asked = {"account_id": account_id, "patient_id": patient_id, "now": now}
+    async with conn.cursor(row_factory=class_row(Patient)) as cursor:
+        await cursor.execute(_ONE, asked)
+        return await cursor.fetchone()
+
+
+async def on_the_way(conn: Connection, account_id: UUID, now: datetime) -> list[Patient]:
+    """Whoever of the account's patients is not active yet, the oldest first."""
+    async with conn.cursor(row_factory=class_row(Patient)) as cursor:
+        await cursor.execute(_ON_THE_WAY, {"account_id": account_id, "now": now})
+        return await cursor.fetchall()
+
+
+async def leaving(conn: Connection, account_id: UUID, now: datetime) -> list[Patient]:
+    """Whose participation has ended and is not closed, the oldest first."""
+    async with conn.cursor(row_factory=class_row(Patient)) as cursor:
+        await cursor.execute(_LEAVING, {"account_id": account_id, "now": now})
+        return await cursor.fetchall()
+
+
+async def taking_part(conn: Connection, account_id: UUID, sought: str, now: datetime) -> list[Patient]:
+    """Who is active, by name; ``sought``: a part of the name, or the number at the clinic. At most MOST_LISTED."""
+    asked = {"account_id": account_id, "now": now, "sought": sought, "most": MOST_LISTED}
+    async with conn.cursor(row_factory=class_row(Patient)) as cursor:
+        await cursor.execute(_TAKING_PART, asked)
+        return await cursor.fetchall()
+
+
+async def facts(conn: Connection, patient_ids: Sequence[UUID], now: datetime) -> Mapping[UUID, Facts]:
+    """What is known of the way of each of these patients."""
+    asked = {"patients": list(patient_ids), "now": now}
+    entries = await _of(conn, Entry, _NEWEST_ENTRIES, asked)
+    slots = await _of(conn, SlotLine, _SLOTS, asked)
+    team = await _of(conn, Member, _TEAM, asked)
+    cards = await _of(conn, CardLine, _CARDS, asked)
+    devices = await _of(conn, HandedOut, _DEVICES, asked)
+    readings = await _of(conn, TestReading, _ALL_READINGS, asked)
+    decided = _by_patient(await consents.decided(conn, list(patient_ids)))
+    return {
+        patient_id: Facts(
+            entries={(entry.step, entry.item): entry for entry in entries[patient_id]},
+            consent=next(iter(decided[patient_id]), None),
+            slots=slots[patient_id],
+            team=team[patient_id],
+            card=next(iter(cards[patient_id]), None),
+            devices=devices[patient_id],
+            readings=readings[patient_id],
+        )
+        for patient_id in patient_ids
+    }
+
+
+async def _of(conn: Connection, row: type[_T], query: Any, asked: Mapping[str, object]) -> Mapping[UUID, list[_T]]:
+    async with conn.cursor(row_factory=class_row(row)) as cursor:
+        await cursor.execute(query, asked)
+        return _by_patient(await cursor.fetchall())
+
+
+def _by_patient(rows: Iterable[_T]) -> defaultdict[UUID, list[_T]]:
+    found: defaultdict[UUID, list[_T]] = defaultdict(list)
+    for row in rows:
+        found[row.patient_id].append(row)
+    return found
+
+
+async def history(conn: Connection, patient_id: UUID, most: int) -> list[Entry]:
+    """All that was ever entered, the newest first."""
+    async with conn.cursor(row_factory=class_row(Entry)) as cursor:
+        await cursor.execute(_HISTORY, (patient_id, most))
+        return await cursor.fetchall()
+
+
+async def may_be_asked(conn: Connection, patient_id: UUID) -> list[tuple[UUID, str, str]]:
+    """Who is not in the care team and could be: account, name, role."""
+    return await (await conn.execute(_ASKED, (patient_id,))).fetchall()
+
+
+async def site_zone(conn: Connection) -> str:
+    """The clinic's time zone: most of its patients live there."""
+    row = await (await conn.execute("SELECT time_zone FROM duty_site")).fetchone()
+    return row[0] if row else "UTC"
+
+
+async def open_cases(conn: Connection, patient_ids: Sequence[UUID]) -> Mapping[UUID, int]:
+    """How many cases of each of these patients are open."""
+    cursor = await conn.execute(
+        "SELECT patient_id, count(*) FROM alert_case WHERE patient_id = ANY(%s)"
+        " AND state NOT IN ('resolved', 'expired') GROUP BY patient_id",
+        (list(patient_ids),),
+    )
+    return dict(await cursor.fetchall())
+
+
+async def add(
+    conn: Connection,
+    *,
+    participation_id: UUID,
+    patient_id: UUID,
+    step: str,
+    item: str,
+    outcome: str,
+    detail: Mapping[str, object],
+    note: str,
+    by: UUID,
+    at: datetime,
+) -> int:
+    """Write an entry down; gives its id."""
+    cursor = await conn.execute(
+        """INSERT INTO admission_entry (participation_id, patient_id, step, item, outcome, detail, note, entered_by,
+                                        entered_at)
+           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING entry_id""",
+        (participation_id, patient_id, step, item, outcome, Jsonb(dict(detail)), note, by, at),
+    )
+    entry_id: int = one(await cursor.fetchone())[0]
+    return entry_id
+
+
+async def join_team(conn: Connection, patient_id: UUID, account_id: UUID) -> bool:
+    """False: not somebody who could be asked."""
+    if account_id not in {member for member, _, _ in await may_be_asked(conn, patient_id)}:
+        return False
+    await conn.execute("INSERT INTO care_team (patient_id, account_id) VALUES (%s, %s)", (patient_id, account_id))
+    return True
+
+
+async def leave_team(conn: Connection, patient_id: UUID, account_id: UUID) -> bool:
+    """False: not in the care team."""
+    cursor = await conn.execute(
+        "UPDATE care_team SET until = now() WHERE patient_id = %s AND account_id = %s"
+        " AND (until IS NULL OR until > now())",
+        (patient_id, account_id),
+    )
+    return cursor.rowcount > 0

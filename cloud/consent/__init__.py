@@ -1,0 +1,1 @@
+"""What a patient agrees to: texts with version and language, what was decided, and taking it back."""

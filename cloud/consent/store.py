@@ -1,0 +1,59 @@
+"""All SQL of consent: decisions are written, and never changed."""
+
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+
+from cloud.consent.models import Decided, Entry
+from cloud.db.connect import one
+
+Connection = AsyncConnection[Any]
+
+_DECIDED: Final = """
+SELECT c.consent_id, c.patient_id, c.text_id, c.version, c.language, c.decision, c.method, c.signed_on, c.note,
+       a.display_name AS entered_by, a.role = 'patient' AS by_patient, c.entered_at
+FROM consent c JOIN account a ON a.account_id = c.entered_by
+WHERE c.patient_id = ANY(%s) ORDER BY c.entered_at DESC, c.consent_id
+"""
+
+
+async def decided(conn: Connection, patient_ids: list[UUID]) -> list[Decided]:
+    """All that these patients ever decided, the newest first; the caller has checked who asks."""
+    async with conn.cursor(row_factory=class_row(Decided)) as cursor:
+        await cursor.execute(_DECIDED, (patient_ids,))
+        return await cursor.fetchall()
+
+
+async def language_of(conn: Connection, patient_id: UUID) -> str | None:
+    """In which language the patient is spoken with; None: no such patient for this account."""
+    cursor = await conn.execute("SELECT language FROM patient WHERE patient_id = %s", (patient_id,))
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def add(conn: Connection, patient_id: UUID, entry: Entry, by: UUID, at: datetime) -> UUID:
+    """Write a decision down."""
+    text = entry.text
+    cursor = await conn.execute(
+        """INSERT INTO consent (consent_id, patient_id, text_id, version, language, text_sha256, decision, method,
+                                signed_on, note, entered_by, entered_at)
+           VALUES (gen_random_uuid(), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING consent_id""",
+        (
+            patient_id,
+            text.text_id,
+            text.version,
+            text.language,
+            text.sha256,
+            entry.decision.value,
+            entry.method.value,
+            entry.signed_on,
+            entry.note,
+            by,
+            at,
+        ),
+    )
+    consent_id: UUID = one(await cursor.fetchone())[0]
+    return consent_id

@@ -1,0 +1,1 @@
+"""Messages between a patient and the care team: one thread for each patient, never for emergencies."""

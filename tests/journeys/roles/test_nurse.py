@@ -1,0 +1,80 @@
+"""A nurse: the worklist, a case with its call and script, an unknown caller, the end of a shift, the quarantine."""
+
+from playwright.sync_api import expect
+
+from tests.fix_centre import IN_EACH_LANGUAGE, ON_EACH_SCREEN, Centre
+
+
+@IN_EACH_LANGUAGE
+@ON_EACH_SCREEN
+def test_a_nurse_takes_a_case_calls_the_patient_and_closes_it(
+    centre: Centre, language: str, screen: tuple[int, int]
+) -> None:
+    case = centre.three_cases()
+    with centre.walk("nora", language, screen) as nora:
+        page = nora.page
+        nora.go("/worklist")
+        expect(page.locator("li[data-case-id]")).to_have_count(3)
+        nora.picture("worklist")
+        page.locator(f"#case-{case} .case__condition").click()
+        nora.receives()
+        expect(page.locator("#charts")).to_have_attribute("data-drawn", "1")
+        nora.picture("case")
+        nora.by("button", "Acknowledge").click()
+        expect(page.locator("#case")).to_have_attribute("data-state", "acknowledged")
+        nora.receives()
+        page.locator("#calls summary").click()
+        nora.by("button", "Call begins", within=page.locator("#calls")).click()
+        page.get_by_role("radio").first.check()
+        page.locator("#call-note").fill("…")
+        nora.receives()
+        nora.picture("call", of="#calls")
+        nora.by("button", "Call ended").click()
+        expect(page.locator("#call-note")).to_have_count(0)
+        nora.receives()
+        page.locator("#triage summary").click()
+        expect(page.locator("#triage-question")).to_be_visible()
+        nora.picture("script", of="#triage")
+        page.locator("#triage button[name=answer]").last.click()
+        expect(page.locator("#triage .answered li")).to_have_count(1)
+        nora.receives()
+        nora.labelled("What became of it").select_option("advice_given")
+        nora.picture("resolve", of="#resolve")
+        nora.by("button", "Resolve", within=page.locator("#resolve")).click()
+        expect(page.locator("#case")).to_have_attribute("data-state", "resolved")
+        nora.fits()
+
+
+@IN_EACH_LANGUAGE
+@ON_EACH_SCREEN
+def test_a_nurse_finds_who_calls_and_hands_her_shift_over(
+    centre: Centre, language: str, screen: tuple[int, int]
+) -> None:
+    case = centre.three_cases()
+    with centre.walk("nora", language, screen) as nora:
+        nora.go("/callers")
+        nora.labelled("Telephone number").fill("+45 20 12 34 56")
+        nora.by("button", "Find").click()
+        expect(nora.page.locator(".caller h2")).to_have_text("Asta Example")
+        nora.picture("callers")
+        nora.go("/worklist")
+        nora.by("button", "Acknowledge", within=nora.page.locator(f"#case-{case}")).click()
+        expect(nora.page.locator(f"#case-{case}")).to_have_attribute("data-state", "acknowledged")
+        nora.go("/shift")
+        nora.page.locator("#to").select_option(str(centre.console.accounts["ben"]))
+        nora.picture("hand-over")
+        nora.by("button", "Offer").click()
+        expect(nora.page.get_by_text(f"{nora.said('offered to')} Ben Ortega")).to_be_visible()
+        nora.go("/quarantine")
+        nora.picture("quarantine")
+        nora.page.locator("tr[data-quarantine-id] a[href^='/quarantine/']").first.click()
+        expect(nora.page.locator(".payload")).to_be_visible()
+        nora.fits()
+    with centre.walk("ben", language, screen) as ben:
+        ben.go("/shift")
+        ben.picture("accept")
+        ben.by("button", "Accept").click()
+        expect(ben.page.get_by_text(ben.said("Nothing is offered to you."))).to_be_visible()
+        assert centre.ward.rows("SELECT owner FROM alert_case WHERE state = 'acknowledged'") == [
+            (centre.console.accounts["ben"],)
+        ]
