@@ -78,6 +78,7 @@ OF_A_CASE: Final[Mapping[str, str]] = {
 }
 # What the console may do, for patients that it may do it for.
 VERBS: Final[Mapping[str, str]] = {
+    "admission_entry": "SI",
     "alarm_limit": "SIU",
     "alert": "SI",
     "alert_case": "SU",
@@ -85,9 +86,10 @@ VERBS: Final[Mapping[str, str]] = {
     "audit": "SI",
     "break_glass": "SU",
     "call": "SIU",
-    "care_team": "S",
+    "care_team": "SIU",
     "case_event": "SI",
     "case_page": "S",
+    "consent": "SI",
     "contact_person": "SIU",
     "device_assignment": "SIU",
     "duty_gap_case": "S",
@@ -99,6 +101,7 @@ VERBS: Final[Mapping[str, str]] = {
     "medication": "SIU",
     "notification": "SIU",
     "notification_attempt": "SU",
+    "participation": "SIU",
     "patient": "S",
     "patient_message": "SIU",
     "patient_programme": "SIU",
@@ -107,6 +110,8 @@ VERBS: Final[Mapping[str, str]] = {
     "remeasure": "S",
     "treatment_change": "SIU",
     "triage_walk": "SIU",
+    "visit": "SIU",
+    "visit_time": "SI",
     "what_if_run": "SIU",
 }
 VIEWS: Final = ("glucose", "ketone", "blood_pressure")
@@ -130,6 +135,7 @@ READERS: Final[Mapping[str, frozenset[str]]] = {
 WRITERS: Final[Mapping[str, frozenset[str]]] = {
     "audit": frozenset(ACTORS),  # also before anybody is signed in
     "break_glass": frozenset({"glass", "glass_over", "lead"}),
+    "care_team": CARE - {"glass"},  # nobody makes themselves one of the team
     "what_if_run": frozenset({"nurse"}),
 }
 # Where that differs from verb to verb.
@@ -250,6 +256,16 @@ FILLED: Final[tuple[LiteralString, ...]] = (
     "INSERT INTO call (patient_id, case_id, account_id, started_at) VALUES (%(patient)s, %(case)s, %(nurse)s, %(now)s)",
     "INSERT INTO triage_walk (case_id, patient_id, script, version, path, account_id, started_at, changed_at)"
     " VALUES (%(case)s, %(patient)s, 's', 1, '[]', %(nurse)s, %(now)s, %(now)s)",
+    "INSERT INTO participation (patient_id, begun_at) VALUES (%(patient)s, %(now)s)",
+    "INSERT INTO admission_entry (participation_id, patient_id, step, outcome, entered_by, entered_at)"
+    " SELECT participation_id, patient_id, 'plan', 'done', %(nurse)s, %(now)s FROM participation"
+    " WHERE patient_id = %(patient)s",
+    "INSERT INTO consent (patient_id, text_id, version, language, text_sha256, decision, method, entered_by, entered_at)"
+    " VALUES (%(patient)s, 't', 1, 'en', '', 'given', 'paper', %(nurse)s, %(now)s)",
+    "WITH made AS (INSERT INTO visit (patient_id, way, by_day, why, asked_by, asked_at)"
+    " VALUES (%(patient)s, 'clinic', '2026-12-01', 'w', %(nurse)s, %(now)s) RETURNING visit_id, patient_id)"
+    " INSERT INTO visit_time (visit_id, patient_id, starts_at, set_by, set_at)"
+    " SELECT visit_id, patient_id, %(now)s, %(nurse)s, %(now)s FROM made",
     "INSERT INTO patient_message (patient_id, from_patient, written_by, written_at, body)"
     " VALUES (%(patient)s, false, %(nurse)s, %(now)s, 'b')",
     "INSERT INTO device (device_id, manufacturer, model) VALUES (%(patient)s::uuid::text, 'm', 'm')",
