@@ -72,7 +72,7 @@ async def plan(request: Request, conn: Tx, now: Now, session: Patient) -> Respon
         "my_plan.html",
         patient=of,
         plan=await service.own_plan(conn, of, found, now),
-        help=await service.whom_to_call(conn, of),
+        whom=await service.whom_to_call(conn, of),
         spoken_number=said,
         now=now,
     )
@@ -87,7 +87,7 @@ async def _now(conn: Connection, now: Now, session: Session) -> dict[str, Any]:
         "today": await service.due_today(conn, of, now),
         "measured": service.newest(found, of.time_zone)[: service.SHOWN],
         "troubles": await service.troubles(conn, of, now),
-        "help": await service.whom_to_call(conn, of),
+        "whom": await service.whom_to_call(conn, of),
         "unread": await messages.unread_by_patient(conn, of.patient_id),
         "spoken_number": said,
         "now": now,

@@ -18,12 +18,17 @@ _PATIENT: Final = SQL(
        WHERE p.patient_id = %(patient_id)s AND {in_care}"""
 ).format(in_care=IN_CARE)
 
+# A year is a chunk for each month and kind, and most are asked in vain: who measured lately is found in the last ones.
+_NEWEST: Final = SQL(
+    """greatest((SELECT max(o.effective_time) FROM glucose o WHERE o.patient_id = p.patient_id {within}),
+                (SELECT max(o.effective_time) FROM ketone o WHERE o.patient_id = p.patient_id {within}),
+                (SELECT max(o.effective_time) FROM blood_pressure o WHERE o.patient_id = p.patient_id {within}))"""
+)
+_LATELY: Final = SQL("AND o.effective_time > now() - interval '35 days'")
+
 _PATIENTS: Final = SQL(
     """SELECT p.patient_id, p.display_name, p.birth_date, p.time_zone, cases.open_cases, cases.highest,
-              greatest((SELECT max(g.effective_time) FROM glucose g WHERE g.patient_id = p.patient_id),
-                       (SELECT max(k.effective_time) FROM ketone k WHERE k.patient_id = p.patient_id),
-                       (SELECT max(b.effective_time) FROM blood_pressure b WHERE b.patient_id = p.patient_id)
-              ) AS last_reading
+              coalesce({lately}, {ever}) AS last_reading
        FROM patient p
        CROSS JOIN LATERAL (
            SELECT count(*) AS open_cases,
@@ -32,7 +37,7 @@ _PATIENTS: Final = SQL(
            FROM alert_case c WHERE c.patient_id = p.patient_id AND c.state NOT IN ('resolved', 'expired')) cases
        WHERE {in_care_team}
        ORDER BY array_position(ARRAY['high', 'medium', 'low'], cases.highest), p.display_name, p.patient_id"""
-).format(in_care_team=IN_CARE_TEAM)
+).format(in_care_team=IN_CARE_TEAM, lately=_NEWEST.format(within=_LATELY), ever=_NEWEST.format(within=SQL("")))
 
 _CONCENTRATION: Final = SQL(
     """SELECT o.effective_time, o.reading_id, d.manufacturer || ' ' || d.model AS device, o.unit, o.state,
