@@ -10,7 +10,7 @@ far          30 mm[Hg] systolic or 20 mm[Hg] diastolic (4.0 and 2.7 kPa), or fou
              that is more (1.4826 times the median absolute deviation, which one odd reading cannot widen)
 
 What was asked about does not become history before somebody says that it was the patient. Glucose is not judged: one
-person's lies as far apart as two persons'. The rule knows nobody else's readings, and says of nobody that they are sick.
+person's lies as far apart as two persons'. The rule knows nobody else's readings, and calls nobody sick.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -178,7 +178,7 @@ class UnfamiliarReason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldReason:
-    """A grave finding on a reading of which it is not certain that it is the patient's: it is not kept back for that."""
+    """A grave finding on a reading that is perhaps not the patient's: it is not kept back for that."""
 
     finding: "Reason"
     doubt: UnfamiliarReason

@@ -40,6 +40,7 @@ from cloud.db.pool import Pool, make_pool
 from cloud.db.presence import present
 from cloud.duty.routes import router as duty
 from cloud.gateways.routes import router as gateways
+from cloud.held.routes import router as held
 from cloud.live.hub import Hub
 from cloud.live.routes import router as live
 from cloud.live.stream import SIGNED_OUT
@@ -61,6 +62,7 @@ from cloud.technical.routes import router as technical
 from cloud.treatment.routes import router as treatment
 from cloud.visits.routes import router as visits
 from cloud.what_if.routes import router as what_if
+from cloud.whose.routes import router as whose
 from cloud.worklist.routes import router as worklist
 
 POOL_SIZE: Final = 10
@@ -111,6 +113,8 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
         technical,
         gateways,
         quarantine,
+        whose,
+        held,
         notifications,
         what_if,
         oversight,

@@ -111,6 +111,11 @@ class Spoken:
         wanted = self.words.units.of(measure, unit_code)
         return float(value if wanted is None else exactly(value, Unit(unit_code), wanted))
 
+    def drawn_number(self, value: Decimal, unit_code: str, measure: str) -> str:
+        """The same as a label beside it, without its unit."""
+        wanted = self.words.units.of(measure, unit_code)
+        return self.number(value if wanted is None else converted(value, Unit(unit_code), wanted))
+
     def drawn_unit(self, unit_code: str, measure: str) -> str:
         """The unit of ``drawn``, as a UCUM code."""
         return self.words.units.of(measure, unit_code) or unit_code

@@ -204,6 +204,7 @@ AUDIT_ACTIONS: Final[Mapping[str, str]] = {
     "quarantine.release": "Reading from quarantine said to be a patient's",
     "quarantine.resolve": "Reading from quarantine said to be nobody's",
     "questions.read": "Questions about readings looked at",
+    "held_reading.answer": "Said whose a reading is",
     "device.assignment_made": "Device assigned",
     "device.assignment_widened": "Assignment of a device widened",
     "device.shared": "Device said to be used by others, too",
@@ -379,7 +380,6 @@ TROUBLES: Final[Mapping[str, str]] = {
     "device_battery": "The battery of this device is nearly empty. Please change it.",
 }
 
-# How a measurement that is due today stands.
 # Why a message was not sent.
 MESSAGE_REFUSALS: Final[Mapping[str, str]] = {
     "empty": "Write something first.",
@@ -387,6 +387,7 @@ MESSAGE_REFUSALS: Final[Mapping[str, str]] = {
     "too_many": "You have written many messages within an hour. It was not sent. Please call instead.",
 }
 
+# How a measurement that is due today stands.
 STANDINGS: Final[Mapping[str, str]] = {
     "later": "Later: from {} on",
     "open": "Now: until {}",

@@ -133,7 +133,7 @@ def attribute(
 def attribute_stated(
     reading: Reading, stated: datetime, received_at: datetime, assignment: Assignment
 ) -> Observation | Refusal:
-    """The observation at the time that a person says, where the device's own says nothing: value and patient as ever."""
+    """The observation at the time that a person says, where nothing of the device does: its value as ever."""
     if reason := implausible(reading):
         return Refusal(ReasonCode.IMPOSSIBLE_VALUE, reason)
     if found := impossible(stated, received_at):

@@ -1,7 +1,7 @@
 """The wrong-person guard: which new readings wait for "was it you?", and all SQL of keeping them.
 
-What waits is attributed, dated and kept whole, and in no hypertable: so no average, chart or rule can count it. Released
-(``cloud.ingest.releases``) it goes the way of every reading.
+What waits is attributed, dated and kept whole, and in no hypertable: so no average, chart or rule can count it.
+Released (``cloud.ingest.releases``) it goes the way of every reading.
 """
 
 from collections import defaultdict
@@ -44,9 +44,7 @@ def keep(connection: Connection, doubts: Iterable[tuple[Doubted, Decoded, Item]]
         connection.execute(_KEEP, (as_rows(rows),))
 
 
-def _of_patient(
-    connection: Connection, patient_id: UUID, new: Sequence[tuple[Observation, Pair]]
-) -> Iterable[Doubted]:
+def _of_patient(connection: Connection, patient_id: UUID, new: Sequence[tuple[Observation, Pair]]) -> Iterable[Doubted]:
     times = [pair.at for _, pair in new]
     own = [
         Pair(at=at, unit=Unit(unit), systolic=systolic, diastolic=diastolic)
@@ -74,9 +72,7 @@ def _pair(observation: Observation) -> Pair | None:
     systolic, diastolic = figures[Mdc.PRESS_BLD_NONINV_SYS], figures[Mdc.PRESS_BLD_NONINV_DIA]
     if systolic.value is None or diastolic.value is None or systolic.state is not QuantityState.MEASURED:
         return None
-    return Pair(
-        at=observation.effective_time, unit=systolic.unit, systolic=systolic.value, diastolic=diastolic.value
-    )
+    return Pair(at=observation.effective_time, unit=systolic.unit, systolic=systolic.value, diastolic=diastolic.value)
 
 
 def _figures(reading: Reading) -> Mapping[Mdc, Quantity]:

@@ -1,10 +1,10 @@
 """What a person said of a reading that was held back, taken up: its payload goes once more through the very way in.
 
-A row of ``reading_release`` is the request; the console writes it, and can write no reading. Decoded, dated, attributed,
-stored and assessed as any other, in the transaction that settles the row: killed anywhere, it is as if nobody had begun,
-and the next look does it. The ledger says whether it is still new. The observation's ``received_at`` is the time of the
-release: from then on it is the patient's, and what it says is judged as late as that makes it. When it came is in the
-ledger.
+A row of ``reading_release`` is the request; the console writes it, and can write no reading. Decoded, dated,
+attributed, stored and assessed as any other, in the transaction that settles the row: killed anywhere, it is as if
+nobody had begun, and the next look does it. The ledger says whether it is still new. The observation's ``received_at``
+is the time of the release: from then on it is the patient's, and what it says is judged as late as that makes it. When
+it came is in the ledger.
 """
 
 import logging
@@ -110,15 +110,11 @@ def _judge(connection: Connection, release: Release, decoded: Decoded | Undecode
     assignment = _by_their_word(connection, release, item.reading.device.device_id, item.reading.user_index)
     if release.stated is not None:
         return attribute_stated(item.reading, release.stated, release.received_at, assignment)
-    evidence = replace(
-        decoded.evidence, read_at=item.wire.read_at, went_back_to=item.reading.clock_went_back_to
-    )
+    evidence = replace(decoded.evidence, read_at=item.wire.read_at, went_back_to=item.reading.clock_went_back_to)
     return attribute(item.reading, decoded.coincident, release.received_at, [assignment], evidence)
 
 
-def _by_their_word(
-    connection: Connection, release: Release, device_id: str, user_index: int | None
-) -> Assignment:
+def _by_their_word(connection: Connection, release: Release, device_id: str, user_index: int | None) -> Assignment:
     """Whoever may say whose it is has said so: this reading is that patient's, in whatever slot it lies.
 
     A check of the clock counts where it was made for this patient.
@@ -174,15 +170,16 @@ def _refused(connection: Connection, release: Release, refusal: Refusal, at: dat
         (at, refusal.sentence, release.release_id),
     )
     connection.execute(
-        "UPDATE quarantine SET reason_code = %s, reason = %s, may_be = %s, effective_time = coalesce(%s, effective_time)"
-        " WHERE reading_id = %s AND resolved_at IS NULL",
+        "UPDATE quarantine SET reason_code = %s, reason = %s, may_be = %s,"
+        " effective_time = coalesce(%s, effective_time) WHERE reading_id = %s AND resolved_at IS NULL",
         (refusal.code, refusal.sentence, list(refusal.may_be), refusal.measured_at, release.reading_id),
     )
 
 
 # Two workers take different ones; whoever holds one has it alone until the commit.
 _NEXT = """
-SELECT r.release_id, r.reading_id, r.patient_id, r.stated_time, r.said_by, kept.payload, kept.gateway_id, kept.received_at
+SELECT r.release_id, r.reading_id, r.patient_id, r.stated_time, r.said_by, kept.payload, kept.gateway_id,
+       kept.received_at
 FROM reading_release r
 CROSS JOIN LATERAL (
     SELECT q.payload, q.gateway_id, q.received_at FROM quarantine q

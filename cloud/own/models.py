@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 
 from alerting.adherence import Task
-from alerting.regimes import RegimeLimit
+from alerting.limits import Measure, Relation
 from cloud.patients.models import BloodPressure, Concentration
 from cloud.planning.models import Pause, Slot
+from device_drivers.nomenclature import Unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +57,19 @@ class Today:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnLimit:
+    """A limit of single readings in the units of the patient's devices. ``set_by``: the doctor; None: the programme."""
+
+    measure: Measure
+    relation: Relation
+    values: tuple[tuple[Unit, Decimal], ...]
+    set_by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OwnPlan:
-    """What is to be measured when, and the limits of single readings that a doctor set, or the programme has."""
+    """What is to be measured when, and the limits at which the care team is told, each once."""
 
     slots: Sequence[Slot]
     pauses: Sequence[Pause]
-    limits: Sequence[RegimeLimit]
+    limits: Sequence[OwnLimit]

@@ -16,7 +16,7 @@ from cloud.console.spoken import zone_of
 from cloud.contacts import service as contacts
 from cloud.fleet.schedules import schedule_of
 from cloud.own import store
-from cloud.own.models import Help, Measured, OwnPlan, Today, Trouble
+from cloud.own.models import Help, Measured, OwnLimit, OwnPlan, Today, Trouble
 from cloud.patients.models import BloodPressure, Concentration, Patient, Readings
 from cloud.planning import service as planning
 from cloud.planning import store as plans
@@ -29,7 +29,7 @@ Connection = AsyncConnection[Any]
 # Longer than the longest tolerance before a due time of yesterday.
 LOOK_BACK: Final = timedelta(days=3)
 SHOWN: Final = 5
-# Which units a kind of reading is judged in.
+# What a kind of reading is judged by.
 _MEASURES: Final = {
     "glucose": (Measure.GLUCOSE,),
     "ketone": (Measure.KETONE,),
@@ -101,9 +101,11 @@ async def own_plan(conn: Connection, of: Patient, readings: Readings, now: datet
     )
 
 
-def _concerning(limits: Iterable[RegimeLimit], slots: Sequence[Slot], readings: Readings) -> list[RegimeLimit]:
-    """Limits of single readings in a unit that the patient's devices use; all units where nothing was measured yet."""
-    units = {
+def _concerning(limits: Iterable[RegimeLimit], slots: Sequence[Slot], readings: Readings) -> list[OwnLimit]:
+    """Limits of single readings of what the patient measures, in the units of their devices; in all of them where
+    nothing was measured yet. Two findings that share a limit are one to the patient.
+    """
+    used = {
         kind: {Unit(one.unit) for one in rows}
         for kind, rows in (
             ("glucose", readings.glucose),
@@ -111,12 +113,16 @@ def _concerning(limits: Iterable[RegimeLimit], slots: Sequence[Slot], readings: 
             ("blood_pressure", readings.blood_pressure),
         )
     }
-    kinds = {slot.kind for slot in slots} | {kind for kind, used in units.items() if used}
-    wanted = {measure: units[kind] for kind in kinds for measure in _MEASURES[kind]}
-    return [
-        limit
+    kinds = {slot.kind for slot in slots} | {kind for kind, units in used.items() if units}
+    wanted = {measure: used[kind] for kind in kinds for measure in _MEASURES[kind]}
+    found = [
+        OwnLimit(
+            measure=limit.measure,
+            relation=limit.relation,
+            values=tuple((unit, limit.values[unit]) for unit in limit.values if unit in (units or limit.values)),
+            set_by=limit.source if limit.version is not None else None,
+        )
         for limit in limits
-        if limit.figure is Figure.READING
-        and limit.measure in wanted
-        and (not wanted[limit.measure] or wanted[limit.measure] & set(limit.values))
+        if limit.figure is Figure.READING and (units := wanted.get(limit.measure)) is not None
     ]
+    return [limit for limit in dict.fromkeys(found) if limit.values]

@@ -169,7 +169,7 @@ def _lines(spans: Spans, measures: tuple[Measure, ...], unit: str, spoken: Spoke
             line = {
                 "measure": limit.measure,
                 "value": spoken.drawn(limit.values[Unit(unit)], unit, limit.measure),
-                "said": spoken.quantity([limit.values[Unit(unit)]], unit, limit.measure),
+                "said": spoken.drawn_number(limit.values[Unit(unit)], unit, limit.measure),
                 "relation": limit.relation,
                 "priority": limit.priority,
             }

@@ -5,7 +5,7 @@ from decimal import Decimal
 from alerting.glycaemia import Figures as GlucoseSpread
 from cloud.console.spoken import Spoken
 from cloud.review.models import GlucoseFigures, Line, Part, Table
-from cloud.review.saying import adhered, bounds, days_of, lacking, missing, needed, readings, verdict
+from cloud.review.saying import adhered, bounds, days_of, deviation, lacking, missing, needed, readings, verdict
 from device_drivers.nomenclature import Unit
 
 
@@ -70,7 +70,7 @@ def _means(spread: GlucoseSpread, unit: Unit, spoken: Spoken) -> list[Line]:
     words = spoken.words
     value = words.gettext("{mean}, SD {deviation}, CV {variation} %").format(
         mean=spoken.quantity([spread.mean], unit, "glucose"),
-        deviation=_deviation(spread.standard_deviation, unit, spoken),
+        deviation=deviation(spread.standard_deviation, unit, "glucose", spoken),
         variation=spoken.number(spread.coefficient_of_variation),
     )
     return [
@@ -95,13 +95,6 @@ def _means(spread: GlucoseSpread, unit: Unit, spoken: Spoken) -> list[Line]:
             tone="bad" if spread.high_band == "high" else "",
         ),
     ]  # fmt: skip
-
-
-def _deviation(value: Decimal, unit: Unit, spoken: Spoken) -> str:
-    """In the unit of the mean beside it, which need not be said again where there is but one."""
-    if spoken.words.units.of("glucose", unit) is None:
-        return spoken.number(value)
-    return spoken.quantity([value], unit, "glucose")
 
 
 def points(one: GlucoseFigures) -> tuple[int, int, int, int, int]:

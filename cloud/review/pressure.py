@@ -10,6 +10,7 @@ from cloud.review.saying import (
     adhered,
     against,
     days_of,
+    deviation,
     is_beyond,
     lacking,
     missing,
@@ -152,7 +153,7 @@ def spread_said(one: PressureFigures, spoken: Spoken) -> str:
     if spread is None:
         return UNKNOWN
     return spoken.words.gettext("SD {deviation}, CV {variation} %, ARV {successive}").format(
-        deviation=spoken.number(spread.standard_deviation),
+        deviation=deviation(spread.standard_deviation, one.unit, "blood_pressure", spoken),
         variation=spoken.number(spread.coefficient_of_variation),
         successive=spoken.quantity([spread.average_real_variability], one.unit, "blood_pressure"),
     )

@@ -130,6 +130,13 @@ def signed(value: Decimal, unit: Unit, spoken: Spoken) -> str:
     return spoken.quantity([value], unit, "blood_pressure", signs=True)
 
 
+def deviation(value: Decimal, unit: Unit, measure: str, spoken: Spoken) -> str:
+    """A spread in the unit of the figure beside it, which need not be said again where there is but one."""
+    if spoken.words.units.of(measure, unit) is None:
+        return spoken.number(value)
+    return spoken.quantity([value], unit, measure)
+
+
 def bounds(unit: Unit, spoken: Spoken) -> tuple[str, str, str, str]:
     """54, 70, 180 and 250 mg/dL, or what is published for the other unit."""
     very_low, low, high, very_high = (spoken.number(Decimal(value)) for value in _RANGE[unit])

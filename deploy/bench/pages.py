@@ -37,7 +37,7 @@ STREAMS = 50
 ASKED = 150  # of each page, a round
 WARM = 10
 # Patients whom all the nurses care for.
-COVERED = 20
+COVERED = 5
 ZONE = ZoneInfo("Europe/Berlin")
 SEED = 2
 HEARD_WITHIN_S = 30.0

@@ -1,4 +1,4 @@
-"""The wrong-person guard in the ingest, on the real database: what looks like somebody else's waits, and nothing is lost."""
+"""The wrong-person guard in the ingest: what looks like somebody else's waits, and nothing is lost."""
 
 from datetime import timedelta
 
@@ -46,7 +46,9 @@ def test_a_reading_far_from_the_patients_own_is_kept_and_counts_nowhere(shared: 
     far = sent(pressure("165", "80"))
     assert shared.fates(far, far) == [KNOWN, KNOWN]
     assert (shared.count("held_reading"), shared.count("quarantine")) == (1, 0)
-    assert shared.rows("SELECT last_measured_at FROM device WHERE system_id IS NOT NULL") == [(NOW - timedelta(minutes=4),)]
+    assert shared.rows("SELECT last_measured_at FROM device WHERE system_id IS NOT NULL") == [
+        (NOW - timedelta(minutes=4),)
+    ]
 
 
 def test_nobody_is_asked_whose_cuff_nobody_shares_or_who_has_too_little_history(ward: Ward) -> None:
@@ -69,7 +71,9 @@ def test_a_cuff_with_two_memories_of_two_patients_is_shared(ward: Ward) -> None:
 def test_a_value_in_crisis_is_not_silenced_and_says_what_is_not_certain(shared: Ward) -> None:
     shared.receive(sent(pressure("182", "105")))
 
-    [(condition, tier, sentence, kind)] = shared.rows("SELECT condition, tier, sentence, reason ->> 'reason' FROM alert_case")
+    [(condition, tier, sentence, kind)] = shared.rows(
+        "SELECT condition, tier, sentence, reason ->> 'reason' FROM alert_case"
+    )
     assert (condition, tier, kind) == ("severe_hypertension_systolic", "urgent", "held")
     assert "182 mmHg: at or above the limit of 180 mmHg" in sentence
     assert "Was it the patient? Others use this device" in sentence

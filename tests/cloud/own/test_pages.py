@@ -142,7 +142,8 @@ def test_the_plan_says_in_plain_words_what_to_measure_and_when_the_care_team_is_
     page = text_of(console, "/me/plan")
     assert "08:00 Glucose every day" in page
     assert "Glucose above 190 mg/dL set for you by Ada Weiss" in page
-    assert "Glucose below 54 mg/dL / 3.0 mmol/L usual limit of your programme" in page
+    assert "Glucose below 54 mg/dL usual limit of your programme" in page
+    assert page.count("Glucose below 70 mg/dL") == 1, "each limit once"
     assert "A limit is no diagnosis." in page
     assert "Systolic" not in page, "the patient measures no pressure"
     assert "frail" not in page, "a doctor's reason is a colleague's to read"
