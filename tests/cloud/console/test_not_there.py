@@ -60,7 +60,7 @@ def paths(role: Role, ids: dict[str, str]) -> Iterator[tuple[str, str]]:
     """What the role may ask for, of a patient."""
     for method, path in ruled():
         names = re.findall(r"{(\w+)}", path)
-        if names and set(names) <= set(ids) and role in FOR[f"{method} {path}"]:
+        if names and set(names) <= set(ids) and role in FOR.get(f"{method} {path}", frozenset()):
             yield method, path.format(**ids)
     if role in CLINICAL:
         yield "GET", f"/live?patient_id={ids['patient_id']}"
