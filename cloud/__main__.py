@@ -1,4 +1,4 @@
-"""Commands of the cloud: ``python -m cloud migrate|ingest|console|jobs|enrolment|ca|gateway|account|what-if|audit``."""
+"""Commands of the cloud: ``python -m cloud migrate|ingest|console|jobs|enrolment|ca|gateway|account|training|...``."""
 
 import argparse
 import asyncio
@@ -14,6 +14,7 @@ ONCE: Mapping[str, str] = {
     "migrate": "PULSEPOST_DATABASE_ADMIN_URL",
     "gateway": "PULSEPOST_DATABASE_ADMIN_URL",
     "account": "PULSEPOST_DATABASE_ADMIN_URL",
+    "training": "PULSEPOST_DATABASE_ADMIN_URL",
     "audit": "PULSEPOST_DATABASE_ADMIN_URL",
     "what-if": "PULSEPOST_DATABASE_URL",
 }
@@ -55,6 +56,7 @@ def _deeds(options: argparse.Namespace) -> Mapping[str, Callable[[], int]]:
         "ca": lambda: _authority(options),
         "gateway": lambda: _gateway(options),
         "account": lambda: _account(options),
+        "training": lambda: _training(options),
         "audit": lambda: _audit(options),
         "what-if": lambda: _what_if(options),
     }
@@ -96,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_identity(commands)
     _add_what_if(commands)
     _add_account(commands)
+    _add_training(commands)
     _add_audit(commands)
     return parser
 
@@ -192,6 +195,23 @@ def _add_account(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     ):
         account.add_parser(deed, help=help_text).add_argument("login", metavar="LOGIN")
     account.add_parser("list", help="everybody of the staff")
+
+
+def _add_training(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    training = commands.add_parser(
+        "training",
+        help="synthetic patients to learn on, beside the real ones",
+        description="Needs PULSEPOST_DATABASE_ADMIN_URL. Their names begin with TRAINING, they stand on a worklist of"
+        " their own, count nowhere and ring no telephone (docs/training.md).",
+    ).add_subparsers(dest="deed", required=True)
+    start = training.add_parser(
+        "start", help="a course: new patients for these people, in place of those of ended ones"
+    )
+    start.add_argument("logins", nargs="+", metavar="LOGIN", help="nurses, lead nurses, doctors, coordinators")
+    start.add_argument("--patients", type=int, default=8, help="how many (default %(default)s)")
+    start.add_argument("--seed", type=int, default=1, help="the same gives the same patients (default %(default)s)")
+    training.add_parser("end", help="end the open courses, and tell their trainees what was true")
+    training.add_parser("list", help="every course")
 
 
 def _migrate() -> int:
@@ -304,6 +324,19 @@ def _account(options: argparse.Namespace) -> int:
 
     try:
         print(command.run(settings.database_url, config.base_url(), options, clock.now()))
+    except command.CommandRefused as refused:
+        print(refused, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _training(options: argparse.Namespace) -> int:
+    settings = config.migrate_settings()
+    from cloud import clock
+    from cloud.planting import command
+
+    try:
+        print(command.run(settings.database_admin_url, options, clock.now()))
     except command.CommandRefused as refused:
         print(refused, file=sys.stderr)
         return 2

@@ -26,9 +26,10 @@ from cloud.language.words import Words, words_of
 from cloud.notify_config import NotifySettings
 from cloud.sign_in_config import KEY_OCTETS, SignInSettings
 from deploy.services.running import Running
+from device_drivers.identity import DeviceIdentity
 from device_drivers.nomenclature import Unit
 from tests.cloud.contacts.test_card import CARD, PERSON
-from tests.cloud.made import GATEWAY, NOW, Ward, arrival, glucose, made_ward, new_patient, sent
+from tests.cloud.made import CUFF, GATEWAY, NOW, Ward, arrival, glucose, made_ward, new_patient, pressure, sent
 from tests.cloud.made import expect as measures
 from tests.cloud.planted_fleet import Fleet
 from tests.cloud.review.made import glucose_weeks, pressure_weeks
@@ -204,6 +205,16 @@ def centre(services: Running, template_database: str, password_hash: str) -> Ite
             ward.admin.close()
 
 
+STRAY_METER: Final = DeviceIdentity(manufacturer="LifeScan", model="OneTouch Ultra 2", serial_number="STRAY01")
+
+
+def wanting_an_owner(ward: Ward, number: int) -> None:
+    """A reading of a device that nobody has, and one of a shared cuff that looks like somebody else's."""
+    at = NOW - timedelta(minutes=20 + number)
+    ward.admin.execute("UPDATE device_assignment SET shared = true WHERE device_id = %s", (CUFF.device_id,))
+    ward.receive(sent(glucose("118", at, device=STRAY_METER)), sent(pressure("108", "62", at=at)))
+
+
 def planted(console: Console) -> dict[str, str]:
     """Something to see on every page, and the ids that its pages have in their addresses."""
     ward, admin = console.ward, console.ward.admin
@@ -222,6 +233,7 @@ def planted(console: Console) -> dict[str, str]:
     pressure_weeks(ward, 28)
     glucose_weeks(ward, 28)
     ward.receive(sent(glucose("131", sequence_number=999)), arrival(b'{"v": 1, "message_id": \xff'))
+    wanting_an_owner(ward, 0)
     ada, patient = console.sign_in("ada"), f"/patients/{ward.patient_id}"
     ada.post(f"{patient}/card", CARD)
     ada.post(f"{patient}/card/contacts", PERSON)

@@ -11,13 +11,17 @@ from cloud.db.connect import Connection
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """A locked case. ``latest``: the latest time that is written anywhere in it; its time never runs backwards."""
+    """A locked case. ``latest``: the latest time that is written anywhere in it; its time never runs backwards.
+
+    ``training``: of a training patient. Its trainees are told whether or not they are on duty, and it opens no gap.
+    """
 
     case_id: UUID
     patient_id: UUID
     facts: Facts
     changed_at: datetime
     latest: datetime
+    training: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

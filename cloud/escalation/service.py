@@ -45,7 +45,8 @@ def look(connection: Connection, case_id: UUID, now: datetime, telling: Telling)
     at = max(now, case.latest)
     plan = duty.plan(connection, at)
     terms = rules_of(connection, [case.patient_id], at)[case.patient_id].programme.terms[case.facts.life.tier]
-    decision = escalate(case.facts, terms, _on_duty(connection, plan, case.patient_id, at), at, plan.working)
+    people = _trainees(connection, plan, case) if case.training else _on_duty(connection, plan, case.patient_id, at)
+    decision = escalate(case.facts, terms, people, at, plan.working)
     _carry_out(connection, case, decision, at, telling)
     return decision
 
@@ -91,14 +92,15 @@ def _carry_out(connection: Connection, case: Watched, decision: Decision, at: da
                 was, state = state, after(state, Event.ESCALATE)
                 store.add_event(connection, case, Event.ESCALATE, was, state, data, at)
             case Gap():
-                _run_into(connection, case, one, state, at)
+                if not case.training:
+                    _run_into(connection, case, one, state, at)
             case Paged():
                 for account_id, role in one.people:
                     store.record_page(connection, case.case_id, life.round, one.step, account_id, role, at)
                     telling.notify(
                         connection, case_id=case.case_id, round=life.round, step=one.step, account_id=account_id, at=at
                     )
-    is_gap = any(isinstance(one, Gap) for one in decision.happened)
+    is_gap = not case.training and any(isinstance(one, Gap) for one in decision.happened)
     waiting = _tended(connection, at, telling) if is_gap else set[UUID]()
     _wake(connection, case.case_id, decision.next_at, waiting)
 
@@ -138,6 +140,17 @@ def _on_duty(connection: Connection, plan: Plan, patient_id: UUID, at: datetime)
         last_resort=[who for who in _lead_nurses(plan) if who in team],
         next_change_at=next_change_at(plan.roster, DutyRole, at, LOOK_AHEAD),
     )
+
+
+def _trainees(connection: Connection, plan: Plan, case: Watched) -> OnDuty:
+    """Everybody who learns on this patient, in their own role: nobody else hears of it."""
+    team = sorted(store.care_team(connection, case.patient_id) & plan.staff.keys())
+    of = {
+        DutyRole.NURSE: frozenset({Role.NURSE, Role.LEAD_NURSE}),
+        DutyRole.DOCTOR: frozenset({Role.DOCTOR}),
+        DutyRole.LEAD_NURSE: frozenset({Role.LEAD_NURSE}),
+    }
+    return OnDuty(people={role: [who for who in team if plan.staff[who].role in roles] for role, roles in of.items()})
 
 
 def _lead_nurses(plan: Plan) -> list[UUID]:

@@ -21,7 +21,7 @@ SWEEP_AT_MOST: Final = 1000
 
 _OF_LIFE: Final = [name for name in Life.__slots__ if name not in {"state", "tier"}]
 _CASE: Final = SQL(
-    """SELECT patient_id, changed_at, state, tier, {of_life},
+    """SELECT patient_id, is_training(patient_id), changed_at, state, tier, {of_life},
               (SELECT max(e.at) FROM case_event e WHERE e.case_id = c.case_id AND e.event = 'acknowledge')
        FROM alert_case c WHERE c.case_id = %s"""
 ).format(of_life=SQL(", ").join(map(Identifier, _OF_LIFE)))
@@ -57,7 +57,7 @@ def locked_case(connection: Connection, case_id: UUID) -> Watched | None:
     row = connection.execute(_CASE, (case_id,)).fetchone()
     if row is None:
         return None
-    patient_id, changed_at, state, tier, *rest, acknowledged_at = row
+    patient_id, training, changed_at, state, tier, *rest, acknowledged_at = row
     life = Life(state=State(state), tier=Tier(tier), **dict(zip(_OF_LIFE, rest, strict=True)))
     told = tuple(
         Told(
@@ -71,7 +71,9 @@ def locked_case(connection: Connection, case_id: UUID) -> Watched | None:
     )
     latest = max([changed_at, life.raised_at, *(one.at for one in told)])
     facts = Facts(life=life, told=told, acknowledged_at=acknowledged_at)
-    return Watched(case_id=case_id, patient_id=patient_id, facts=facts, changed_at=changed_at, latest=latest)
+    return Watched(
+        case_id=case_id, patient_id=patient_id, facts=facts, changed_at=changed_at, latest=latest, training=training
+    )
 
 
 def care_team(connection: Connection, patient_id: UUID) -> frozenset[UUID]:

@@ -94,7 +94,8 @@ async def devices(conn: Connection, gateway_id: str) -> list[RosteredDevice]:
                       r.holes, k.readings_known AS known,
                       CASE WHEN k.device_id IS NOT NULL THEN
                           (SELECT count(*) FROM quarantine q
-                           WHERE q.device_id = k.device_id AND q.reading_id IS NOT NULL) END AS quarantined
+                           WHERE q.device_id = k.device_id AND q.reading_id IS NOT NULL
+                             AND q.resolution IS DISTINCT FROM 'released') END AS quarantined
                FROM gateway_device d LEFT JOIN device k USING (device_id) LEFT JOIN reconciliation r USING (device_id)
                WHERE d.gateway_id = %s ORDER BY d.name""",
             (gateway_id,),

@@ -125,6 +125,8 @@ class Delivery:
         )
 
     def _routes(self, connection: Connection, notification: Notification) -> Sequence[Route]:
+        if notification.case_id is not None and store.is_training(connection, notification.case_id):
+            return [Route(channel=ChannelName.CONSOLE)]
         if notification.address_id is not None:
             addressed = store.route_under_test(connection, notification.address_id)
         else:

@@ -11,21 +11,23 @@ from device_drivers.nomenclature import Unit
 class Facts:
     """Of one language: ``locale`` as Babel knows it, ``tag`` for HTML (BCP 47), ``name`` as its speakers say it.
 
+    ``long_day``: CLDR's pattern of the skeleton MMMMEEEEd, which Babel finds in no locale and replaces by a short one.
     ``glucose``: the unit of those who have chosen none; None: as each device says it.
     """
 
     locale: str
     tag: str
     name: str
+    long_day: str
     glucose: Unit | None = None
 
 
 LANGUAGES: Final[Mapping[str, Facts]] = {
     # The messages are in British English: days before months, 24 hours. English is read where glucose is in mg/dL and
     # where it is in mmol/L; in Russia and in China it is in mmol/L.
-    "en": Facts(locale="en_GB", tag="en", name="English"),
-    "ru": Facts(locale="ru", tag="ru", name="Русский", glucose=Unit.MMOL_L),
-    "zh": Facts(locale="zh_Hans", tag="zh-Hans", name="简体中文", glucose=Unit.MMOL_L),
+    "en": Facts(locale="en_GB", tag="en", name="English", long_day="EEEE d MMMM"),
+    "ru": Facts(locale="ru", tag="ru", name="Русский", long_day="EEEE, d MMMM", glucose=Unit.MMOL_L),
+    "zh": Facts(locale="zh_Hans", tag="zh-Hans", name="简体中文", long_day="M月d日EEEE", glucose=Unit.MMOL_L),
 }
 ENGLISH: Final = "en"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from babel import Locale
-from babel.dates import format_skeleton
+from babel.dates import format_date, format_skeleton
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import get_decimal_symbol
@@ -85,7 +85,7 @@ class Words:
 
     def long_day(self, day: date) -> str:
         """The weekday with it, and no year: ``Sunday 22 November``."""
-        return format_skeleton("MMMMEEEEd", day, locale=self._locale)
+        return format_date(day, self.facts.long_day, locale=self._locale)
 
     def time(self, moment: datetime) -> str:
         """``14:05``: 24 hours in all our languages."""

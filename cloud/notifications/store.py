@@ -131,6 +131,12 @@ def routes_of(connection: Connection, account_id: UUID) -> Sequence[Route]:
     return [Route(channel=ChannelName(channel), address_id=i, address=address) for channel, i, address in rows]
 
 
+def is_training(connection: Connection, case_id: UUID) -> bool:
+    """Whether the case is a training patient's: of such a one nobody is told but at the console."""
+    row = connection.execute("SELECT is_training(patient_id) FROM alert_case WHERE case_id = %s", (case_id,)).fetchone()
+    return row is not None and bool(row[0])
+
+
 def route_under_test(connection: Connection, address_id: UUID) -> Sequence[Route]:
     """The address itself, while it has not been removed."""
     rows = connection.execute(

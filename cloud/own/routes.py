@@ -16,6 +16,7 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response, status
 from cloud.audit import store as audit
 from cloud.auth.access import Patient
 from cloud.auth.models import Session
+from cloud.consent import service as consent
 from cloud.console.edge import Connection, Now, Tx
 from cloud.console.pages import page
 from cloud.console.spoken import spoken_in
@@ -87,6 +88,7 @@ async def _now(conn: Connection, now: Now, session: Session) -> dict[str, Any]:
         "today": await service.due_today(conn, of, now),
         "measured": service.newest(found, of.time_zone)[: service.SHOWN],
         "troubles": await service.troubles(conn, of, now),
+        "consent": await consent.own(conn, of.patient_id, session.language),
         "whom": await service.whom_to_call(conn, of),
         "unread": await messages.unread_by_patient(conn, of.patient_id),
         "spoken_number": said,

@@ -95,7 +95,7 @@ async def own_plan(conn: Connection, of: Patient, readings: Readings, now: datet
     slots = await plans.slots(conn, of.patient_id, now)
     limits = await planning.limits_in_force(conn, of.patient_id, now)
     return OwnPlan(
-        slots=slots,
+        slots=sorted(slots, key=lambda slot: (slot.at, slot.kind)),
         pauses=await plans.pauses(conn, of.patient_id, now),
         limits=_concerning(limits, slots, readings),
     )

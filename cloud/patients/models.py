@@ -38,7 +38,8 @@ class PatientSummary:
 class Observed:
     """What the page shows of every observation, whatever its kind. ``state`` other than measured: no number.
 
-    ``received_at``: when the ingest took it from the broker; ``stored_at``: when it was ours for good.
+    ``received_at``: when the ingest took it from the broker; ``stored_at``: when it was ours for good. ``said_at``: a
+    person said whose it is; ``said_by``: who of the staff, None where it was the patient.
     """
 
     effective_time: datetime
@@ -53,6 +54,8 @@ class Observed:
     time_quality: str
     received_at: datetime
     stored_at: datetime
+    said_at: datetime | None
+    said_by: str | None
 
     @property
     def is_patient(self) -> bool:

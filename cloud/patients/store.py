@@ -42,27 +42,36 @@ _PATIENTS: Final = SQL(
 _CONCENTRATION: Final = SQL(
     """SELECT o.effective_time, o.reading_id, d.manufacturer || ' ' || d.model AS device, o.unit, o.state,
         o.sample, o.context, o.annotations, o.reported_time, o.time_quality, o.received_at, o.stored_at,
-        o.value, o.bound
-    FROM {view} o JOIN device d USING (device_id)
+        o.value, o.bound, {said}
+    FROM {view} o JOIN device d USING (device_id) {who_said}
     WHERE o.patient_id = %s AND o.effective_time > %s
     ORDER BY o.effective_time DESC, o.stored_at DESC LIMIT %s"""
 )
-_GLUCOSE: Final = _CONCENTRATION.format(view=Identifier("glucose"))
-_KETONE: Final = _CONCENTRATION.format(view=Identifier("ketone"))
+# What a person said of it stands beside what the device said.
+_SAID: Final = SQL("s.said_at, CASE WHEN w.role <> 'patient' THEN w.display_name END AS said_by")
+_WHO_SAID: Final = SQL(
+    """LEFT JOIN reading_release s ON s.reading_id = o.reading_id AND s.outcome = 'stored'
+       LEFT JOIN account w ON w.account_id = s.said_by"""
+)
+_GLUCOSE: Final = _CONCENTRATION.format(view=Identifier("glucose"), said=_SAID, who_said=_WHO_SAID)
+_KETONE: Final = _CONCENTRATION.format(view=Identifier("ketone"), said=_SAID, who_said=_WHO_SAID)
 
-_BLOOD_PRESSURE: Final = """SELECT o.effective_time, o.reading_id, d.manufacturer || ' ' || d.model AS device, o.unit,
+_BLOOD_PRESSURE: Final = SQL(
+    """SELECT o.effective_time, o.reading_id, d.manufacturer || ' ' || d.model AS device, o.unit,
         o.state, o.sample, o.context, o.annotations, o.reported_time, o.time_quality, o.received_at, o.stored_at,
-        o.systolic, o.diastolic, o.mean_pressure, o.pulse
-    FROM blood_pressure o JOIN device d USING (device_id)
+        o.systolic, o.diastolic, o.mean_pressure, o.pulse, {said}
+    FROM blood_pressure o JOIN device d USING (device_id) {who_said}
     WHERE o.patient_id = %s AND o.effective_time > %s
     ORDER BY o.effective_time DESC, o.stored_at DESC LIMIT %s"""
+).format(said=_SAID, who_said=_WHO_SAID)
 
 # A gateway may have been replaced: of the batteries and visits that two of them tell, the latest counts. A few sessions
 # are asked whether the clock can be read: the newest may have been cut off before.
 _DEVICES: Final = """SELECT a.assignment_id, a.device_id, a.user_index, d.manufacturer || ' ' || d.model AS name,
         d.serial_number, d.holds, d.readings_known AS known, d.complete_at, r.battery_low, clock.tells_clock,
         a.clock_checked_at, c.display_name AS clock_checked_by, gap.missing, gap.holes,
-        (SELECT count(*) FROM quarantine q WHERE q.device_id = a.device_id AND q.reading_id IS NOT NULL) AS quarantined
+        (SELECT count(*) FROM quarantine q WHERE q.device_id = a.device_id AND q.reading_id IS NOT NULL
+                                             AND q.resolution IS DISTINCT FROM 'released') AS quarantined
     FROM device_assignment a
     JOIN device d USING (device_id)
     LEFT JOIN reconciliation gap USING (device_id)

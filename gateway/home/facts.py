@@ -58,7 +58,7 @@ class Card:
     """The facts of one kind of measurement.
 
     ``today``: what was measured today, oldest first. ``last``: the newest measurement of the days before. ``unclear``:
-    the newest reading whose own time nobody can tell. ``zone`` is that of all its times.
+    the newest of the readings that came today and whose own time nobody can tell. ``zone`` is that of all its times.
     """
 
     kind: str
@@ -72,19 +72,25 @@ class Card:
     read_at: datetime | None
 
     @property
+    def to_send(self) -> tuple[Measured, ...]:
+        """What came today and is for the clinic, in the order of its times."""
+        unclear = () if self.unclear is None else (self.unclear,)
+        return tuple(sorted((*self.today, *unclear), key=lambda one: one.at))
+
+    @property
     def waiting(self) -> int:
         """How many of today's measurements the clinic has not said that it has."""
-        return sum(one.fate is None for one in self.today)
+        return sum(one.fate is None for one in self.to_send)
 
     @property
     def received(self) -> Measured | None:
         """The newest of today's measurements that the clinic has."""
-        return next((one for one in reversed(self.today) if one.fate is not None), None)
+        return next((one for one in reversed(self.to_send) if one.fate is not None), None)
 
     @property
     def is_checked(self) -> bool:
         """Whether the clinic looks at one of today's before it counts."""
-        return any(one.fate is Fate.QUARANTINED for one in self.today)
+        return any(one.fate is Fate.QUARANTINED for one in self.to_send)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +198,7 @@ def _card(
         slots=_slots(windows, made, now, day, zone) if known is Known.SAID else (),
         today=tuple(one for one in made if one.at.astimezone(zone).date() == day),
         last=next((one for one in reversed(made) if one.at.astimezone(zone).date() < day), None),
-        unclear=next((one for one in reversed(own) if not one.exact), None),
+        unclear=next((o for o in reversed(own) if not o.exact and o.at.astimezone(zone).date() == day), None),
         read_at=max(reads, default=None),
     )
 

@@ -113,7 +113,7 @@ def _measured(card: Card, at: datetime, words: Words, language: Language) -> lis
     for one in card.today:
         figures = f" · {one.figures}" if one.figures else ""
         lines.append(f"✓ {words.measured_at.format(time=_time(one.at, card.zone))}{figures}")
-    if not card.today:
+    if not card.to_send:
         lines.append(words.not_yet)
         if card.last is not None:
             lines.append(words.last.format(time=_moment(card.last.at, at, card.zone, words, language)))
@@ -123,7 +123,7 @@ def _measured(card: Card, at: datetime, words: Words, language: Language) -> lis
 
 
 def _received(card: Card, words: Words) -> list[str]:
-    if not card.today:
+    if not card.to_send:
         return [words.nothing_to_send]
     if card.received is None:
         return [f"○ {words.all_wait.format(count=card.waiting)}"]

@@ -123,3 +123,40 @@ def test_a_password_that_others_can_read_or_that_is_not_there_is_refused(
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         load(tmp_path / "nothing.toml")
+
+
+def test_a_home_gets_its_page_and_its_lamps(tmp_path: Path) -> None:
+    text = (
+        f'{MINIMAL}[home]\naddress = "192.168.1.20"\nnames = ["pulsepost.home"]\n'
+        '[home.leds]\nfolder = "leds"\ndue = "home:yellow:due"\n'
+    )
+    home = load(written(tmp_path, text)).home
+    assert home is not None
+    assert (home.address, home.port, home.names, home.values) == ("192.168.1.20", 8017, ("pulsepost.home",), False)
+    assert home.leds is not None
+    assert (home.leds.folder, home.leds.names) == (str(tmp_path / "leds"), {"due": "home:yellow:due"})
+
+
+def test_a_home_that_asks_for_nothing_is_shown_nothing(tmp_path: Path) -> None:
+    assert load(written(tmp_path, MINIMAL)).home is None
+
+
+@pytest.mark.parametrize(
+    ("home", "said"),
+    [
+        ("", "neither an address for the page nor an LED"),
+        ('[home.leds]\nfolder = "leds"', "neither an address for the page nor an LED"),
+        ('address = "the-kitchen"', "is no address"),
+        ('address = "8.8.8.8"', "is of the internet"),
+        ('address = "2a01:4f8::1"', "is of the internet"),
+        ('address = "127.0.0.1"\nport = 0', "port"),
+        ('address = "127.0.0.1"\nnames = ["http://home"]', "names"),
+        ('address = "127.0.0.1"\nlanguage = "de"', "language"),
+        ('address = "127.0.0.1"\ncolour = "blue"', "colour"),
+        ('[home.leds]\ndue = "../../etc"', "due"),
+        ('[home.leds]\ndue = "led0"\nreceived = "led0"', "one LED cannot tell two facts"),
+    ],
+)
+def test_what_is_wrong_with_a_home_is_named(tmp_path: Path, home: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        load(written(tmp_path, f"{MINIMAL}[home]\n{home}\n"))

@@ -89,7 +89,7 @@ function changeList(changes, zone) {
 function offScale(plot, chart) {
   const { ctx, bbox } = plot;
   ctx.save();
-  ctx.font = `bold ${13 * devicePixelRatio}px system-ui, sans-serif`;
+  ctx.font = `bold ${LETTERS * devicePixelRatio}px system-ui, sans-serif`;
   ctx.textAlign = "center";
   ctx.fillStyle = css("--high");
   for (const mark of chart.off_scale) {

@@ -1,13 +1,16 @@
 """Whatever is typed into a form, or sent in its place: an answer in words, and a page that still opens afterwards."""
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from urllib.parse import quote
 from uuid import UUID
 
 import pytest
 
+from alerting.familiarity import NEEDED
 from alerting.tiers import Tier
 from cloud.notify_config import HttpSettings, NotifySettings
+from tests.cloud.made import CUFF, NOW, pressure, sent, session
 from tests.cloud.worklist.made import planted_case
 from tests.fix_console import Console, Person
 
@@ -82,6 +85,12 @@ def forms(console: Console, case_id: UUID) -> Iterator[tuple[str, str, Mapping[s
     yield "nora", f"{case}/resolve", {"disposition": "other", "note": "spoken with the daughter"}
     yield "nora", "/language", {"language": "en", "back": "/worklist"}
     yield "nora", "/me/addresses", {"channel": "sms", "address": "+4520123456"}
+    held_id, item = waiting(console)
+    whose = {"answer": "patient", "patient": str(console.ward.patient_id), "reason": "she told me", "item": str(item)}
+    yield "nora", f"/patients/{console.ward.patient_id}/questions/{held_id}", {
+        "answer": "other", "other": str(console.ward.patient_id), "reason": "she told me"
+    }  # fmt: skip
+    yield "nora", "/whose/answer", {**whose, f"time-{item}": "2026-11-21T08:00", "and_after": "yes", "device": "x"}
     yield "ada", f"{plan}/limits", LIMIT
     yield "ada", f"{plan}/limits/withdraw", {"condition": "hypertension_systolic", "unit": "mm[Hg]", "reason": "well"}
     yield "ada", f"{plan}/programme", {"programme_id": "standard", "reason": "new"}
@@ -107,6 +116,18 @@ def forms(console: Console, case_id: UUID) -> Iterator[tuple[str, str, Mapping[s
     yield "lena", "/programmes", PROGRAMME
     yield "lena", "/programmes/standard", PROGRAMME
     yield "lena", "/programmes/standard/terms", {"tier": "urgent", "acknowledge_within": "15 min", "lease": "2 h"}
+
+
+def waiting(console: Console) -> tuple[UUID, UUID]:
+    """A reading that looks like somebody else's, and one in quarantine whose time nobody knows."""
+    ward = console.ward
+    ward.receive(sent(*(pressure("125", at=NOW - timedelta(days=n + 1)) for n in range(NEEDED))))
+    ward.admin.execute("UPDATE device_assignment SET shared = true")
+    ward.receive(sent(pressure("165")))
+    ward.receive(sent(pressure("131", at=NOW - timedelta(days=4000)), visit=session(CUFF, clock=None)))
+    ward.admin.execute("UPDATE quarantine SET measured_after = %s", (NOW - timedelta(days=2),))
+    [(held_id, item)] = ward.rows("SELECT h.reading_id, q.quarantine_id FROM held_reading h, quarantine q")
+    return held_id, item
 
 
 @pytest.fixture
@@ -137,6 +158,9 @@ def test_a_hostile_field_is_refused_in_words_and_spoils_no_page(
         ("nora", "/worklist"),
         ("nora", f"/cases/{case_id}"),
         ("nora", "/me/reached"),
+        ("nora", "/questions"),
+        ("nora", f"/patients/{console.ward.patient_id}/questions"),
+        ("nora", "/whose"),
         ("ada", f"/patients/{console.ward.patient_id}"),
         ("ada", f"/patients/{console.ward.patient_id}/plan"),
         ("ada", "/what-if"),

@@ -128,6 +128,14 @@ FOR: Final[Mapping[str, frozenset[Role]]] = {
     "GET /live/technical": TECHNICAL,
     "GET /gateways": TECHNICAL,
     "GET /gateways/{gateway_id}": TECHNICAL,
+    "GET /questions": NURSING,
+    "GET /patients/{patient_id}/questions": CLINICAL,
+    "POST /patients/{patient_id}/questions/{reading_id}": NURSING,
+    "POST /patients/{patient_id}/devices/{assignment_id}/shared": NURSING,
+    "GET /me/questions": frozenset({Role.PATIENT}),
+    "POST /me/questions/{reading_id}": frozenset({Role.PATIENT}),
+    "GET /whose": INVITING | SUPPORTING,
+    "POST /whose/answer": INVITING,
     "GET /quarantine": TECHNICAL,
     "GET /quarantine/{quarantine_id}": TECHNICAL,
     "GET /live": CLINICAL | {Role.PATIENT},
@@ -155,7 +163,8 @@ FOR: Final[Mapping[str, frozenset[Role]]] = {
 # Ids that nothing has.
 FOR_NOBODY: Final = (
     "slot_id", "pause_id", "absence_id", "gap_id", "alarm_id", "quarantine_id", "contact_id", "medication_id",
-    "change_id", "account_id", "call_id", "visit_id", "break_glass_id",
+    "change_id", "account_id", "call_id", "visit_id", "reading_id",
+    "break_glass_id",
 )  # fmt: skip
 
 

@@ -69,3 +69,10 @@ def test_whoever_chose_nothing_that_we_speak_reads_english(language: str | None)
 
 def test_a_message_that_nobody_translated_is_said_in_english_rather_than_not_at_all() -> None:
     assert words_of("ru").gettext("no such message") == "no such message"
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "Sunday 22 November"), ("ru", "воскресенье, 22 ноября"), ("zh", "11月22日星期日")]
+)
+def test_a_day_is_spoken_with_its_weekday(language: str, said: str) -> None:
+    assert words_of(language).long_day(date(2026, 11, 22)) == said

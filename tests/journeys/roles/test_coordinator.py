@@ -1,4 +1,4 @@
-"""A coordinator: the emergency card, and the patient's way in."""
+"""A coordinator: somebody new, step by step; the emergency card, and the patient's way in."""
 
 from playwright.sync_api import expect
 
@@ -27,3 +27,39 @@ def test_a_coordinator_keeps_the_card_and_invites_the_patient(
         asta.page.goto(link)
         expect(asta.page.locator("#new-password")).to_be_visible()
         asta.picture("new-password")
+
+
+@IN_EACH_LANGUAGE
+@ON_EACH_SCREEN
+def test_a_coordinator_takes_somebody_in(centre: Centre, language: str, screen: tuple[int, int]) -> None:
+    name = f"Emil Model {language} {screen[0]}"
+    with centre.walk("carl", language, screen) as carl:
+        page = carl.page
+        carl.go("/enrolments")
+        carl.unfold("Take somebody in")
+        page.fill("#person-display_name", name)
+        page.fill("#person-birth_date", f"1952-03-{screen[0] % 28 + 1:02}")
+        page.fill("#person-time_zone", "Europe/Copenhagen")
+        carl.by("button", "Take in").click()
+        expect(page.locator("h1")).to_have_text(name)
+        for question in page.locator("#eligibility fieldset").all():
+            question.get_by_role("radio").first.check()
+        carl.by("button", "Save the answers").click()
+        expect(page.locator("#eligibility .answers")).to_be_visible()
+        carl.picture("enrolment")
+        carl.unfold("Enter a decision on paper")
+        page.select_option("#consent-decision", "given")
+        page.fill("#consent-signed_on", "2026-11-20")
+        carl.by("button", "Enter this decision").click()
+        expect(page.locator("#consent")).to_contain_text("Carl Coordinator")
+        page.select_option("#plan-template", index=0)
+        carl.by("button", "Show what it sets").click()
+        carl.by("button", "Save these times").click()
+        expect(page.locator("#plan .number").first).to_be_visible()
+        for each in page.locator("#training input[type=checkbox]").all():
+            each.check()
+        carl.fits()
+        expect(carl.by("button", "Activate: somebody watches from now on")).to_be_disabled()
+        carl.go("/enrolments")
+        expect(page.locator("tr[data-patient-id]").first).to_be_visible()
+        carl.picture("enrolments")

@@ -62,3 +62,24 @@ def test_a_doctor_notes_a_change_of_treatment_and_sets_a_limit(
         page.locator("#withdraw-reason").fill("…")
         page.keyboard.press("Enter")
         expect(page.locator("tr.own")).to_have_count(0)
+
+
+@IN_EACH_LANGUAGE
+@ON_EACH_SCREEN
+def test_a_doctor_invites_to_a_visit_and_it_gets_its_time(
+    centre: Centre, language: str, screen: tuple[int, int]
+) -> None:
+    with centre.walk("ada", language, screen) as ada:
+        page = ada.page
+        ada.go("/patients/{patient}/visits")
+        page.locator("#visit-by_day").fill("2026-12-04")
+        page.locator("#visit-why").fill("…")
+        ada.by("button", "Invite to a visit").click()
+        ada.go("/visits")
+        page.get_by_role("link", name="Asta Example").click()
+        open_one = page.locator("article", has=page.locator("form.entry"))
+        open_one.locator("input[name=starts_at]").fill("2026-12-02T10:30")
+        ada.picture("visits")
+        ada.by("button", "Set the time", within=open_one).click()
+        ada.by("button", "Took place", within=open_one).click()
+        expect(open_one).to_have_count(0)

@@ -2,7 +2,8 @@
 
 from playwright.sync_api import expect
 
-from tests.fix_centre import IN_EACH_LANGUAGE, ON_EACH_SCREEN, Centre
+from cloud.language.languages import LANGUAGES
+from tests.fix_centre import IN_EACH_LANGUAGE, ON_EACH_SCREEN, Centre, wanting_an_owner
 
 
 @IN_EACH_LANGUAGE
@@ -78,3 +79,32 @@ def test_a_nurse_finds_who_calls_and_hands_her_shift_over(
         assert centre.ward.rows("SELECT owner FROM alert_case WHERE state = 'acknowledged'") == [
             (centre.console.accounts["ben"],)
         ]
+
+
+@IN_EACH_LANGUAGE
+@ON_EACH_SCREEN
+def test_a_nurse_says_whose_readings_are(centre: Centre, language: str, screen: tuple[int, int]) -> None:
+    wanting_an_owner(centre.ward, 1 + list(LANGUAGES).index(language) * 2 + screen[0] // 1000)
+    with centre.walk("nora", language, screen) as nora:
+        page = nora.page
+        nora.go("/whose")
+        part = page.locator("section.whose").first
+        part.locator("input[name=item]").first.check()
+        part.get_by_role("radio").first.check()
+        part.locator("select[name=patient]").select_option(centre.ids["patient"])
+        part.locator("input[name=reason]").fill("…")
+        nora.picture("whose")
+        nora.by("button", "Say so", within=part).click()
+        expect(page.get_by_text(nora.said("Said; it is being taken up.")).first).to_be_visible()
+        nora.go("/questions")
+        expect(page.locator(".held__one").first).to_be_visible()
+        nora.picture("questions")
+        nora.go("/patients/{patient}/questions")
+        waiting = page.locator("section.waiting .held__one")
+        before = waiting.count()
+        waiting.first.locator("summary").click()
+        waiting.first.get_by_role("radio").first.check()
+        waiting.first.locator("input[name=reason]").fill("…")
+        nora.fits()
+        nora.by("button", "Say so", within=waiting.first).click()
+        expect(waiting).to_have_count(before - 1)

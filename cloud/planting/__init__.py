@@ -1,0 +1,1 @@
+"""Training patients: made by an operator, out of the synthetic year, for trainees."""
