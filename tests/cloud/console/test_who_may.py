@@ -164,7 +164,6 @@ FOR: Final[Mapping[str, frozenset[Role]]] = {
 FOR_NOBODY: Final = (
     "slot_id", "pause_id", "absence_id", "gap_id", "alarm_id", "quarantine_id", "contact_id", "medication_id",
     "change_id", "account_id", "call_id", "visit_id", "reading_id",
-    "break_glass_id",
 )  # fmt: skip
 
 
@@ -196,6 +195,7 @@ def ids(console: Console, case_id: UUID) -> Mapping[str, str]:
         "run_id": str(run_id),
         "address_id": str(address_id),
         "day": "2026-12-24",
+        "break_glass_id": str(case_id),
         **dict.fromkeys(FOR_NOBODY, str(case_id)),
     }
 

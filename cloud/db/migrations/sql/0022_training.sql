@@ -124,3 +124,5 @@ CREATE VIEW training_told WITH (security_barrier) AS
     JOIN training_course c USING (course_id) WHERE c.ended_at IS NOT NULL;
 GRANT SELECT ON training_course, training_patient, training_told TO pulsepost_console;
 GRANT SELECT (training) ON patient TO pulsepost_jobs;
+SELECT guard_patients('training_patient');
+SELECT guard('training_truth');
