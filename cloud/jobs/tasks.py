@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from procrastinate import App, PsycopgConnector
 
 from cloud.db.connect import CONNECT_TIMEOUT_S, noticing, session_options
-from cloud.jobs import anchoring, assessing, delivering, escalating, retaining, tidying, trying_limits
+from cloud.jobs import anchoring, assessing, delivering, escalating, retaining, telling_homes, tidying, trying_limits
 from cloud.jobs.desk import Desk
 
 POOL_SIZE = 4
@@ -19,6 +19,7 @@ ROOMS: Sequence[Callable[[App, Desk], None]] = (
     delivering.add_jobs,
     escalating.add_jobs,
     retaining.add_jobs,
+    telling_homes.add_jobs,
     tidying.add_jobs,
     trying_limits.add_jobs,
 )
