@@ -25,6 +25,8 @@ from cloud.auth.own_routes import SECOND_FACTOR
 from cloud.auth.own_routes import router as own
 from cloud.auth.routes import SIGN_INS_AT_ONCE
 from cloud.auth.routes import router as auth
+from cloud.break_glass.routes import notices
+from cloud.break_glass.routes import router as break_glass
 from cloud.centre.routes import router as centre
 from cloud.config import ConsoleSettings
 from cloud.consent.routes import router as consent
@@ -85,12 +87,14 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
     app.state.sign_in = settings.sign_in
     app.state.sign_ins = asyncio.Semaphore(SIGN_INS_AT_ONCE)
     app.add_middleware(SecurityHeaders)
+    before_signing_in = (auth, own, accounts, outside, live)
     for router in (
         auth,
         own,
         preferences,
         accounts,
         outside,
+        break_glass,
         worklist,
         patients,
         own_page,
@@ -116,7 +120,8 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
         oversight,
         live,
     ):
-        app.include_router(router)
+        # On the pages of the others stands what their reader opened outside the care team.
+        app.include_router(router, dependencies=[] if router in before_signing_in else [Depends(notices)])
     app.add_api_route("/healthz", _health)
     # Not an API route: those are for pages of this origin.
     app.add_route("/receipts/{channel}", receipt, methods=["POST"])

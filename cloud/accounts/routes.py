@@ -26,6 +26,7 @@ from cloud.auth.access import Administrator, only, require_csrf_token
 from cloud.auth.models import NURSING, STAFF, CodeNeeded, Role, Session
 from cloud.auth.password_rules import SHORTEST
 from cloud.auth.routes import ask_for_code, browser_of, in_turn, open_session
+from cloud.break_glass.routes import notices
 from cloud.console.edge import Connection, Now, Tx, form_field, form_fields
 from cloud.console.pages import page
 from cloud.notify_config import NotifySettings
@@ -97,7 +98,7 @@ async def identity(request: Request, account_id: UUID, conn: Tx, now: Now, sessi
     return await _done(request, conn, now, deed)
 
 
-@router.get("/patients/{patient_id}/invitation")
+@router.get("/patients/{patient_id}/invitation", dependencies=[Depends(notices)])
 async def patient_account(request: Request, patient_id: UUID, conn: Tx, now: Now, session: Inviting) -> Response:
     found = await store.patient_of_team(conn, patient_id, session.account_id)
     if found is None:
@@ -114,7 +115,7 @@ async def patient_account(request: Request, patient_id: UUID, conn: Tx, now: Now
     )
 
 
-@router.post("/patients/{patient_id}/invitation")
+@router.post("/patients/{patient_id}/invitation", dependencies=[Depends(notices)])
 async def invite_patient(request: Request, patient_id: UUID, conn: Tx, now: Now, session: Inviting) -> Response:
     try:
         invitation = await service.invite_patient(conn, patient_id, session.account_id, now)

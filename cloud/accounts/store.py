@@ -128,7 +128,10 @@ async def use(conn: Connection, code_hash: bytes, now: datetime) -> bool:
 
 
 async def patient_of_team(conn: Connection, patient_id: UUID, account_id: UUID) -> tuple[str, str] | None:
-    """Name and language of a patient in this account's care; None of anybody else."""
+    """Name and language of a patient in this account's care; None of anybody else, also of one open by break-glass.
+
+    A link lets its holder in as the patient: no emergency asks for that.
+    """
     cursor = await conn.execute(_PATIENT, {"patient_id": patient_id, "account_id": account_id})
     row = await cursor.fetchone()
     return (row[0], row[1]) if row else None

@@ -10,6 +10,7 @@ from fastapi import Depends, HTTPException, Request, status
 from cloud.auth import cookies, service
 from cloud.auth.models import CLINICAL, NURSING, SUPPORTING, TECHNICAL, Role, Session
 from cloud.console.edge import UNSAFE, Now, Tx, form_field, language_of_browser
+from cloud.db.acting import act_for
 
 CSRF_HEADER = "X-CSRF-Token"
 CSRF_FIELD = "csrf_token"
@@ -37,10 +38,14 @@ async def at_the_door(request: Request, conn: Tx, now: Now) -> Session:
     return session
 
 
-async def signed_in(session: Annotated[Session, Depends(at_the_door)]) -> Session:
-    """The session of this request, of somebody who need not set up a second factor first."""
+async def signed_in(conn: Tx, session: Annotated[Session, Depends(at_the_door)]) -> Session:
+    """The session of this request, of somebody who need not set up a second factor first.
+
+    From here on the database shows the transaction what this person may see.
+    """
     if session.confined:
         raise SecondFactorNeeded
+    await act_for(conn, session.account_id)
     return session
 
 

@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row
 from psycopg.sql import SQL
 
-from cloud.auth.care_team import IN_CARE_TEAM
+from cloud.auth.care_team import IN_CARE, IN_CARE_TEAM
 from cloud.auth.models import Credentials, NewSession, OwnSession, Role, Session
 
 Connection = AsyncConnection[Any]
@@ -178,12 +178,17 @@ async def choose_units(conn: Connection, account_id: UUID, glucose: str | None, 
     )
 
 
+async def in_care(conn: Connection, account_id: UUID, patient_id: UUID) -> bool:
+    """Whether the account may see the patient now."""
+    cursor = await conn.execute(_IN_CARE, {"account_id": account_id, "patient_id": patient_id})
+    return await cursor.fetchone() is not None
+
+
 async def in_care_team(conn: Connection, account_id: UUID, patient_id: UUID) -> bool:
-    """Whether the patient is one of the account's now."""
+    """Whether the patient is one of the account's now; one that is open by break-glass is not."""
     cursor = await conn.execute(_IN_CARE_TEAM, {"account_id": account_id, "patient_id": patient_id})
     return await cursor.fetchone() is not None
 
 
-_IN_CARE_TEAM = SQL("SELECT FROM patient p WHERE p.patient_id = %(patient_id)s AND {in_care_team}").format(
-    in_care_team=IN_CARE_TEAM
-)
+_PATIENT = SQL("SELECT FROM patient p WHERE p.patient_id = %(patient_id)s AND {whose}")
+_IN_CARE, _IN_CARE_TEAM = _PATIENT.format(whose=IN_CARE), _PATIENT.format(whose=IN_CARE_TEAM)

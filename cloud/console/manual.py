@@ -12,6 +12,7 @@ PAGE_OF: Final[Mapping[str, str]] = {
     "access.html": "who-looked",
     "accounts.html": "accounts",
     "audit.html": "audit",
+    "break_glass.html": "patient-record",
     "callers.html": "callers",
     "card.html": "card",
     "case.html": "case",

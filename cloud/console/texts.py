@@ -47,6 +47,13 @@ ACCOUNT_REFUSALS: Final[Mapping[str, str]] = {
     "linked": "This subject belongs to another account.",
 }
 
+BREAK_GLASS_REFUSALS: Final[Mapping[str, str]] = {
+    "reason": "Say why, in 10 to 500 characters.",
+    "who": "Give the full name and the birth date, or the patient's id.",
+    "nobody": "Nobody was opened: no one patient fits, or it was tried too often. Check name and birth date; after ten"
+    " tries, wait an hour or ask somebody of the care team.",
+}
+
 PRIORITIES: Final[Mapping[str, str]] = {"high": "High", "medium": "Medium", "low": "Low"}
 
 STATES: Final[Mapping[str, str]] = {
@@ -153,6 +160,10 @@ ROLES: Final[Mapping[str, str]] = {
 # What was done, or looked at: the actions of the audit (cloud.audit). A patient reads those about their own data.
 AUDIT_ACTIONS: Final[Mapping[str, str]] = {
     "patient.read": "Patient page opened",
+    "break_glass.open": "Patient opened outside the care team",
+    "break_glass.miss": "Tried to open a patient outside the care team",
+    "break_glass.close": "Closed a patient opened outside the care team",
+    "break_glass.seen": "Lead nurse has seen an opening outside the care team",
     "readings.read": "Readings looked at",
     "own_readings.read": "Own readings looked at",
     "own_plan.read": "Own plan looked at",

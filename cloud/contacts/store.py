@@ -9,16 +9,15 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row
 from psycopg.sql import SQL
 
-from cloud.auth.care_team import IN_CARE_TEAM
+from cloud.auth.care_team import IN_CARE, IN_CARE_TEAM
 from cloud.contacts.models import Card, CardEntry, ContactEntry, ContactPerson, Patient
 from cloud.db.connect import one
 
 Connection = AsyncConnection[Any]
 
 _PATIENT: Final = SQL(
-    "SELECT p.patient_id, p.display_name, p.time_zone FROM patient p"
-    " WHERE p.patient_id = %(patient_id)s AND {in_care_team}"
-).format(in_care_team=IN_CARE_TEAM)
+    "SELECT p.patient_id, p.display_name, p.time_zone FROM patient p WHERE p.patient_id = %(patient_id)s AND {in_care}"
+).format(in_care=IN_CARE)
 
 _CARDS: Final = """
 SELECT c.card_id, c.address, c.door_notes, c.emergency_number, c.speaks, c.phones, c.notes, a.display_name AS set_by,

@@ -51,6 +51,8 @@ def session_options() -> str:
     """Server settings of every connection of ours, as libpq's ``options``."""
     settings = {
         "timezone": "UTC",
+        # Compiling takes longer than our queries run: 440 ms of 460 for a list of 150 patients under row security.
+        "jit": "off",
         "statement_timeout": STATEMENT_TIMEOUT_MS,
         "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_MS,
         "client_connection_check_interval": LOOKS_FOR_ITS_CLIENT_EVERY_MS,

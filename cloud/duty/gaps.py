@@ -31,8 +31,7 @@ async def open_gaps(conn: AsyncConn) -> list[DutyGap]:
     async with conn.cursor(row_factory=class_row(DutyGap)) as cursor:
         await cursor.execute(
             """SELECT g.gap_id, g.role, g.why, g.opened_at, g.acknowledged_at, a.display_name AS acknowledged_by_name,
-                      (SELECT count(*) FROM duty_gap_case x JOIN alert_case c USING (case_id)
-                       WHERE x.gap_id = g.gap_id AND c.state IN ('raised', 'escalated')) AS cases,
+                      cases_in_gap(g.gap_id) AS cases,
                       (SELECT time_zone FROM duty_site) AS zone
                FROM duty_gap g LEFT JOIN account a ON a.account_id = g.acknowledged_by
                WHERE g.resolved_at IS NULL ORDER BY g.opened_at, g.gap_id"""

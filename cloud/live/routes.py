@@ -14,7 +14,8 @@
 With ``?patient_id=`` only what concerns that patient, else ``?show=`` says which worklist it is for. A stream that
 comes back starts with the whole truth again, so a lost event is never missed; Last-Event-ID decides nothing, since an
 event's id is taken before its transaction commits.
-503 while we do not hear from the database ourselves, 404 for a role that has nothing to see here.
+503 while we do not hear from the database ourselves; 404 for a role that has nothing to see here, and for a patient
+whom the person may not see.
 """
 
 from typing import Annotated
@@ -24,6 +25,7 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response, status
 from fastapi.responses import StreamingResponse
 
 from cloud.auth.access import Anyone
+from cloud.console.edge import Tx
 from cloud.live.hub import Hub
 from cloud.live.service import CareViewer, TechnicalViewer, Viewer
 from cloud.live.stream import events
@@ -35,12 +37,16 @@ router = APIRouter()
 @router.get("/live")
 async def live(
     request: Request,
+    conn: Tx,
     session: Anyone,
     patient_id: Annotated[UUID | None, Query()] = None,
     show: Annotated[Show, Query()] = Show.OPEN,
 ) -> Response:
     state = request.app.state
-    return _stream(request, CareViewer(state.pool, state.now, session, patient_id, show))
+    viewer = CareViewer(state.pool, state.now, session, patient_id, show)
+    if viewer.sees_anything and not await viewer.may_open(conn):
+        raise HTTPException(status.HTTP_404_NOT_FOUND)
+    return _stream(request, viewer)
 
 
 @router.get("/live/technical")

@@ -16,6 +16,7 @@ from cloud.auth.models import CLINICAL, TECHNICAL, Role, Session
 from cloud.components import service as components
 from cloud.components.views import html as our_side_html
 from cloud.console.edge import Connection
+from cloud.db.acting import acting
 from cloud.db.pool import Pool
 from cloud.duty import service as duty
 from cloud.duty.views import html as gaps_html
@@ -78,11 +79,15 @@ class CareViewer(Viewer):
     def sees_anything(self) -> bool:
         return self.session.role in CLINICAL or self.session.role is Role.PATIENT
 
+    async def may_open(self, conn: Connection) -> bool:
+        """Whether the one patient, if it is for one, may be seen: nothing is written of who is not there."""
+        return self.patient_id is None or await self._sees(conn, self.patient_id)
+
     async def everything(self) -> bytes:
         """The ``worklist`` event: all open cases; nothing for a patient."""
         if self.session.role not in CLINICAL:
             return b""
-        async with self.pool.connection() as conn:
+        async with acting(self.pool, self.session.account_id) as conn:
             await self._record(conn)
             latest = await worklist.latest_event(conn)
             if self.patient_id is None:
@@ -98,7 +103,7 @@ class CareViewer(Viewer):
             return self.page(notice)
         if isinstance(notice, TechnicalChanged) or self.patient_id not in (None, notice.patient_id):
             return b""
-        async with self.pool.connection() as conn:
+        async with acting(self.pool, self.session.account_id) as conn:
             if isinstance(notice, CaseChanged):
                 return await self._case(conn, notice)
             if isinstance(notice, MessageTold):
@@ -109,12 +114,17 @@ class CareViewer(Viewer):
         """The ``our_side`` event, when our own side fell or rose: a process that is dead announces nothing."""
         if self.session.role not in CLINICAL:
             return b""
-        async with self.pool.connection() as conn:
+        async with acting(self.pool, self.session.account_id) as conn:
             html = await self._rendered_our_side(conn)
         if html == self._our_side:
             return b""
         self._our_side = html
         return _our_side(html)
+
+    async def _sees(self, conn: Connection, patient_id: UUID) -> bool:
+        if self.session.role is Role.PATIENT:
+            return patient_id == self.session.patient_id
+        return await accounts.in_care(conn, self.session.account_id, patient_id)
 
     async def _record(self, conn: Connection) -> None:
         """It belongs to the page that opened it; without one, or again after a while, it is written down."""
@@ -139,7 +149,8 @@ class CareViewer(Viewer):
     async def _case(self, conn: Connection, notice: CaseChanged) -> bytes:
         if self.session.role not in CLINICAL:
             return b""
-        case = await worklist.case(conn, self.session.account_id, notice.case_id)
+        look_up = worklist.case if self.patient_id else worklist.listed_case
+        case = await look_up(conn, self.session.account_id, notice.case_id)
         if case is None:
             return b""
         listed = belongs(case, None if self.patient_id else self.show)
@@ -148,19 +159,14 @@ class CareViewer(Viewer):
 
     async def _message(self, conn: Connection, notice: MessageTold) -> bytes:
         """The ``messages`` event: "new" where the other side wrote, "changed" where a count may differ; no content."""
-        if not await self._is_allowed(conn, notice.patient_id):
+        if not await self._sees(conn, notice.patient_id):
             return b""
         is_patient = self.session.role is Role.PATIENT
         is_news = notice.is_new and notice.from_patient != is_patient
         return format_sse_event(event="messages", data_str="new" if is_news else "changed")
 
-    async def _is_allowed(self, conn: Connection, patient_id: UUID) -> bool:
-        if self.session.role is Role.PATIENT:
-            return patient_id == self.session.patient_id
-        return await accounts.in_care_team(conn, self.session.account_id, patient_id)
-
     async def _reading(self, conn: Connection, notice: ReadingStored) -> bytes:
-        if not await self._is_allowed(conn, notice.patient_id):
+        if not await self._sees(conn, notice.patient_id):
             return b""
         data = {"reading_id": notice.reading_id.hex, "patient_id": str(notice.patient_id), "kind": notice.kind}
         return format_sse_event(event="reading", data_str=msgspec.json.encode(data).decode())
@@ -176,7 +182,7 @@ class TechnicalViewer(Viewer):
 
     async def everything(self) -> bytes:
         """The ``technical`` event: the whole queue. At most so many rows as a page shows, so it need not be clever."""
-        async with self.pool.connection() as conn:
+        async with acting(self.pool, self.session.account_id) as conn:
             queue = await technical.queue(conn)
         html = technical_views.rows(queue, self.session, self.now())
         return format_sse_event(event="technical", data_str=html)

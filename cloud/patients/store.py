@@ -8,15 +8,15 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row
 from psycopg.sql import SQL, Composed, Identifier
 
-from cloud.auth.care_team import IN_CARE_TEAM
+from cloud.auth.care_team import IN_CARE, IN_CARE_TEAM
 from cloud.patients.models import BloodPressure, Concentration, Patient, PatientDevice, PatientSummary
 
 Connection = AsyncConnection[Any]
 
 _PATIENT: Final = SQL(
     """SELECT p.patient_id, p.display_name, p.birth_date, p.time_zone FROM patient p
-       WHERE p.patient_id = %(patient_id)s AND {in_care_team}"""
-).format(in_care_team=IN_CARE_TEAM)
+       WHERE p.patient_id = %(patient_id)s AND {in_care}"""
+).format(in_care=IN_CARE)
 
 # A year is a chunk for each month and kind, and most are asked in vain: who measured lately is found in the last ones.
 _NEWEST: Final = SQL(
@@ -90,8 +90,8 @@ _CHECK_CLOCK: Final = SQL(
     """UPDATE device_assignment a SET clock_checked_at = %(now)s, clock_checked_by = %(account_id)s
        FROM patient p
        WHERE p.patient_id = a.patient_id AND a.patient_id = %(patient_id)s AND a.assignment_id = %(assignment_id)s
-         AND a.valid @> %(now)s AND {in_care_team}"""
-).format(in_care_team=IN_CARE_TEAM)
+         AND a.valid @> %(now)s AND {in_care}"""
+).format(in_care=IN_CARE)
 
 
 async def patient(conn: Connection, account_id: UUID, patient_id: UUID) -> Patient | None:

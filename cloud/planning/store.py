@@ -9,7 +9,7 @@ from psycopg.rows import class_row
 from psycopg.sql import SQL
 from psycopg.types.range import Range
 
-from cloud.auth.care_team import IN_CARE_TEAM
+from cloud.auth.care_team import IN_CARE
 from cloud.db.connect import one
 from cloud.planning.models import LimitVersion, Membership, Patient, Pause, PauseEntry, Slot, SlotEntry
 from cloud.plans import rules
@@ -19,9 +19,8 @@ from cloud.plans.store import INSERT_LIMIT, LOCK_LIMIT, PROGRAMMES, SUPERSEDE_LI
 Connection = AsyncConnection[Any]
 
 _PATIENT: Final = SQL(
-    "SELECT p.patient_id, p.display_name, p.time_zone FROM patient p"
-    " WHERE p.patient_id = %(patient_id)s AND {in_care_team}"
-).format(in_care_team=IN_CARE_TEAM)
+    "SELECT p.patient_id, p.display_name, p.time_zone FROM patient p WHERE p.patient_id = %(patient_id)s AND {in_care}"
+).format(in_care=IN_CARE)
 
 _VERSIONS: Final = """
 SELECT l.limit_id, l.condition, l.unit, l.value, l.priority, l.reason, a.display_name AS set_by, l.set_at, l.expires_at,

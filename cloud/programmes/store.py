@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncConnection
@@ -14,13 +14,6 @@ from cloud.programmes.models import ProgrammeEntry
 
 Connection = AsyncConnection[Any]
 
-# Who is in none is in the standard one.
-_PATIENTS: Final = """
-SELECT coalesce(m.programme_id, %(standard)s), count(*)
-FROM patient p LEFT JOIN patient_programme m ON m.patient_id = p.patient_id AND m.valid @> %(now)s::timestamptz
-GROUP BY 1
-"""
-
 
 async def programmes(conn: Connection) -> list[ProgrammeRow]:
     """All programmes, by their id."""
@@ -29,8 +22,8 @@ async def programmes(conn: Connection) -> list[ProgrammeRow]:
 
 
 async def patients(conn: Connection, now: datetime) -> Mapping[str, int]:
-    """How many patients each programme has."""
-    cursor = await conn.execute(_PATIENTS, {"standard": rules.STANDARD, "now": now})
+    """How many patients each programme has, whoever cares for them; who is in none is in the standard one."""
+    cursor = await conn.execute("SELECT programme_id, patients FROM patients_of_programmes(%s)", (now,))
     return dict(await cursor.fetchall())
 
 

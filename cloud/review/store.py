@@ -8,7 +8,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row
 from psycopg.sql import SQL
 
-from cloud.auth.care_team import IN_CARE_TEAM
+from cloud.auth.care_team import IN_CARE
 from cloud.review.models import Patient, Stored
 from cloud.what_if import histories
 from cloud.zones import store as zones
@@ -18,8 +18,8 @@ Connection = AsyncConnection[Any]
 
 _PATIENT: Final = SQL(
     "SELECT p.patient_id, p.display_name, p.birth_date, p.time_zone FROM patient p"
-    " WHERE p.patient_id = %(patient_id)s AND {in_care_team}"
-).format(in_care_team=IN_CARE_TEAM)
+    " WHERE p.patient_id = %(patient_id)s AND {in_care}"
+).format(in_care=IN_CARE)
 
 
 async def patient(conn: Connection, account_id: UUID, patient_id: UUID) -> Patient | None:

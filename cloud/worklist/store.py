@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 
 from alerting.life import Life
 from alerting.tiers import PRIORITY_OF, TERMS, Terms, Tier
-from cloud.auth.care_team import IN_CARE_TEAM
+from cloud.auth.care_team import IN_CARE, IN_CARE_TEAM
 from cloud.worklist.models import Alert, Case, Change, Colleague, Show
 
 Connection = AsyncConnection[Any]
@@ -22,7 +22,7 @@ Connection = AsyncConnection[Any]
 SHOWN: Final = 500
 CLOSED_WITHIN: Final = timedelta(days=1)
 
-_CASES: Final = SQL(
+_ALL_CASES: Final = SQL(
     """SELECT c.case_id, c.patient_id, p.display_name AS patient_name, p.time_zone, c.condition, c.priority, c.tier,
               c.state, c.round, c.step, c.escalated_to, c.owner, o.display_name AS owner_name, c.lease_until,
               c.offered_to, f.display_name AS offered_to_name, c.silenced_until, c.silenced_by,
@@ -36,9 +36,13 @@ _CASES: Final = SQL(
        LEFT JOIN account s ON s.account_id = c.silenced_by
        CROSS JOIN LATERAL (SELECT max(a.effective_time) AS measured_at, count(DISTINCT a.reading_id) AS readings
                            FROM alert a WHERE a.case_id = c.case_id AND a.told_by IS NULL) latest
-       WHERE {in_care_team}"""
-).format(in_care_team=IN_CARE_TEAM)
-_OPEN: Final = _CASES + SQL(" AND c.state NOT IN ('resolved', 'expired')")
+       WHERE {whose}"""
+)
+_CASES: Final = _ALL_CASES.format(whose=IN_CARE_TEAM)
+# Of one patient also those whom the account has opened by break-glass.
+_CASES_IN_CARE: Final = _ALL_CASES.format(whose=IN_CARE)
+_IS_OPEN: Final = SQL(" AND c.state NOT IN ('resolved', 'expired')")
+_OPEN: Final = _CASES + _IS_OPEN
 _SHOWN: Final[Mapping[Show, Any]] = {
     Show.OPEN: _OPEN + SQL(" AND c.tier <> 'retrospective'"),
     Show.RETROSPECT: _OPEN + SQL(" AND c.tier = 'retrospective'"),
@@ -48,8 +52,9 @@ _SHOWN: Final[Mapping[Show, Any]] = {
             ORDER BY c.resolved_at DESC, c.case_id LIMIT %(most)s"""
     ),
 }
-_OPEN_CASES_OF_PATIENT: Final = _OPEN + SQL(" AND c.patient_id = %(patient_id)s")
-_ONE: Final = _CASES + SQL(" AND c.case_id = %(case_id)s")
+_OPEN_CASES_OF_PATIENT: Final = _CASES_IN_CARE + _IS_OPEN + SQL(" AND c.patient_id = %(patient_id)s")
+_ONE: Final = _CASES_IN_CARE + SQL(" AND c.case_id = %(case_id)s")
+_LISTED: Final = _CASES + SQL(" AND c.case_id = %(case_id)s")
 _COUNTS: Final = SQL(
     """SELECT count(*) FILTER (WHERE c.state NOT IN ('resolved', 'expired') AND c.tier = 'retrospective'),
               count(*) FILTER (WHERE c.closed_automatically IS NOT NULL AND c.resolved_at > %(since)s)
@@ -82,6 +87,12 @@ async def open_cases_of(conn: Connection, account_id: UUID, patient_id: UUID) ->
 async def case(conn: Connection, account_id: UUID, case_id: UUID) -> Case | None:
     """The case, open or not, if its patient is one of the account's."""
     found = await _cases(conn, _ONE, {"account_id": account_id, "case_id": case_id})
+    return found[0] if found else None
+
+
+async def listed_case(conn: Connection, account_id: UUID, case_id: UUID) -> Case | None:
+    """The same, if it belongs to a list: what is open by break-glass alone stands in none."""
+    found = await _cases(conn, _LISTED, {"account_id": account_id, "case_id": case_id})
     return found[0] if found else None
 
 
@@ -162,8 +173,8 @@ async def terms(conn: Connection, patient_id: UUID, tier: Tier, at: datetime) ->
 
 
 async def latest_event(conn: Connection) -> int:
-    """The id of the newest case event, 0 before the first."""
-    cursor = await conn.execute("SELECT coalesce(max(event_id), 0) FROM case_event")
+    """An id that no case event is behind, whoever may see it; 0 before the first."""
+    cursor = await conn.execute("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM case_event_event_id_seq")
     row = await cursor.fetchone()
     return int(row[0]) if row else 0
 

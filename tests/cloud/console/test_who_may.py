@@ -101,6 +101,10 @@ FOR: Final[Mapping[str, frozenset[Role]]] = {
     "GET /audit": OVERSEEING,
     "GET /audit.csv": OVERSEEING,
     "GET /me/access": frozenset({Role.PATIENT}),
+    "GET /break-glass": CLINICAL,
+    "POST /break-glass": CLINICAL,
+    "POST /break-glass/{break_glass_id}/close": CLINICAL,
+    "POST /break-glass/{break_glass_id}/seen": frozenset({Role.LEAD_NURSE}),
     "GET /programmes": CLINICAL | LEADING,
     "POST /programmes": LEADING,
     "POST /programmes/{programme_id}": LEADING,
@@ -191,6 +195,7 @@ def ids(console: Console, case_id: UUID) -> Mapping[str, str]:
         "run_id": str(run_id),
         "address_id": str(address_id),
         "day": "2026-12-24",
+        "break_glass_id": str(case_id),
         **dict.fromkeys(FOR_NOBODY, str(case_id)),
     }
 

@@ -19,6 +19,7 @@ from alerting.tiers import PRIORITY_OF, TERMS, Tier
 from cloud.alerts.models import PatientFinding
 from cloud.alerts.service import file_findings
 from cloud.auth.models import Role, Session
+from cloud.db.acting import act_for
 from cloud.db.connect import Connection, open_connection
 from cloud.escalation import service as escalation
 from cloud.jobs.escalating import TELLING
@@ -73,6 +74,7 @@ class Stage:
 
         async def request() -> service.Outcome:
             async with self.console.transaction():
+                await act_for(self.console, self.accounts[login])
                 return await act(self.console, self.session(login), case_id)
 
         return self.runner.run(request())

@@ -140,3 +140,7 @@ CREATE INDEX ON visit_time (visit_id, visit_time_id DESC);
 
 GRANT SELECT, INSERT ON visit, visit_time TO pulsepost_console;
 GRANT UPDATE (outcome, ended_by, ended_at) ON visit TO pulsepost_console;
+
+-- For whoever cares for the patient; the patient reads their own (0016_access.sql).
+SELECT guard_patients(t) FROM unnest('{emergency_card, contact_person, medication, treatment_change, call,
+    triage_walk, visit, visit_time}'::regclass[]) t;

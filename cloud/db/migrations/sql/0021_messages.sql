@@ -40,3 +40,15 @@ BEGIN
 END $$;
 CREATE TRIGGER tell_of_message AFTER INSERT OR UPDATE ON patient_message
     FOR EACH ROW EXECUTE FUNCTION tell_of_message();
+
+-- Read and written by whoever cares for the patient. The patient writes in their own name, and says that they have read.
+SELECT guard_patients('patient_message');
+DO $$
+BEGIN
+    EXECUTE format('CREATE POLICY written ON patient_message FOR INSERT TO pulsepost_console'
+                   ' WITH CHECK (from_patient AND written_by = (SELECT a.account_id FROM acting_account a) AND %s)',
+                   oneself_sql('patient_message'));
+    EXECUTE format('CREATE POLICY read ON patient_message FOR UPDATE TO pulsepost_console USING (NOT from_patient AND %s)',
+                   oneself_sql('patient_message'));
+END
+$$;

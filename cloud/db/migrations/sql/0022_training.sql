@@ -9,6 +9,9 @@ CREATE FUNCTION audience(patients uuid[]) RETURNS TABLE (patient_id uuid, accoun
     SELECT t.patient_id, t.account_id FROM care_team t
     WHERE t.patient_id = ANY(patients) AND t.since <= now() AND (t.until IS NULL OR t.until > now())
     UNION
+    SELECT g.patient_id, g.account_id FROM break_glass g
+    WHERE g.patient_id = ANY(patients) AND g.since <= now() AND g.until > now()
+    UNION
     SELECT a.patient_id, a.account_id FROM account a WHERE a.patient_id = ANY(patients)
 $$;
 REVOKE ALL ON FUNCTION audience(uuid[]) FROM PUBLIC;
@@ -121,3 +124,5 @@ CREATE VIEW training_told WITH (security_barrier) AS
     JOIN training_course c USING (course_id) WHERE c.ended_at IS NOT NULL;
 GRANT SELECT ON training_course, training_patient, training_told TO pulsepost_console;
 GRANT SELECT (training) ON patient TO pulsepost_jobs;
+SELECT guard_patients('training_patient');
+SELECT guard('training_truth');

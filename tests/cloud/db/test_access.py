@@ -1,0 +1,611 @@
+"""Care-team access as the database itself keeps it: by raw SQL, under the roles that our processes have."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, LiteralString
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from cloud.db.acting import act_for, acting
+from cloud.db.connect import Connection, one
+from cloud.db.pool import Pool, make_pool
+from tests.cloud.made import NOW, Ward, glucose, ketone, new_patient, pressure, sent
+from tests.fix_services import Database
+
+# What needs no policy of its own, and why.
+EXEMPT: Final[Mapping[str, str]] = {
+    "account": "people sign in before anybody is set; what may be read of it is a grant of columns",
+}
+# What the console may do with each other table, whoever is set: none says anything of a patient who is known.
+OPEN: Final[Mapping[str, str]] = {
+    # who works here, how they sign in, when they are on duty
+    "account": "SIU",
+    "duty_absence": "SIU",
+    "duty_gap": "SU",
+    "duty_holiday": "SID",
+    "duty_shift": "SIU",
+    "duty_site": "SU",
+    "invitation": "SIUD",
+    "login_failure": "SID",
+    "login_session": "SIUD",
+    "outside_identity": "SID",
+    "outside_sign_in": "SID",
+    "recovery_code": "SIUD",
+    "second_factor": "SIUD",
+    "second_factor_rule": "SID",
+    "staff_address": "SIU",
+    "waiting_sign_in": "SID",
+    # programmes, and how much they ask of people
+    "alert_budget_spent": "S",
+    "training_course": "S",
+    "programme": "SIU",
+    "programme_terms": "SID",
+    # our own processes
+    "component": "SIUD",
+    # machines: whose a device is stands in device_assignment
+    "device": "S",
+    "device_session": "S",
+    "gateway": "S",
+    "gateway_certificate": "S",
+    "gateway_command": "SIU",
+    "gateway_command_secret": "I",
+    "gateway_device": "S",
+    "ledger": "S",
+    "quarantine": "SU",
+    "technical_alarm": "SU",
+    # nothing at all
+    "alembic_version": "",
+    "audit_link": "",
+    "blood_pressure_observation": "",
+    "break_glass_miss": "",
+    "enrolment_code": "",
+    "enrolment_failure": "",
+    "glucose_observation": "",
+    "ketone_observation": "",
+}
+
+# Tables that belong to a case, or to what was told of one: for whoever cares for its patient, not for the patient.
+OF_A_CASE: Final[Mapping[str, str]] = {
+    "case_event": "case_id",
+    "case_page": "case_id",
+    "duty_gap_case": "case_id",
+    "notification": "case_id",
+    "notification_attempt": "notification_id",
+}
+# What the console may do, for patients that it may do it for.
+VERBS: Final[Mapping[str, str]] = {
+    "admission_entry": "SI",
+    "alarm_limit": "SIU",
+    "alert": "SI",
+    "alert_case": "SU",
+    "assessment_due": "",
+    "audit": "SI",
+    "break_glass": "SU",
+    "call": "SIU",
+    "care_team": "SIU",
+    "case_event": "SI",
+    "case_page": "S",
+    "consent": "SI",
+    "contact_person": "SIU",
+    "device_assignment": "SIU",
+    "duty_gap_case": "S",
+    "emergency_card": "SIU",
+    "held_reading": "SU",
+    "measurement_pause": "SIUD",
+    "measurement_silence": "S",
+    "measurement_slot": "SIUD",
+    "medication": "SIU",
+    "notification": "SIU",
+    "notification_attempt": "SU",
+    "participation": "SIU",
+    "patient": "S",
+    "patient_message": "SIU",
+    "patient_programme": "SIU",
+    "patient_zone": "S",
+    "reading_release": "SI",
+    "remeasure": "S",
+    "training_patient": "S",
+    "training_truth": "",
+    "treatment_change": "SIU",
+    "triage_walk": "SIU",
+    "visit": "SIU",
+    "visit_time": "SI",
+    "what_if_run": "SIU",
+}
+VIEWS: Final = ("glucose", "ketone", "blood_pressure")
+
+# Who is in the care team of the patient, or was, or has broken the glass; and who has nothing to do with them.
+CARE: Final = frozenset({"nurse", "doctor", "coordinator", "glass"})
+ACTORS: Final = (
+    "nurse", "doctor", "coordinator", "glass", "patient", "lead", "stranger", "left", "coming", "glass_over",
+    "disabled", "support", "auditor", "administrator", "other_patient", "unknown", "nobody",
+)  # fmt: skip
+ROLES: Final[Mapping[str, str]] = {
+    "lead": "lead_nurse", "stranger": "nurse", "left": "nurse", "coming": "nurse", "glass_over": "nurse",
+    "disabled": "nurse", "glass": "nurse", "other_patient": "patient",
+}  # fmt: skip
+READERS: Final[Mapping[str, frozenset[str]]] = {
+    "audit": frozenset({"auditor", "administrator", "patient"}),
+    "break_glass": CARE | {"patient", "lead", "glass_over"},  # the lead nurses are told; one's own remains one's own
+    "what_if_run": frozenset({"nurse"}),  # who asked
+    **dict.fromkeys(OF_A_CASE, CARE),
+}
+WRITERS: Final[Mapping[str, frozenset[str]]] = {
+    "audit": frozenset(ACTORS),  # also before anybody is signed in
+    "break_glass": frozenset({"glass", "glass_over", "lead"}),
+    "care_team": CARE - {"glass"},  # nobody makes themselves one of the team
+    "what_if_run": frozenset({"nurse"}),
+}
+# Where that differs from verb to verb.
+DOERS: Final[Mapping[str, frozenset[str]]] = {
+    "INSERT notification": frozenset({"nurse"}),  # of the columns that the console may fill: a test page to oneself
+    "UPDATE patient_message": CARE | {"patient"},  # they have read what was written to them
+}
+
+
+@dataclass(frozen=True)
+class Hospital:
+    """Two patients with a row of everything, and people of all kinds around the first of them."""
+
+    ward: Ward
+    keys: Mapping[str, UUID]  # of the first patient, by the name of a column
+    people: Mapping[str, UUID]
+    console: Connection
+
+    def act_for(self, actor: str) -> None:
+        """A new transaction for this person; 'nobody' sets nothing, 'unknown' is an account that does not exist."""
+        self.console.rollback()
+        if actor != "nobody":
+            account_id = self.people.get(actor, uuid4())
+            self.console.execute("SELECT set_config('pulsepost.account_id', %s, true)", (str(account_id),))
+
+
+@pytest.fixture
+def hospital(ward: Ward) -> Iterator[Hospital]:
+    people = {"nurse": ward.nurse_id}
+    other = new_patient(ward.admin, "Other Patient")
+    for actor in ACTORS[1:-2]:
+        whose = {"patient": ward.patient_id, "other_patient": other}.get(actor)
+        people[actor] = one(
+            ward.admin.execute(
+                "INSERT INTO account (login, display_name, role, password_hash, patient_id, disabled_at)"
+                " VALUES (%s, %s, %s, '-', %s, CASE WHEN %s = 'disabled' THEN now() END) RETURNING account_id",
+                (actor, actor, ROLES.get(actor, actor), whose, actor),
+            ).fetchone()
+        )[0]
+    # Support, the auditor and the administrator stand in the team by mistake: their roles see no patient all the same.
+    for actor in (
+        "nurse",
+        "doctor",
+        "coordinator",
+        "disabled",
+        "support",
+        "auditor",
+        "administrator",
+        "left",
+        "coming",
+    ):
+        ward.admin.execute(
+            "INSERT INTO care_team (patient_id, account_id, since, until) VALUES (%s, %s,"
+            " now() + CASE WHEN %s = 'coming' THEN 1 ELSE -2 END * interval '1 hour',"
+            " CASE WHEN %s = 'left' THEN now() - interval '1 hour' END)",
+            (ward.patient_id, people[actor], actor, actor),
+        )
+    ward.admin.execute("INSERT INTO care_team (patient_id, account_id) VALUES (%s, %s)", (other, people["lead"]))
+    keys = _fill(ward, ward.patient_id, people)
+    _fill(ward, other, people)
+    ward.admin.execute(
+        "INSERT INTO break_glass (account_id, patient_id, reason, since, until) VALUES"
+        " (%(glass)s, %(a)s, 'An emergency', now() - interval '1 minute', now() + interval '9 minutes'),"
+        " (%(over)s, %(a)s, 'An emergency', now() - interval '9 minutes', now() - interval '1 minute')",
+        {"glass": people["glass"], "over": people["glass_over"], "a": ward.patient_id},
+    )
+    _measure(ward, other)
+    with psycopg.connect(ward.database.console_url) as console:
+        yield Hospital(ward, keys, people, console)
+
+
+def _fill(ward: Ward, patient_id: UUID, people: Mapping[str, UUID]) -> Mapping[str, UUID]:
+    """A row of everything for a patient; the keys by which they are found."""
+    case_id, told = uuid4(), uuid4()
+    given = {"patient": patient_id, "nurse": people["nurse"], "now": NOW, "case": case_id, "told": told}
+    for statement in FILLED:
+        ward.admin.execute(statement, given)
+    return {"patient_id": patient_id, "case_id": case_id, "notification_id": told}
+
+
+FILLED: Final[tuple[LiteralString, ...]] = (
+    "INSERT INTO patient_zone VALUES (%(patient)s, 'UTC', tstzrange(NULL, %(now)s))",
+    "INSERT INTO alarm_limit (patient_id, condition, unit, value, priority, reason, set_by, set_at)"
+    " VALUES (%(patient)s, 'hyperglycaemia', 'mg/dL', 200, 'high', 'r', %(nurse)s, %(now)s)",
+    "INSERT INTO alert_case (case_id, patient_id, condition, priority, tier, state, sentence, reason, opened_at,"
+    " raised_at, deadline, changed_at, next_at) VALUES (%(case)s, %(patient)s, 'c', 'high', 'urgent', 'raised', 's',"
+    " '{}', %(now)s, %(now)s, %(now)s, %(now)s, %(now)s)",
+    "INSERT INTO alert (case_id, patient_id, condition, priority, tier, effective_time, reason, sentence, raised_at)"
+    " VALUES (%(case)s, %(patient)s, 'c', 'high', 'urgent', %(now)s, '{}', 's', %(now)s)",
+    "INSERT INTO case_event (case_id, at, event, to_state) VALUES (%(case)s, %(now)s, 'raised', 'raised')",
+    "INSERT INTO audit (at, action, subject, patient_id) VALUES (%(now)s, 'patient.read', 'patient:x', %(patient)s)",
+    "INSERT INTO remeasure (patient_id, condition, measure, reading_id, first, first_at, earliest, due)"
+    " VALUES (%(patient)s, 'c', 'glucose', gen_random_uuid(), '{}', %(now)s, %(now)s, %(now)s)",
+    "INSERT INTO assessment_due VALUES (%(patient)s, 'day', %(now)s, %(now)s, %(now)s)"
+    " ON CONFLICT (patient_id, what) DO NOTHING",
+    "INSERT INTO patient_programme (patient_id, programme_id, valid)"
+    " VALUES (%(patient)s, 'standard', tstzrange(%(now)s, NULL))",
+    "INSERT INTO measurement_slot (patient_id, kind, at, valid) VALUES (%(patient)s, 'glucose', '08:00', '[,]')",
+    "INSERT INTO measurement_pause (patient_id, valid, reason) VALUES (%(patient)s, '[,]', 'holiday')",
+    "INSERT INTO measurement_silence VALUES (%(patient)s, 'glucose', %(now)s, 'call_patient', %(now)s, false)",
+    "INSERT INTO case_page VALUES (%(case)s, 1, 0, %(nurse)s, 'nurse', %(now)s)",
+    "INSERT INTO duty_gap (role, why, opened_at) VALUES ('nurse', 'nobody_on_duty', %(now)s) ON CONFLICT DO NOTHING",
+    "INSERT INTO duty_gap_case SELECT gap_id, %(case)s, %(now)s FROM duty_gap",
+    "INSERT INTO notification (notification_id, subject, account_id, case_id, round, step, created_at, next_at)"
+    " VALUES (%(told)s, 'case', %(nurse)s, %(case)s, 1, 0, %(now)s, %(now)s)",
+    "INSERT INTO notification_attempt (notification_id, channel, idempotency_key, began_at)"
+    " VALUES (%(told)s, 'sms', gen_random_uuid(), %(now)s)",
+    "INSERT INTO what_if_run (asked_by, asked_at, patient_id, days, proposal)"
+    " VALUES (%(nurse)s, %(now)s, %(patient)s, 30, '{}')",
+    "INSERT INTO emergency_card (patient_id, address, emergency_number, set_by, set_at)"
+    " VALUES (%(patient)s, 'a', '+45112', %(nurse)s, %(now)s)",
+    "INSERT INTO contact_person (patient_id, place, name, relation, phones, may_be_told, added_by, added_at)"
+    " VALUES (%(patient)s, 1, 'n', 'r', '{+4520123456}', true, %(nurse)s, %(now)s)",
+    "INSERT INTO medication (patient_id, drug, dose, entered_by, entered_at)"
+    " VALUES (%(patient)s, 'd', '1', %(nurse)s, %(now)s)",
+    "INSERT INTO treatment_change (patient_id, changed_on, what, why, noted_by, noted_at)"
+    " VALUES (%(patient)s, '2026-11-01', 'w', 'w', %(nurse)s, %(now)s)",
+    "INSERT INTO call (patient_id, case_id, account_id, started_at) VALUES (%(patient)s, %(case)s, %(nurse)s, %(now)s)",
+    "INSERT INTO triage_walk (case_id, patient_id, script, version, path, account_id, started_at, changed_at)"
+    " VALUES (%(case)s, %(patient)s, 's', 1, '[]', %(nurse)s, %(now)s, %(now)s)",
+    "WITH made AS (INSERT INTO training_course (started_at) VALUES (%(now)s) RETURNING course_id)"
+    " INSERT INTO training_patient SELECT %(patient)s, course_id FROM made",
+    "INSERT INTO training_truth VALUES (%(patient)s, 'ordinary', NULL, %(now)s)",
+    "INSERT INTO participation (patient_id, begun_at) VALUES (%(patient)s, %(now)s)",
+    "INSERT INTO admission_entry (participation_id, patient_id, step, outcome, entered_by, entered_at)"
+    " SELECT participation_id, patient_id, 'plan', 'done', %(nurse)s, %(now)s FROM participation"
+    " WHERE patient_id = %(patient)s",
+    "INSERT INTO consent (patient_id, text_id, version, language, text_sha256, decision, method, entered_by, entered_at)"
+    " VALUES (%(patient)s, 't', 1, 'en', '', 'given', 'paper', %(nurse)s, %(now)s)",
+    "WITH made AS (INSERT INTO visit (patient_id, way, by_day, why, asked_by, asked_at)"
+    " VALUES (%(patient)s, 'clinic', '2026-12-01', 'w', %(nurse)s, %(now)s) RETURNING visit_id, patient_id)"
+    " INSERT INTO visit_time (visit_id, patient_id, starts_at, set_by, set_at)"
+    " SELECT visit_id, patient_id, %(now)s, %(nurse)s, %(now)s FROM made",
+    "INSERT INTO patient_message (patient_id, from_patient, written_by, written_at, body)"
+    " VALUES (%(patient)s, false, %(nurse)s, %(now)s, 'b')",
+    "INSERT INTO device (device_id, manufacturer, model) VALUES (%(patient)s::uuid::text, 'm', 'm')",
+    "INSERT INTO device_assignment (device_id, patient_id, valid) VALUES (%(patient)s::uuid::text, %(patient)s, '[,]')",
+    "INSERT INTO held_reading (reading_id, patient_id, device_id, gateway_id, effective_time, time_quality,"
+    " reported_time, received_at, unit, reason, payload, asked_at) VALUES (gen_random_uuid(), %(patient)s,"
+    " %(patient)s::uuid::text, 'g', %(now)s, 'q', 't', %(now)s, 'mm[Hg]', '{}', '', %(now)s)",
+    "INSERT INTO reading_release (reading_id, origin, patient_id, why, said_by, said_at)"
+    " VALUES (gen_random_uuid(), 'quarantine', %(patient)s, 'w', %(nurse)s, %(now)s)",
+)
+
+
+def _measure(ward: Ward, other: UUID) -> None:
+    """Readings of both patients."""
+    ward.receive(sent(glucose("100"), ketone("0.1")), sent(pressure()))
+    for table in ("glucose_observation", "ketone_observation", "blood_pressure_observation"):
+        name = sql.Identifier(table)
+        ward.admin.execute(sql.SQL("CREATE TEMP TABLE taken AS SELECT * FROM {}").format(name))
+        ward.admin.execute("UPDATE taken SET patient_id = %s, reading_id = gen_random_uuid()", (other,))
+        ward.admin.execute(sql.SQL("INSERT INTO {} SELECT * FROM taken").format(name))
+        ward.admin.execute("DROP TABLE taken")
+
+
+# The catalogue -------------------------------------------------------------------------------------------------------
+
+# Tables with a patient_id, and those that refer to one of them; a hypertable cannot have row security.
+OF_PATIENTS: Final = """
+WITH RECURSIVE of_patients AS (
+    SELECT attrelid AS oid FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+    WHERE a.attname IN ('patient_id', 'last_patient') AND NOT a.attisdropped AND c.relkind IN ('r', 'p')
+      AND c.relnamespace = 'public'::regnamespace AND c.relname <> ALL (%(exempt)s)
+    UNION
+    SELECT k.conrelid FROM of_patients t JOIN pg_constraint k ON k.confrelid = t.oid AND k.contype = 'f'
+    WHERE k.conrelid::regclass::text <> ALL (%(exempt)s))
+SELECT c.relname::text, c.relrowsecurity AND c.relforcerowsecurity FROM of_patients JOIN pg_class c USING (oid)
+WHERE c.relname NOT IN (SELECT hypertable_name FROM timescaledb_information.hypertables)
+ORDER BY 1
+"""
+
+
+def test_every_table_with_patients_is_guarded(ward: Ward) -> None:
+    tables: dict[str, bool] = dict(ward.admin.execute(OF_PATIENTS, {"exempt": list(EXEMPT)}).fetchall())
+    unguarded = [table for table, guarded in tables.items() if not guarded]
+    assert not unguarded, f"call guard_patients or guard_cases for {unguarded} in their migration (0016_access.sql)"
+    assert list(tables) == sorted(VERBS), "write down in VERBS what the console may do with it"
+
+
+def test_of_every_table_it_is_said_what_the_console_may(ward: Ward) -> None:
+    """The matrix leaves no table out: the guarded ones are tried below, row by row; of the others grants are said."""
+    rows = ward.rows(
+        """SELECT c.relname::text,
+                  CASE WHEN has_any_column_privilege('pulsepost_console', c.oid, 'SELECT') THEN 'S' ELSE '' END
+                  || CASE WHEN has_any_column_privilege('pulsepost_console', c.oid, 'INSERT') THEN 'I' ELSE '' END
+                  || CASE WHEN has_any_column_privilege('pulsepost_console', c.oid, 'UPDATE') THEN 'U' ELSE '' END
+                  || CASE WHEN has_table_privilege('pulsepost_console', c.oid, 'DELETE') THEN 'D' ELSE '' END
+                  || CASE WHEN has_table_privilege('pulsepost_console', c.oid, 'TRUNCATE') THEN 'T' ELSE '' END
+           FROM pg_class c
+           WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
+             AND c.relname NOT LIKE 'procrastinate%'"""
+    )
+    assert dict(rows) == {**VERBS, **OPEN}, "write down in VERBS or OPEN what the console may do with each table"
+
+
+def test_the_chain_of_the_audit_is_not_guarded(ward: Ward) -> None:
+    """Its trigger looks for the end as the owner, who must see it whatever the owner's rights are."""
+    assert ward.rows("SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = 'audit_link'::regclass") == [
+        (False, False)
+    ]
+
+
+def test_a_role_has_a_policy_where_it_has_a_grant_and_nowhere_else(ward: Ward) -> None:
+    rows = ward.rows(
+        """SELECT c.relname || ' ' || r.rolname FROM pg_class c CROSS JOIN pg_roles r
+           WHERE c.relrowsecurity AND r.rolname LIKE 'pulsepost\\_%'
+             AND has_any_column_privilege(r.oid, c.oid, 'SELECT, INSERT, UPDATE')
+                 <> EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND r.oid = ANY (p.polroles))"""
+        ""
+    )
+    assert rows == []
+
+
+def test_no_policy_is_for_everybody(ward: Ward) -> None:
+    assert ward.rows("SELECT polrelid::regclass FROM pg_policy WHERE 0 = ANY (polroles)") == []
+
+
+def test_none_of_our_roles_owns_anything_or_goes_around_row_security(ward: Ward) -> None:
+    assert ward.rows("SELECT rolname FROM pg_roles WHERE rolname ~ '^pulsepost_' AND (rolsuper OR rolbypassrls)") == []
+    assert (
+        ward.rows("SELECT relname FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE rolname ~ '^pulsepost_'")
+        == []
+    )
+
+
+def test_the_console_holds_no_grant_on_a_hypertable_or_a_chunk(hospital: Hospital) -> None:
+    tables = hospital.ward.rows(
+        """SELECT c.oid::regclass::text, has_any_column_privilege('pulsepost_console', c.oid,
+                                                                  'SELECT, INSERT, UPDATE, REFERENCES')
+           FROM pg_class c
+           WHERE c.relname ~ '_observation$' OR relkind = 'r' AND c.relname ~ '^_hyper_|^compress_hyper_'"""
+    )
+    assert len(tables) > 3, tables
+    assert [name for name, granted in tables if granted] == []
+
+
+def test_every_view_with_patients_that_the_console_reads_is_a_barrier(ward: Ward) -> None:
+    rows = ward.rows(
+        """SELECT c.relname, coalesce(c.reloptions @> '{security_barrier=true}', false) FROM pg_class c
+           WHERE c.relkind IN ('v', 'm') AND c.relnamespace = 'public'::regnamespace
+             AND has_table_privilege('pulsepost_console', c.oid, 'SELECT')
+             AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'patient_id')"""
+    )
+    told = "training_told"  # of patients who do not exist, once their course is over
+    assert dict(rows) == dict.fromkeys(("acting_account", "acting_care", "acting_glass", told, *VIEWS), True)
+
+
+# Role × table × verb -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("actor", ACTORS)
+def test_what_a_person_may_do_with_each_table(hospital: Hospital, actor: str) -> None:
+    wrong = {
+        f"{verb} {table}": outcome
+        for table in VERBS
+        for verb, outcome in _outcomes(hospital, actor, table).items()
+        if outcome != _expected(actor, table, verb)
+    }
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("actor", ACTORS)
+def test_whose_readings_a_person_sees(hospital: Hospital, actor: str) -> None:
+    for view in VIEWS:
+        hospital.act_for(actor)
+        query = sql.SQL("SELECT patient_id FROM {} GROUP BY 1").format(sql.Identifier(view))
+        seen = {patient_id for (patient_id,) in hospital.console.execute(query)}
+        mine = hospital.keys["patient_id"]
+        assert (mine in seen) == (actor in CARE or actor == "patient"), view
+        assert len(seen - {mine}) == (actor in ("lead", "other_patient")), view
+
+
+def _expected(actor: str, table: str, verb: str) -> str:
+    """What is to come of it: 'done', 'nothing', 'no grant'."""
+    if verb[0] not in VERBS[table]:
+        return "no grant"
+    if verb == "SELECT":
+        allowed = READERS.get(table, CARE | {"patient"})
+    else:
+        allowed = DOERS.get(f"{verb} {table}", WRITERS.get(table, CARE))
+    return "done" if actor in allowed else "nothing"
+
+
+def _outcomes(hospital: Hospital, actor: str, table: str) -> dict[str, str]:
+    """What came of each verb on the first patient's rows: 'done', 'nothing' (or a policy refused it), 'no grant'."""
+    column = OF_A_CASE.get(table, "patient_id")
+    key, name = hospital.keys[column], sql.Identifier(table)
+    of_patient = sql.SQL("WHERE {} = {}").format(sql.Identifier(column), sql.Literal(key))
+    [(row,)] = hospital.ward.admin.execute(
+        sql.SQL("SELECT to_jsonb(t) FROM {} t {} LIMIT 1").format(name, of_patient)
+    ).fetchall()
+    columns = _columns(hospital, table, "INSERT")
+    listed = sql.SQL(", ").join(map(sql.Identifier, columns))
+    update = [*_columns(hospital, table, "UPDATE"), "patient_id"][0]
+    statements = {
+        "SELECT": sql.SQL("SELECT FROM {} {}").format(name, of_patient),
+        "INSERT": sql.SQL("INSERT INTO {0} ({1}) SELECT {1} FROM jsonb_populate_record(NULL::{0}, {2})").format(
+            name, listed, sql.Literal(Jsonb(row))
+        ),
+        "UPDATE": sql.SQL("UPDATE {0} SET {1} = {1} {2}").format(name, sql.Identifier(update), of_patient),
+        "DELETE": sql.SQL("DELETE FROM {} {}").format(name, of_patient),
+    }
+    return {verb: _outcome(hospital, actor, statement) for verb, statement in statements.items()}
+
+
+def _outcome(hospital: Hospital, actor: str, statement: sql.Composed) -> str:
+    hospital.act_for(actor)
+    try:
+        return "done" if hospital.console.execute(statement).rowcount else "nothing"
+    except psycopg.IntegrityError:
+        return "done"  # the row is there already: the policy has let it through
+    except psycopg.errors.InsufficientPrivilege as error:
+        return "nothing" if "row-level security" in str(error) else "no grant"
+
+
+def _columns(hospital: Hospital, table: str, verb: str) -> list[str]:
+    """Those that the console may write; for a verb that it has no grant for, all."""
+    rows = hospital.ward.admin.execute(
+        """SELECT attname::text, has_column_privilege('pulsepost_console', attrelid, attnum, %s) FROM pg_attribute
+           WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attidentity = '' ORDER BY attnum""",
+        (verb, table),
+    ).fetchall()
+    return [name for name, granted in rows if granted] or [name for name, _ in rows]
+
+
+# Transactions --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def in_care(ward: Ward) -> UUID:
+    """The nurse of the ward, who cares for its patient."""
+    ward.admin.execute(
+        "INSERT INTO care_team (patient_id, account_id, since) VALUES (%s, %s, now() - interval '1 hour')",
+        (ward.patient_id, ward.nurse_id),
+    )
+    return ward.nurse_id
+
+
+@pytest.fixture
+async def one_connection(ward: Ward) -> AsyncIterator[Pool]:
+    """A pool whose transactions all come one after the other on the same connection."""
+    async with make_pool(ward.database.console_url, "test", min_size=1, max_size=1) as pool:
+        yield pool
+
+
+async def test_a_connection_that_is_given_back_carries_nobody(ward: Ward, in_care: UUID, one_connection: Pool) -> None:
+    async with acting(one_connection, in_care) as connection:
+        assert await _patients(connection) == [ward.patient_id]
+        backend = connection.info.backend_pid
+    async with one_connection.connection() as connection:
+        assert connection.info.backend_pid == backend
+        assert await _patients(connection) == []
+        await act_for(connection, in_care)
+        assert await _patients(connection) == [ward.patient_id]
+        await connection.commit()
+        assert await _patients(connection) == []
+        await act_for(connection, in_care)
+        await connection.rollback()
+        assert await _patients(connection) == []
+
+
+@pytest.mark.parametrize("statement", [None, "SELECT 1 / 0"])
+async def test_nor_does_one_whose_work_failed(
+    ward: Ward, in_care: UUID, one_connection: Pool, statement: LiteralString | None
+) -> None:
+    backends = []
+
+    async def request() -> None:
+        async with acting(one_connection, in_care) as connection:
+            assert await _patients(connection) == [ward.patient_id]
+            backends.append(connection.info.backend_pid)
+            if statement is not None:
+                await connection.execute(statement)
+            raise RuntimeError
+
+    with pytest.raises((RuntimeError, psycopg.errors.DivisionByZero)):
+        await request()
+    async with one_connection.connection() as connection:
+        assert [connection.info.backend_pid] == backends
+        assert await _patients(connection) == []
+
+
+@pytest.mark.parametrize("statement", [None, "SELECT pg_sleep(60)"])
+async def test_nor_does_one_whose_request_was_cancelled(
+    ward: Ward, in_care: UUID, one_connection: Pool, statement: LiteralString | None
+) -> None:
+    """The browser went away: while the console thought, and while the database did."""
+    acted = asyncio.Event()
+
+    async def request() -> None:
+        async with acting(one_connection, in_care) as connection:
+            assert await _patients(connection) == [ward.patient_id]
+            acted.set()
+            if statement is not None:
+                await connection.execute(statement)
+            await asyncio.Event().wait()
+
+    working = asyncio.create_task(request())
+    await acted.wait()
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    async with one_connection.connection() as connection:
+        assert await _patients(connection) == []
+
+
+async def test_people_at_work_at_once_see_each_their_own(ward: Ward) -> None:
+    """Ten people and nobody, in turns on three connections; some fail, some are cancelled, none sees another's."""
+    whose: dict[UUID | None, list[UUID]] = {None: []}
+    for n in range(10):
+        patient_id = new_patient(ward.admin, f"Patient {n}")
+        person = one(
+            ward.admin.execute(
+                "INSERT INTO account (login, display_name, role, password_hash) VALUES (%s, 'n', 'nurse', '-')"
+                " RETURNING account_id",
+                (f"nurse{n}",),
+            ).fetchone()
+        )[0]
+        ward.admin.execute("INSERT INTO care_team (patient_id, account_id) VALUES (%s, %s)", (patient_id, person))
+        whose[person] = [patient_id]
+
+    async with make_pool(ward.database.console_url, "test", min_size=3, max_size=3) as pool:
+
+        async def request(person: UUID | None, turn: int) -> list[list[UUID]]:
+            async with pool.connection() as connection:
+                if person is not None:
+                    await act_for(connection, person)
+                seen = [await _patients(connection) for _ in range(3)]
+                if turn % 3 == 1:
+                    raise RuntimeError
+                if turn % 3 == 2:
+                    current = asyncio.current_task()
+                    assert current is not None
+                    current.cancel()
+                    await asyncio.Event().wait()
+                return seen
+
+        asked = [(person, turn) for turn in range(12) for person in whose]
+        answers = await asyncio.gather(*(request(*one_) for one_ in asked), return_exceptions=True)
+    for (person, turn), answer in zip(asked, answers, strict=True):
+        if turn % 3 == 0:
+            assert answer == [whose[person]] * 3, (person, turn)
+        else:
+            assert isinstance(answer, RuntimeError if turn % 3 == 1 else asyncio.CancelledError), answer
+
+
+async def _patients(connection: psycopg.AsyncConnection[Any]) -> list[UUID]:
+    return [
+        patient_id for (patient_id,) in await (await connection.execute("SELECT patient_id FROM patient")).fetchall()
+    ]
+
+
+def test_a_row_does_not_leak_through_an_expression_that_fails(hospital: Hospital) -> None:
+    """The barrier: whoever asks cannot make the database look at a row that is not theirs and tell by an error."""
+    for table, column in (("patient", "birth_date::text || display_name"), ("glucose", "reading_id::text")):
+        hospital.act_for("stranger")
+        query = sql.SQL("SELECT FROM {} WHERE 1 / (length({}) - length({})) = 1").format(
+            sql.Identifier(table),
+            sql.SQL(column),
+            sql.SQL(column),
+        )
+        assert hospital.console.execute(query).fetchall() == []
+
+
+def test_a_migration_needs_somebody_who_sees_all_rows(database: Database) -> None:
+    with psycopg.connect(database.admin_url) as connection:
+        assert one(connection.execute("SELECT sees_all_patients()").fetchone()) == (True,)
+    with psycopg.connect(database.console_url) as connection:
+        assert one(connection.execute("SELECT sees_all_patients()").fetchone()) == (False,)
