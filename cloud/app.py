@@ -44,8 +44,8 @@ from cloud.held.routes import router as held
 from cloud.live.hub import Hub
 from cloud.live.routes import router as live
 from cloud.live.stream import SIGNED_OUT
-from cloud.notifications.channels.offered import receipt_keys
 from cloud.messages.routes import router as messages
+from cloud.notifications.channels.offered import receipt_keys
 from cloud.notifications.routes import receipt
 from cloud.notifications.routes import router as notifications
 from cloud.outside.routes import router as outside
