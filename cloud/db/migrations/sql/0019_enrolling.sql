@@ -39,6 +39,7 @@ CREATE INDEX ON participation (patient_id, begun_at);
 -- What a patient decided, each time: never changed. Which text it was is told by its hash as well.
 CREATE TABLE consent (
     consent_id   uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    decision_no  bigint GENERATED ALWAYS AS IDENTITY UNIQUE,   -- the newest speaks, whatever clocks say
     patient_id   uuid NOT NULL REFERENCES patient,
     text_id      text NOT NULL,
     version      integer NOT NULL,
@@ -51,7 +52,7 @@ CREATE TABLE consent (
     entered_by   uuid NOT NULL REFERENCES account,   -- who took it; on the screen the patient's own account
     entered_at   timestamptz NOT NULL
 );
-CREATE INDEX ON consent (patient_id, entered_at DESC);
+CREATE INDEX ON consent (patient_id, decision_no DESC);
 
 -- The steps on the way, as somebody entered them; the newest of each step and item speaks, and what takes one back is
 -- another row.
