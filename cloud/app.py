@@ -59,6 +59,7 @@ from cloud.programmes.routes import router as programmes
 from cloud.quarantine.routes import router as quarantine
 from cloud.review.routes import router as review
 from cloud.technical.routes import router as technical
+from cloud.training.routes import router as training
 from cloud.treatment.routes import router as treatment
 from cloud.visits.routes import router as visits
 from cloud.what_if.routes import router as what_if
@@ -117,6 +118,7 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
         held,
         notifications,
         what_if,
+        training,
         oversight,
         live,
     ):

@@ -55,6 +55,7 @@ PAGE_OF: Final[Mapping[str, str]] = {
     "sign_in.html": "sign-in",
     "sign_in_code.html": "sign-in",
     "technical.html": "technical",
+    "training.html": "worklist",
     "treatment.html": "treatment",
     "visits.html": "visits",
     "what_if.html": "what-if",

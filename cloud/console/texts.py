@@ -175,6 +175,7 @@ AUDIT_ACTIONS: Final[Mapping[str, str]] = {
     "message.settled": "Message said to need no answer",
     "access.read": "Own record of access looked at",
     "patient_list.read": "List of patients opened",
+    "training.read": "Page of training opened",
     "worklist.read": "Worklist opened",
     "plan.read": "Plan looked at",
     "enrolment_list.read": "List of enrolments opened",
@@ -750,6 +751,21 @@ SHOWS: Final[Mapping[str, str]] = {
     "open": "Open",
     "retrospect": "In retrospect",
     "automatic": "Closed automatically today",
+    "training": "Training",
+}
+
+# What is true of a training patient.
+TRAINING_KINDS: Final[Mapping[str, str]] = {
+    "crisis": "A crisis: somebody had to act at once.",
+    "worsening": "Worse for weeks: somebody had to act.",
+    "false_alarm": "A false alarm: a peak that was over minutes later, or a measurement that went wrong.",
+    "ordinary": "All was as usual.",
+}
+TRAINING_CRISES: Final[Mapping[str, str]] = {
+    "severe_hypertension": "Severe high blood pressure",
+    "hypotension": "Low blood pressure",
+    "hypoglycaemia": "Low blood glucose",
+    "hyperglycaemia": "Very high blood glucose",
 }
 
 # How a case ended.

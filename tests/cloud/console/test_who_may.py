@@ -49,6 +49,7 @@ FOR: Final[Mapping[str, frozenset[Role]]] = {
     "GET /shift": CLINICAL,
     "POST /shift/offer": CLINICAL,
     "POST /shift/accept": CLINICAL,
+    "GET /training": CLINICAL,
     "GET /patients": CLINICAL,
     "GET /patients/{patient_id}": CLINICAL,
     "GET /patients/{patient_id}/readings": CLINICAL,
