@@ -7,10 +7,10 @@ from zoneinfo import available_timezones
 
 from cloud.admission.models import Effect, EligibilityForm, Person
 from cloud.consent.models import Decision
+from cloud.console.pages import is_training
 from cloud.console.spoken import zone_of
 from cloud.language.languages import LANGUAGES
 from cloud.participation.models import EndReason
-from cloud.console.pages import is_training
 from cloud.plans.fields import LONGEST_REASON, Form, Refusal, Refused
 
 LONGEST_NAME: Final = 200
