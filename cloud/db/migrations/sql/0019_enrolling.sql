@@ -7,7 +7,6 @@
 
 ALTER TABLE patient ADD COLUMN mrn text CHECK (length(btrim(mrn)) BETWEEN 1 AND 64);   -- the clinic's number of the patient
 CREATE UNIQUE INDEX patient_mrn ON patient (mrn) WHERE mrn IS NOT NULL;
-CREATE INDEX IF NOT EXISTS patient_born ON patient (birth_date, lower(display_name));
 
 CREATE TABLE participation (
     participation_id  uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -184,15 +183,9 @@ GRANT EXECUTE ON FUNCTION fitting_patients(text, date, text), take_in(text, date
     take_back(text, date, text, timestamptz),
     end_participation(uuid, text, text, timestamptz) TO pulsepost_console;
 
-DO $$
-BEGIN
-    IF to_regprocedure('guard_patients(regclass, regrole[])') IS NOT NULL THEN
-        PERFORM guard_patients('participation', '{pulsepost_ingest,pulsepost_jobs}');
-        PERFORM guard_patients(t) FROM unnest('{consent,admission_entry}'::regclass[]) t;
-        -- A patient decides for themselves, and for nobody else.
-        CREATE POLICY decides ON consent FOR INSERT TO pulsepost_console
-            WITH CHECK (method = 'screen' AND entered_by = (SELECT a.account_id FROM acting_account a)
-                        AND patient_id = (SELECT a.patient_id FROM acting_account a));
-    END IF;
-END
-$$;
+SELECT guard_patients('participation', '{pulsepost_ingest,pulsepost_jobs}');
+SELECT guard_patients(t) FROM unnest('{consent,admission_entry}'::regclass[]) t;
+-- A patient decides for themselves, and for nobody else.
+CREATE POLICY decides ON consent FOR INSERT TO pulsepost_console
+    WITH CHECK (method = 'screen' AND entered_by = (SELECT a.account_id FROM acting_account a)
+                AND patient_id = (SELECT a.patient_id FROM acting_account a));
