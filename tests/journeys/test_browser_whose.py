@@ -9,7 +9,7 @@ from tests.cloud.held.test_questions import asking as asking
 from tests.cloud.made import METER, NOW, glucose, pressure, sent
 from tests.fix_browser import DESKTOP, PHONE
 from tests.fix_console import Console
-from tests.journeys.test_browser_axe import objections
+from tests.journeys.objecting import objections
 from tests.journeys.test_browser_fleet import nothing_sticks_out, sign_in
 
 

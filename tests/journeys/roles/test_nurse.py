@@ -58,6 +58,7 @@ def test_a_nurse_finds_who_calls_and_hands_her_shift_over(
         nora.by("button", "Find").click()
         expect(nora.page.locator(".caller h2")).to_have_text("Asta Example")
         nora.picture("callers")
+        nora.is_unobjectionable()
         nora.go("/worklist")
         nora.by("button", "Acknowledge", within=nora.page.locator(f"#case-{case}")).click()
         expect(nora.page.locator(f"#case-{case}")).to_have_attribute("data-state", "acknowledged")
