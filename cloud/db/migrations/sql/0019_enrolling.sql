@@ -112,7 +112,7 @@ $$;
 
 -- Somebody whose record is closed has come back: whoever says number, name and birth date takes them in again. NULL: there
 -- is nobody like that, or their record is not closed.
-CREATE FUNCTION take_back(name text, born date, number text, at timestamptz)
+CREATE FUNCTION take_in_again(name text, born date, number text, at timestamptz)
     RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     person uuid;
@@ -177,10 +177,10 @@ GRANT INSERT ON consent, admission_entry TO pulsepost_console;
 GRANT INSERT (patient_id, account_id, since), UPDATE (until) ON care_team TO pulsepost_console;
 
 REVOKE ALL ON FUNCTION fitting_patients(text, date, text), take_in(text, date, text, text, text, timestamptz),
-    take_back(text, date, text, timestamptz),
+    take_in_again(text, date, text, timestamptz),
     end_participation(uuid, text, text, timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION fitting_patients(text, date, text), take_in(text, date, text, text, text, timestamptz),
-    take_back(text, date, text, timestamptz),
+    take_in_again(text, date, text, timestamptz),
     end_participation(uuid, text, text, timestamptz) TO pulsepost_console;
 
 SELECT guard_patients('participation', '{pulsepost_ingest,pulsepost_jobs}');
