@@ -44,13 +44,14 @@ from cloud.held.routes import router as held
 from cloud.live.hub import Hub
 from cloud.live.routes import router as live
 from cloud.live.stream import SIGNED_OUT
-from cloud.notifications.channels.offered import receipt_keys
 from cloud.messages.routes import router as messages
+from cloud.notifications.channels.offered import receipt_keys
 from cloud.notifications.routes import receipt
 from cloud.notifications.routes import router as notifications
 from cloud.outside.routes import router as outside
 from cloud.oversight.routes import router as oversight
 from cloud.own.routes import router as own_page
+from cloud.pairing.routes import router as pairing
 from cloud.participation.routes import router as participation
 from cloud.patients.routes import router as patients
 from cloud.planning.routes import router as planning
@@ -58,6 +59,7 @@ from cloud.preferences.routes import router as preferences
 from cloud.programmes.routes import router as programmes
 from cloud.quarantine.routes import router as quarantine
 from cloud.review.routes import router as review
+from cloud.stock.routes import router as stock
 from cloud.technical.routes import router as technical
 from cloud.training.routes import router as training
 from cloud.treatment.routes import router as treatment
@@ -99,12 +101,14 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
         worklist,
         patients,
         own_page,
+        messages,
         review,
         admission,
-        messages,
         participation,
         consent,
         contacts,
+        stock,
+        pairing,
         treatment,
         visits,
         centre,
