@@ -9,9 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-from cloud.db.connect import Connection, open_connection
+from cloud.config import JobsSettings
+from cloud.db.connect import open_connection
 from cloud.devices import store as devices
-from cloud.homes.service import Memory, tell_homes
+from cloud.homes.service import Memory
+from cloud.jobs.desk import Desk
+from cloud.jobs.telling_homes import tell_all
 from deploy.services.source import OwnBroker
 from device_drivers.simulators.pty_door import PtyDoor
 from device_drivers.simulators.spec import RecordSpec
@@ -32,14 +35,16 @@ async def test_what_is_due_reaches_the_home_and_what_was_measured_is_said_to_be_
     devices.enrol_gateway(ward.admin, GATEWAY_ID, clock.now())
     mqtt_url = f"mqtt://ingest:{broker.add_user('ingest')}@{broker.host}:{broker.port}"
     wired = Wired(tmp_path / "leds")
-    with ingest(ward.database.ingest_url, mqtt_url), closing(open_connection(ward.database.jobs_url, "test")) as jobs:
+    desk = Desk(JobsSettings(database_url=ward.database.jobs_url), clock.now)
+    desk.pool.open()
+    with ingest(ward.database.ingest_url, mqtt_url), closing(desk.pool):
         async with PtyDoor(meter(0)) as door:
             config = written(tmp_path, broker, door.url)
             port = at_home(config, wired.folder)
             async with running(config):
                 await until_told(port, "What is due is not known here")
                 await asyncio.to_thread(hand_out, ward, ward.patient_id)
-                assert await asyncio.to_thread(tell, jobs) == 1
+                assert await asyncio.to_thread(tell, desk) == 1
                 await until_told(port, "please measure now")
                 door.line.device.measure(RecordSpec(value="287"))
                 text = await until_told(port, "By your care team")
@@ -75,8 +80,6 @@ def until(ward: Ward, query: str) -> str:
     raise AssertionError(query)
 
 
-def tell(jobs: Connection) -> int:
+def tell(desk: Desk) -> int:
     """One turn of the job."""
-    number = tell_homes(jobs, Memory(), clock.now())
-    jobs.commit()
-    return number
+    return tell_all(desk, Memory())
