@@ -32,6 +32,9 @@ def test_a_patient_says_it_was_me_and_a_nurse_says_whose_it_is(asking: Console, 
     page.get_by_role("button", name="Sign out").click()
 
     sign_in(page, asking, "nora")
+    [(case_id,)] = ward.rows("SELECT case_id FROM alert_case WHERE reason ->> 'reason' = 'held'")
+    page.goto(f"{asking.url}/cases/{case_id}")
+    expect(page.locator("#held .held__one")).to_contain_text("182/105 mmHg")
     page.goto(f"{asking.url}/patients/{ward.patient_id}")
     waits = page.locator("#held .held__one", has_text="182/105 mmHg")
     expect(waits).to_contain_text("is 57 mmHg away from the usual 125 mmHg")
