@@ -207,7 +207,7 @@ def _add_training(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     start = training.add_parser(
         "start", help="a course: new patients for these people, in place of those of ended ones"
     )
-    start.add_argument("logins", nargs="+", metavar="LOGIN", help="nurses, lead nurses, doctors, coordinators")
+    start.add_argument("logins", nargs="+", metavar="LOGIN", help="nurses, lead nurses, doctors")
     start.add_argument("--patients", type=int, default=8, help="how many (default %(default)s)")
     start.add_argument("--seed", type=int, default=1, help="the same gives the same patients (default %(default)s)")
     training.add_parser("end", help="end the open courses, and tell their trainees what was true")

@@ -51,6 +51,7 @@ from cloud.notifications.routes import router as notifications
 from cloud.outside.routes import router as outside
 from cloud.oversight.routes import router as oversight
 from cloud.own.routes import router as own_page
+from cloud.pairing.routes import router as pairing
 from cloud.participation.routes import router as participation
 from cloud.patients.routes import router as patients
 from cloud.planning.routes import router as planning
@@ -58,7 +59,9 @@ from cloud.preferences.routes import router as preferences
 from cloud.programmes.routes import router as programmes
 from cloud.quarantine.routes import router as quarantine
 from cloud.review.routes import router as review
+from cloud.stock.routes import router as stock
 from cloud.technical.routes import router as technical
+from cloud.training.routes import router as training
 from cloud.treatment.routes import router as treatment
 from cloud.visits.routes import router as visits
 from cloud.what_if.routes import router as what_if
@@ -98,12 +101,14 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
         worklist,
         patients,
         own_page,
+        messages,
         review,
         admission,
-        messages,
         participation,
         consent,
         contacts,
+        stock,
+        pairing,
         treatment,
         visits,
         centre,
@@ -117,6 +122,7 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
         held,
         notifications,
         what_if,
+        training,
         oversight,
         live,
     ):

@@ -17,6 +17,7 @@ from babel.messages.pofile import read_po, write_po
 from cloud.admission import forms
 from cloud.language.languages import ENGLISH, LANGUAGES
 from cloud.language.words import catalogue
+from cloud.stock import makes
 from cloud.triage.scripts import all_scripts, texts
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
@@ -44,6 +45,8 @@ def extracted() -> Catalog:
             found.add(text, locations=[(f"cloud/triage/scripts/{script.script_id}.toml", None)])  # type: ignore[list-item]  # no line
     for name, text in forms.texts():
         found.add(text, locations=[(name, None)])  # type: ignore[list-item]  # no line
+    for text in makes.texts():
+        found.add(text, locations=[("firmware_profiles/profiles", None)])  # type: ignore[list-item]  # no line
     for path in _sources():
         for _line, message, _comments, _context in _messages_of(path):
             found.add(message, locations=[(str(path.relative_to(PROJECT)), None)])  # type: ignore[list-item]  # no line

@@ -63,10 +63,18 @@ class Hid(Strict, frozen=True, kw_only=True):
 
 
 class Pairing(Strict, frozen=True, kw_only=True):
-    """BLE bonding: how, and what the patient has to press."""
+    """BLE bonding: how, and what the patient has to press: ``steps``, each a sentence; translated with the console's texts.
+
+    Without steps nobody has told us which they are: the model's own manual has them.
+    """
 
     method: Literal["none", "just_works", "passkey"]
-    hint: str = ""
+    steps: tuple[str, ...] = ()
+
+    @property
+    def hint(self) -> str:
+        """The steps in one line."""
+        return " ".join(self.steps)
 
 
 class Ble(Strict, frozen=True, kw_only=True):

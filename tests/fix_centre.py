@@ -38,6 +38,7 @@ from tests.cloud.worklist.made import planted_case, reason_of
 from tests.fix_browser import DESKTOP, PHONE, listen, running_browser
 from tests.fix_console import Clock, Console, made_people, running
 from tests.fix_services import fresh_database
+from tests.journeys.objecting import misfits, objections
 
 PICTURES: Final = os.environ.get("PULSEPOST_PICTURES")
 # Those of ``made_people``, and two more; whoever looks after the ward's patient.
@@ -157,6 +158,10 @@ class Walk:
     def fits(self) -> None:
         """Nothing makes the page scroll sideways."""
         assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), self.page.url
+
+    def is_unobjectionable(self) -> None:
+        """For a page that a form answers with: those with an address are all looked at by ``test_browser_axe``."""
+        assert [*objections(self.page), *misfits(self.page)] == [], self.page.url
 
     def picture(self, name: str, *, of: str | None = None) -> None:
         """Nothing sticks out; and what the manual shows as ``name``: the screen, or only what ``of`` selects."""

@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 
 from cloud.admission.models import Effect, EligibilityForm, Person
 from cloud.consent.models import Decision
+from cloud.console.pages import is_training
 from cloud.console.spoken import zone_of
 from cloud.language.languages import LANGUAGES
 from cloud.participation.models import EndReason
@@ -21,7 +22,7 @@ def person(form: Form, programmes: Collection[str], today: date) -> Person:
     """Somebody to be taken in: name, birth date, time zone, language, number at the clinic (or empty), programme."""
     refusals: dict[str, Refusal] = {}
     name = " ".join(form.get("display_name", "").split())
-    if not name or not name.isprintable():
+    if not name or not name.isprintable() or is_training(name):
         refusals["display_name"] = Refusal("no_name")
     elif len(name) > LONGEST_NAME:
         refusals["display_name"] = Refusal("too_long", {"most": str(LONGEST_NAME)})

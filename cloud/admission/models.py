@@ -285,6 +285,11 @@ class OnTheWay:
         return next((state for state in self.steps if not state.holds), None)
 
     @property
+    def later(self) -> list[StepState]:
+        """The others that do not hold."""
+        return [state for state in self.steps if not state.holds and state is not self.at]
+
+    @property
     def done(self) -> int:
         return sum(state.holds for state in self.steps)
 

@@ -28,6 +28,7 @@ from cloud.console.edge import Connection, Now, Tx, form
 from cloud.console.pages import page
 from cloud.participation.models import EndReason, Stage
 from cloud.planning import store as plans
+from cloud.plans import rules
 from cloud.plans.fields import Form, Refused
 
 router = APIRouter(prefix="/enrolments")
@@ -207,7 +208,7 @@ async def _list(
         leaving=await service.leaving(conn, session, now),
         taking_part=await store.taking_part(conn, session.account_id, sought, now),
         most=store.MOST_LISTED,
-        programmes=await plans.programmes(conn),
+        programmes=[one for one in await plans.programmes(conn) if one.programme_id != rules.TRAINING],
         zone=await store.site_zone(conn),
         sought=sought,
         refused=refused,

@@ -326,7 +326,7 @@ def _before_closing(takes_part: Participation, cases: int) -> Sequence[Missing]:
 
 async def take_in(conn: Connection, session: Session, form: Form, now: datetime) -> UUID:
     """A new patient in one's care, or one who has come back. Refused where somebody is here already, and says so."""
-    programmes = {row.programme_id for row in await plans.programmes(conn)}
+    programmes = {row.programme_id for row in await plans.programmes(conn)} - {rules.TRAINING}
     person = entries.person(form, programmes, now.date())
     name, born, mrn = person.display_name, person.birth_date, person.mrn
     fits = await participations.fitting(conn, name, born, mrn)

@@ -16,7 +16,7 @@ _DECIDED: Final = """
 SELECT c.consent_id, c.patient_id, c.text_id, c.version, c.language, c.decision, c.method, c.signed_on, c.note,
        a.display_name AS entered_by, a.role = 'patient' AS by_patient, c.entered_at
 FROM consent c JOIN account a ON a.account_id = c.entered_by
-WHERE c.patient_id = ANY(%s) ORDER BY c.entered_at DESC, c.consent_id
+WHERE c.patient_id = ANY(%s) ORDER BY c.decision_no DESC
 """
 
 
@@ -38,9 +38,9 @@ async def add(conn: Connection, patient_id: UUID, entry: Entry, by: UUID, at: da
     """Write a decision down."""
     text = entry.text
     cursor = await conn.execute(
-        """INSERT INTO consent (consent_id, patient_id, text_id, version, language, text_sha256, decision, method,
+        """INSERT INTO consent (patient_id, text_id, version, language, text_sha256, decision, method,
                                 signed_on, note, entered_by, entered_at)
-           VALUES (gen_random_uuid(), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING consent_id""",
+           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING consent_id""",
         (
             patient_id,
             text.text_id,

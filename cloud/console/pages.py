@@ -3,6 +3,7 @@
 There is an environment for each language and choice of units, so that a macro needs to know nothing of the reader.
 """
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -33,6 +34,7 @@ def _environment(language: str, units: Units) -> Environment:
     )
     environment.install_gettext_translations(spoken.words, newstyle=True)  # type: ignore[attr-defined]  # the extension's
     environment.filters.update(spoken.filters())
+    environment.tests["training"] = is_training
     environment.globals.update(
         texts=spoken,
         figure=spoken.figure,
@@ -43,6 +45,18 @@ def _environment(language: str, units: Units) -> Environment:
         languages=[(code, facts.tag, facts.name) for code, facts in LANGUAGES.items()],
     )
     return environment
+
+
+def is_training(name: str) -> bool:
+    """Whether this name is a training patient's: the database gives the mark to all of them, and to nobody else."""
+    return name.startswith("TRAINING ")
+
+
+def _about_training(context: Mapping[str, Any]) -> bool:
+    """Whether a page is about a training patient: whatever it is given of one has the patient's name."""
+    of = [*context.values(), *(getattr(value, "patient", None) for value in context.values())]
+    names = (getattr(value, field, None) for value in of for field in ("display_name", "patient_name"))
+    return any(isinstance(name, str) and is_training(name) for name in names)
 
 
 def fragment(name: str, *, language: str | None = None, **context: Any) -> str:
@@ -64,5 +78,5 @@ def page(request: Request, name: str, *, status_code: int = status.HTTP_200_OK, 
     # What stands above each page, and whose patients are open by break-glass: not everything is for an emergency.
     context |= {name: getattr(request.state, name, ()) for name in ("glass", "opened")}
     known = {"session": session, "path": path, "back": back, "manual_page": manual.address(name, language)}
-    html = fragment(name, language=language, **known, **context)
+    html = fragment(name, language=language, about_training=_about_training(context), **known, **context)
     return HTMLResponse(html, status_code, headers={"Content-Language": LANGUAGES[language].tag})

@@ -175,6 +175,7 @@ AUDIT_ACTIONS: Final[Mapping[str, str]] = {
     "message.settled": "Message said to need no answer",
     "access.read": "Own record of access looked at",
     "patient_list.read": "List of patients opened",
+    "training.read": "Page of training opened",
     "worklist.read": "Worklist opened",
     "plan.read": "Plan looked at",
     "enrolment_list.read": "List of enrolments opened",
@@ -292,6 +293,21 @@ AUDIT_ACTIONS: Final[Mapping[str, str]] = {
     "invitation.used": "Invitation used",
     "identity.linked": "Identity of the clinic linked",
     "identity.unlinked": "Identity of the clinic unlinked",
+    "stock.read": "Stock of devices opened",
+    "stock.add": "Device added to the stock",
+    "stock.hand_out": "Device handed out",
+    "stock.take_back": "Device taken back",
+    "stock.wipe": "Device wiped",
+    "stock.lose": "Device said to be lost",
+    "stock.find": "Lost device found",
+    "stock.retire": "Device taken out of stock for good",
+    "stock.lease": "Lease of a device changed",
+    "pairing.begin": "Pairing of a device begun",
+    "pairing.type": "Digits of a device handed to its gateway",
+    "pairing.choose": "Device to be paired chosen",
+    "pairing.stop": "Pairing of a device stopped",
+    "pairing.undo": "Paired device forgotten again",
+    "pairing.settle": "Paired device written down",
 }
 
 AUDIT_REFUSALS: Final[Mapping[str, str]] = {
@@ -642,6 +658,25 @@ ENTRY_REFUSALS: Final[Mapping[str, str]] = {
     "too_long": "This is too long: at most {most} letters.",
     "too_many": "There are too many already: at most {most}.",
     "wrong_unit": "This limit has other units: {units}.",
+    "label_check_digit": "The barcode was not read whole. Scan it again, or type the serial number.",
+    "label_date": "The barcode has a date that is none. Scan it again, or type the serial number.",
+    "label_no_serial": "This barcode names the model alone. Scan the one beside SN, or type the serial number.",
+    "known_device": "A device of this maker with this serial number is in the stock already. Search for it.",
+    "not_a_day": "This is no day. Write it as 2026-12-31.",
+    "not_yet": "This lies in the future. Choose an earlier moment.",
+    "before_it_came_back": "Somebody else had it then: what it measured is theirs. Choose a later moment.",
+    "anothers_device": "Its readings are somebody else’s now. Take it back from them first, or ask who assigned it.",
+    "unknown_device": "This device is not in the stock. Add it there first.",
+    "several_devices": "Several devices have this number. Choose one from the list.",
+    "is_handed_out": "Somebody has this device. Take it back first.",
+    "is_returned": "It may hold readings of whoever had it. Wipe it first, and say so on its page.",
+    "is_lost": "This device is said to be lost. Say on its page that it was found.",
+    "is_retired": "This device was taken out of stock for good.",
+    "no_gateway": "There is no such gateway. Look at its label, or enrol it first.",
+    "gateway_away": "This gateway is away now. See that it has power and network, then try again.",
+    "anothers_gateway": "This gateway reads somebody else’s devices. Look at its label again; tick if they share it.",
+    "not_by_bluetooth": "This device is not paired: it is read by cable, or by nobody yet.",
+    "six_digits": "It shows six digits. Type all of them.",
 }
 
 # Enrolment ----------------------------------------------------------------------------------------------------------
@@ -750,6 +785,21 @@ SHOWS: Final[Mapping[str, str]] = {
     "open": "Open",
     "retrospect": "In retrospect",
     "automatic": "Closed automatically today",
+    "training": "Training",
+}
+
+# What is true of a training patient.
+TRAINING_KINDS: Final[Mapping[str, str]] = {
+    "crisis": "A crisis: somebody had to act at once.",
+    "worsening": "Worse for weeks: somebody had to act.",
+    "false_alarm": "A false alarm: a peak that was over minutes later, or a measurement that went wrong.",
+    "ordinary": "All was as usual.",
+}
+TRAINING_CRISES: Final[Mapping[str, str]] = {
+    "severe_hypertension": "Severe high blood pressure",
+    "hypotension": "Low blood pressure",
+    "hypoglycaemia": "Low blood glucose",
+    "hyperglycaemia": "Very high blood glucose",
 }
 
 # How a case ended.
@@ -892,6 +942,76 @@ SPANS_OF_DAYS: Final[Mapping[str, str]] = {
 # Calls --------------------------------------------------------------------------------------------------------------
 
 CALL_OUTCOMES: Final[Mapping[str, str]] = {"reached": "reached", "not_reached": "not reached", "voicemail": "voicemail"}
+
+# Devices as things ---------------------------------------------------------------------------------------------------
+
+STOCK_STATES: Final[Mapping[str, str]] = {
+    "in_stock": "in stock",
+    "handed_out": "handed out",
+    "returned": "came back, to be wiped",
+    "wiped": "wiped, in stock",
+    "lost": "lost",
+    "retired": "out of stock for good",
+}
+
+STOCK_OWNERS: Final[Mapping[str, str]] = {"clinic": "the clinic’s", "lessor": "leased", "patient": "the patient’s own"}
+
+STOCK_ACTS: Final[Mapping[str, str]] = {
+    "add": "Added",
+    "hand_out": "Handed out",
+    "take_back": "Came back",
+    "wipe": "Wiped",
+    "lose": "Lost",
+    "find": "Found",
+    "retire": "Taken out of stock for good",
+    "lease": "Lease changed",
+}
+
+WAYS_TO_WIPE: Final[Mapping[str, str]] = {
+    "deleted": "was deleted on the device",
+    "noted": "cannot be deleted, or was not; what it held is noted here",
+}
+
+LEASE_STANDINGS: Final[Mapping[str, str]] = {"soon": "ends soon", "over": "is over"}
+
+# Pairing: where it stands (gateway/pairing.py), why it failed and what to do, what came of it.
+PAIRING_STATES: Final[Mapping[str, str]] = {
+    "asked": "The gateway is asked …",
+    "searching": "The gateway listens for the device. Do what stands above.",
+    "several": "More than one device of this model is heard.",
+    "connecting": "The device is heard, and being connected …",
+    "passkey_wanted": "The device shows six digits.",
+    "pairing": "The digits are with the gateway …",
+    "reading": "It is paired. The gateway waits until it is heard again, and asks who it is …",
+    "paired": "It is paired.",
+    "failed": "It was not paired.",
+}
+
+PAIRING_WHYS: Final[Mapping[str, str]] = {
+    "silent": "No device of this model was heard. Bring it near the gateway, into its pairing mode, and try again.",
+    "not_chosen": "Several devices were heard, and none was chosen in time.",
+    "passkey_wrong": "The digits were not those that it showed. Put it into pairing mode again: it shows new ones.",
+    "no_passkey": "Nobody typed the digits in time. Put it into pairing mode again: it shows new ones.",
+    "refused": "The device refused. Remove it from every phone, put it into pairing mode again, and try again.",
+    "unreachable": "It was heard, and could not be connected. Bring it nearer, look at its battery, and try again.",
+    "cut": "It was paired, and hung up before it said who it is. Measure once; if nothing arrives, try again.",
+    "another_model": "Another model answered. Choose that one, if it is the right device.",
+    "no_radio": "The gateway’s Bluetooth cannot be used now.",
+    "no_room": "The gateway can keep nothing now. Look at its page first.",
+    "stopped": "It was stopped.",
+    "busy": "Another device is being paired at this gateway. Wait until that is done.",
+    "defect": "The gateway’s program made a mistake. Tell support; its log says where.",
+    "refused_by_gateway": "The gateway will not do it.",
+    "no_answer": "The gateway did not answer in time. See that it has power and network, then try again.",
+    "interrupted": "The gateway was interrupted. Try again.",
+}
+
+PAIRING_OUTCOMES: Final[Mapping[str, str]] = {
+    "taken": "This is the patient’s device. What it measures from now on arrives by itself.",
+    "another": "This is not the device that was handed out: its serial number is another.",
+    "kept_from": "This device is not this patient’s: it was not handed out to them, or is somebody else’s.",
+    "unknown": "This device is not in the stock. If it is the patient’s own, say so: it is theirs from then on.",
+}
 
 # The roster ---------------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from alerting.duty import DutyRole, Hours, instant_of
+from cloud.contacts.numbers import e164, region_of
 from cloud.duty.models import MAY_BE, AwayEntry, HolidayRow, NewShift, SiteEntry, Staff
 from cloud.plans.fields import Form, Refusal, Refused
 from cloud.zones.store import zone as zone_of
@@ -112,17 +113,21 @@ def holiday(form: Form, today: date) -> HolidayRow:
 
 
 def site(form: Form) -> SiteEntry:
-    """Where the clinic is, and on which weekdays it works."""
+    """Where the clinic is, on which weekdays it works, and the number that patients call."""
     refusals: dict[str, Refusal] = {}
     name = form.get("time_zone", "").strip()
+    typed = form.get("phone", "").strip()
+    phone = e164(typed, region_of(name)) if typed else ""
+    if phone is None:
+        refusals["phone"] = Refusal("not_a_phone")
     if not name or zone_of(name) is None:
         refusals["time_zone"] = Refusal("no_time_zone")
     weekdays = tuple(day for day in WEEKDAYS if form.get(f"weekday_{day}"))
     if not weekdays:
         refusals["weekday"] = Refusal("no_weekday")
-    if refusals:
+    if refusals or phone is None:
         raise Refused("site", refusals, form)
-    return SiteEntry(time_zone=name, working_days=weekdays)
+    return SiteEntry(time_zone=name, working_days=weekdays, phone=phone)
 
 
 def _may_cover(person: Staff, cover: Staff) -> bool:

@@ -107,10 +107,11 @@ class AwayEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteEntry:
-    """Where we are and when we work, as typed."""
+    """Where we are and when we work, as typed. ``phone``: whom patients call, E.164; empty: nobody is named."""
 
     time_zone: str
     working_days: Sequence[int]
+    phone: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ POST /roster/absences              account_id, starts, ends, cover
 POST /roster/absences/{absence_id}/end
 POST /roster/holidays              day, name, own_roster
 POST /roster/holidays/{day}/end
-POST /roster/site                  time_zone, weekday_0..6
+POST /roster/site                  time_zone, weekday_0..6, phone
 POST /duty-gaps/{gap_id}/acknowledge
 
 303 back to the page when it is done; 422 with the page, what was typed and what is wrong with it, when it is not.
@@ -26,7 +26,8 @@ from cloud.auth.access import Nursing, only
 from cloud.auth.models import CLINICAL, Role, Session
 from cloud.console.edge import Connection, Now, Tx, form
 from cloud.console.pages import page
-from cloud.duty import service
+from cloud.contacts.numbers import said
+from cloud.duty import service, store
 from cloud.plans.fields import Form, Refused
 
 router = APIRouter()
@@ -109,6 +110,8 @@ async def _page(
         "roster.html",
         status_code=code,
         roster=await service.roster_page(conn, now),
+        phone=await store.phone(conn),
+        spoken_number=said,
         refused=refused,
         may_change=session.role in EDITORS,
         now=now,

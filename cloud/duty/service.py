@@ -143,7 +143,7 @@ async def remove_holiday(conn: AsyncConn, session: Session, day: date, now: date
 async def place(conn: AsyncConn, session: Session, form: Form, now: datetime) -> None:
     """Refused."""
     entry = entries.site(form)
-    await store.place(conn, entry.time_zone, entry.working_days, session.account_id, now)
+    await store.place(conn, entry, session.account_id, now)
     await _record(conn, session, "duty.place", "duty:site", now, {"time_zone": entry.time_zone})
 
 

@@ -13,7 +13,7 @@ from alerting.duty import Absence, DatedShift, DutyRole, Holiday, Hours, Roster,
 from alerting.duty import on_duty as turns_on_duty
 from alerting.working_time import WorkingDays
 from cloud.db.connect import Connection
-from cloud.duty.models import Away, DutyPerson, HolidayRow, NewShift, Plan, Shift, Staff
+from cloud.duty.models import Away, DutyPerson, HolidayRow, NewShift, Plan, Shift, SiteEntry, Staff
 from cloud.zones.store import zone
 
 log = logging.getLogger(__name__)
@@ -223,9 +223,15 @@ async def remove_holiday(conn: AsyncConn, day: date) -> bool:
     return cursor.rowcount == 1
 
 
-async def place(conn: AsyncConn, time_zone: str, working_days: Sequence[int], by: UUID, at: datetime) -> None:
-    """Where the site is, and on which weekdays it works."""
+async def place(conn: AsyncConn, entry: SiteEntry, by: UUID, at: datetime) -> None:
+    """Where the site is, on which weekdays it works, and the number that patients call."""
     await conn.execute(
-        "UPDATE duty_site SET time_zone = %s, working_days = %s, changed_by = %s, changed_at = %s",
-        (time_zone, sorted(working_days), by, at),
+        "UPDATE duty_site SET time_zone = %s, working_days = %s, phone = %s, changed_by = %s, changed_at = %s",
+        (entry.time_zone, sorted(entry.working_days), entry.phone, by, at),
     )
+
+
+async def phone(conn: AsyncConn) -> str:
+    """The number that patients call, E.164; empty: nobody has written one down."""
+    row = await (await conn.execute("SELECT phone FROM duty_site")).fetchone()
+    return str(row[0]) if row else ""

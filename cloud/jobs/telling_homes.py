@@ -26,10 +26,9 @@ def add_jobs(app: App, desk: Desk) -> None:
 
 
 def tell_all(desk: Desk, memory: Memory) -> int:
-    """One turn in one transaction; how many homes were told. A database that is away: the next turn makes up."""
+    """One turn; how many homes were told. A database that is away: the next turn makes up."""
     try:
-        with desk.pool.connection() as connection:
-            told = tell_homes(connection, memory, desk.now())
+        told = tell_homes(desk.pool.connection, memory, desk.now())
     except (psycopg.OperationalError, PoolTimeout) as error:
         log.error("homes were not told what is due (%s); tried again in a minute", type(error).__name__)
         return 0

@@ -26,6 +26,7 @@ from cloud.own import service
 from cloud.patients import models
 from cloud.patients import service as patients
 from cloud.patients import store as oneself
+from cloud.visits import service as visits
 
 router = APIRouter(prefix="/me")
 
@@ -34,7 +35,9 @@ READ: Final = "own_readings.read"
 
 @router.get("")
 async def me(request: Request, conn: Tx, now: Now, session: Patient) -> Response:
-    return page(request, "me.html", **await _now(conn, now, session))
+    now_there = await _now(conn, now, session)
+    to_come = await visits.to_come_of(conn, now_there["patient"].patient_id)
+    return page(request, "me.html", **now_there, visits=to_come)
 
 
 @router.get("/readings")

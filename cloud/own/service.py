@@ -14,6 +14,7 @@ from alerting.windows import instant
 from cloud.components import service as components
 from cloud.console.spoken import zone_of
 from cloud.contacts import service as contacts
+from cloud.duty import store as duty
 from cloud.fleet.schedules import schedule_of
 from cloud.own import store
 from cloud.own.models import Help, Measured, OwnLimit, OwnPlan, Today, Trouble
@@ -67,7 +68,7 @@ async def troubles(conn: Connection, of: Patient, now: datetime) -> list[Trouble
 async def whom_to_call(conn: Connection, of: Patient) -> Help:
     """The emergency number of the card, and the centre's own."""
     card = (await contacts.surroundings(conn, of.patient_id)).card
-    return Help(emergency=card.emergency_number if card else None, centre=await store.centre_phone(conn) or None)
+    return Help(emergency=card.emergency_number if card else None, centre=await duty.phone(conn) or None)
 
 
 def newest(readings: Readings, zone: str) -> list[Measured]:

@@ -56,9 +56,3 @@ async def gateway_seen_at(conn: Connection, patient_id: UUID, now: datetime) -> 
     """When one of the patient's gateways was last heard."""
     row = await (await conn.execute(_LAST_SEEN, (patient_id, now))).fetchone()
     return row[0] if row else None
-
-
-async def centre_phone(conn: Connection) -> str:
-    """The number that patients may call; empty where nobody has written it down."""
-    row = await (await conn.execute("SELECT phone FROM duty_site")).fetchone()
-    return str(row[0]) if row else ""

@@ -53,7 +53,7 @@ async def take_in(
 
 async def take_back(conn: Connection, *, name: str, born: date, mrn: str | None, at: datetime) -> UUID | None:
     """Somebody whose record is closed takes part again, in the asker's care; None where nobody is all of this."""
-    cursor = await conn.execute("SELECT take_back(%s, %s, %s, %s)", (name, born, mrn, at))
+    cursor = await conn.execute("SELECT take_in_again(%s, %s, %s, %s)", (name, born, mrn, at))
     patient_id: UUID | None = one(await cursor.fetchone())[0]
     return patient_id
 

@@ -36,7 +36,8 @@ _PATIENTS: Final = SQL(
                       AS highest
            FROM alert_case c WHERE c.patient_id = p.patient_id AND c.state NOT IN ('resolved', 'expired')) cases
        WHERE {in_care_team}
-       ORDER BY array_position(ARRAY['high', 'medium', 'low'], cases.highest), p.display_name, p.patient_id"""
+       ORDER BY p.training, array_position(ARRAY['high', 'medium', 'low'], cases.highest), p.display_name,
+                p.patient_id"""
 ).format(in_care_team=IN_CARE_TEAM, lately=_NEWEST.format(within=_LATELY), ever=_NEWEST.format(within=SQL("")))
 
 _CONCENTRATION: Final = SQL(

@@ -47,7 +47,7 @@ async def plan(conn: Connection, of: Patient, now: datetime) -> Plan:
     return Plan(
         patient=of,
         programme=programme,
-        programmes=programmes,
+        programmes=[one for one in programmes if rules.may_follow(membership.programme_id, one.programme_id)],
         membership=membership,
         is_heightened=held.heightened_until is not None,
         limits=own_first(held.limits),
@@ -202,7 +202,8 @@ async def change_programme(conn: Connection, session: Session, of: Patient, form
     """The patient joins this programme now, and is watched closely for its first period."""
     known = {programme.programme_id: programme for programme in await store.programmes(conn)}
     chosen = known.get(form.get("programme_id", ""))
-    if chosen is None:
+    was = await _membership(conn, of, now)
+    if chosen is None or not rules.may_follow(was.programme_id, chosen.programme_id):
         raise Refused("programme", {"programme_id": Refusal("choose")}, form)
     reason = entries.reason(form, "programme")
     await store.join(

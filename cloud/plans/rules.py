@@ -20,6 +20,8 @@ from device_drivers.nomenclature import Unit
 log = logging.getLogger(__name__)
 
 STANDARD = "standard"
+# Of patients who are not real, and of nobody else: the database sees to it.
+TRAINING = "training"
 # What holds where a programme's own regimes cannot be used together, or at all.
 STANDARD_REGIMES = ("esc2024", "ada")
 
@@ -60,6 +62,11 @@ class LimitRow(NamedTuple):
     set_at: datetime
     expires_at: datetime | None
     version: int
+
+
+def may_follow(programme_id: str, next_id: str) -> bool:
+    """Whether a patient of one programme may join the next: in and out of training there is no way."""
+    return (programme_id == TRAINING) == (next_id == TRAINING)
 
 
 def by_id(rows: Iterable[tuple[Any, ...]]) -> Mapping[str, ProgrammeRow]:

@@ -15,7 +15,7 @@ def trainees(connection: Connection, logins: Sequence[str]) -> dict[str, UUID]:
     """Clinical accounts of these logins, by login."""
     rows = connection.execute(
         """SELECT login, account_id FROM account WHERE login = ANY(%s) AND disabled_at IS NULL
-           AND role IN ('nurse', 'lead_nurse', 'doctor', 'coordinator')""",
+           AND role IN ('nurse', 'lead_nurse', 'doctor')""",
         (list(logins),),
     )
     return dict(rows.fetchall())

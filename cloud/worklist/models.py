@@ -23,6 +23,7 @@ class Show(StrEnum):
     OPEN = "open"  # what is to be done now
     RETROSPECT = "retrospect"  # open, of readings that came late: looked at when there is time
     AUTOMATIC = "automatic"  # closed by nobody in the last day
+    TRAINING = "training"  # open, of training patients: on no other list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,7 @@ class Case:
     closed_automatically: str | None
     measured_at: datetime | None
     readings: int
+    training: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "state", State(self.state))

@@ -28,7 +28,7 @@ _ALL_CASES: Final = SQL(
               c.offered_to, f.display_name AS offered_to_name, c.silenced_until, c.silenced_by,
               s.display_name AS silenced_by_name, c.silenced_why, c.sentence, c.reason, c.opened_at, c.raised_at,
               c.deadline, c.contact_by, c.contacted_at, c.next_at, c.changed_at, c.resolved_at, c.disposition,
-              c.resolved_why, c.closed_automatically, latest.measured_at, latest.readings
+              c.resolved_why, c.closed_automatically, latest.measured_at, latest.readings, p.training
        FROM alert_case c
        JOIN patient p USING (patient_id)
        LEFT JOIN account o ON o.account_id = c.owner
@@ -44,11 +44,12 @@ _CASES_IN_CARE: Final = _ALL_CASES.format(whose=IN_CARE)
 _IS_OPEN: Final = SQL(" AND c.state NOT IN ('resolved', 'expired')")
 _OPEN: Final = _CASES + _IS_OPEN
 _SHOWN: Final[Mapping[Show, Any]] = {
-    Show.OPEN: _OPEN + SQL(" AND c.tier <> 'retrospective'"),
-    Show.RETROSPECT: _OPEN + SQL(" AND c.tier = 'retrospective'"),
+    Show.OPEN: _OPEN + SQL(" AND c.tier <> 'retrospective' AND NOT p.training"),
+    Show.RETROSPECT: _OPEN + SQL(" AND c.tier = 'retrospective' AND NOT p.training"),
+    Show.TRAINING: _OPEN + SQL(" AND p.training"),
     Show.AUTOMATIC: _CASES
     + SQL(
-        """ AND c.closed_automatically IS NOT NULL AND c.resolved_at > %(since)s
+        """ AND c.closed_automatically IS NOT NULL AND c.resolved_at > %(since)s AND NOT p.training
             ORDER BY c.resolved_at DESC, c.case_id LIMIT %(most)s"""
     ),
 }
@@ -56,8 +57,11 @@ _OPEN_CASES_OF_PATIENT: Final = _CASES_IN_CARE + _IS_OPEN + SQL(" AND c.patient_
 _ONE: Final = _CASES_IN_CARE + SQL(" AND c.case_id = %(case_id)s")
 _LISTED: Final = _CASES + SQL(" AND c.case_id = %(case_id)s")
 _COUNTS: Final = SQL(
-    """SELECT count(*) FILTER (WHERE c.state NOT IN ('resolved', 'expired') AND c.tier = 'retrospective'),
-              count(*) FILTER (WHERE c.closed_automatically IS NOT NULL AND c.resolved_at > %(since)s)
+    """SELECT count(*) FILTER (WHERE c.state NOT IN ('resolved', 'expired') AND c.tier = 'retrospective'
+                                     AND NOT p.training),
+              count(*) FILTER (WHERE c.closed_automatically IS NOT NULL AND c.resolved_at > %(since)s
+                                     AND NOT p.training),
+              count(*) FILTER (WHERE c.state NOT IN ('resolved', 'expired') AND p.training)
        FROM alert_case c JOIN patient p USING (patient_id)
        WHERE (c.state NOT IN ('resolved', 'expired') OR c.changed_at > %(since)s) AND {in_care_team}"""
 ).format(in_care_team=IN_CARE_TEAM)
@@ -74,8 +78,8 @@ async def aside(conn: Connection, account_id: UUID, now: datetime) -> Mapping[Sh
     """How many there are that a worklist does not show by itself."""
     cursor = await conn.execute(_COUNTS, {"account_id": account_id, "since": now - CLOSED_WITHIN})
     row = await cursor.fetchone()
-    retrospect, automatic = row or (0, 0)
-    return {Show.RETROSPECT: retrospect, Show.AUTOMATIC: automatic}
+    retrospect, automatic, training = row or (0, 0, 0)
+    return {Show.RETROSPECT: retrospect, Show.AUTOMATIC: automatic, Show.TRAINING: training}
 
 
 async def open_cases_of(conn: Connection, account_id: UUID, patient_id: UUID) -> list[Case]:

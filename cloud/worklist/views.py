@@ -43,6 +43,8 @@ def belongs(case: Case, show: Show | None) -> bool:
     """Whether an open case stands in that worklist; None: on the patient's page, where all of them do."""
     if show is None:
         return True
+    if case.training:
+        return show is Show.TRAINING
     return show is (Show.RETROSPECT if case.tier is Tier.RETROSPECTIVE else Show.OPEN)
 
 

@@ -23,7 +23,15 @@ DOCS: Final = HERE.parents[1] / "docs"
 SOURCE: Final = DOCS / "manual"
 SHEET: Final = "manual.css"
 # Docs of the project that are for who runs it; the others are for who works on it.
-OPERATOR: Final = ("settings.md", "sign_in.md", "channels.md", "alerting.md", "audit.md", "translations.md")
+OPERATOR: Final = (
+    "settings.md",
+    "sign_in.md",
+    "channels.md",
+    "alerting.md",
+    "audit.md",
+    "training.md",
+    "translations.md",
+)
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,9 @@
 """Three lamps by Linux's LED class (``/sys/class/leds/NAME``): a lamp on a pin is a leds-gpio node of the device tree.
 
 A lamp says by being steady or blinking what it says, and by its place which fact it tells: never by its colour. The
-kernel blinks by itself (trigger ``timer``), so that a busy gateway's lamps do not stutter. Files: ``trigger`` (what may
-be chosen; the chosen one stands in brackets), ``brightness``, ``max_brightness``, and with ``timer`` also ``delay_on``
-and ``delay_off`` (milliseconds). Source: Linux, Documentation/leds/leds-class.rst and
-Documentation/ABI/testing/sysfs-class-led-trigger-pattern, -led.
+kernel blinks by itself (trigger ``timer``, half a second on and half a second off), so that a busy gateway's lamps do
+not stutter. Files: ``trigger`` (what may be chosen; the chosen one stands in brackets), ``brightness`` and
+``max_brightness``. Source: Linux, Documentation/leds/leds-class.rst, Documentation/ABI/testing/sysfs-class-led.
 """
 
 import logging
@@ -16,7 +15,6 @@ from gateway.home.facts import Lamps, Pattern
 
 log = logging.getLogger(__name__)
 
-BLINK_MS = 500
 TIMER, NONE = "timer", "none"
 
 
@@ -71,8 +69,6 @@ class _Lamp:
                 self._triggers = None  # it may be loaded by the next time
                 raise LampFailed(f"{self._folder} cannot blink: load the kernel's module ledtrig-timer")
             self._write("trigger", TIMER)
-            self._write("delay_on", str(BLINK_MS))
-            self._write("delay_off", str(BLINK_MS))
         else:
             self._write("trigger", NONE)
             self._write("brightness", self._read("max_brightness") if pattern is Pattern.STEADY else "0")

@@ -7,7 +7,7 @@ import pytest
 
 HERE = Path(__file__).parent
 README = (HERE.parents[1] / "gateway" / "README.md").read_text()
-PROMISES = re.findall(r"^\| (.+?) \| .+ \| `(test_\w+\.py)` `(\w+)` \|$", README, re.MULTILINE)
+PROMISES = re.findall(r"^\| (.+?) \| .+ \| `((?:\w+/)?test_\w+\.py)` `(\w+)` \|$", README, re.MULTILINE)
 
 
 def test_every_line_of_the_promise_names_a_test() -> None:

@@ -13,6 +13,8 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
         "/cases/{case}",
         "/cases/{own}",
         "/callers",
+        "/break-glass",
+        "/training",
         "/shift",
         "/patients",
         "/patients/{patient}",

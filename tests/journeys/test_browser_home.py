@@ -16,7 +16,7 @@ from gateway.home.server import PageServer
 from gateway.home.words import LANGUAGES, WORDS, Language
 from tests.fix_browser import ON_BOTH_SCREENS
 from tests.gateway.home.made import CUFF, METER, at, cards_of, due, facts, measured, plan, received, window
-from tests.journeys.test_browser_axe import FITS, objections
+from tests.journeys.objecting import FITS, objections
 
 
 @dataclass

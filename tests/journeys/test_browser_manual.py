@@ -15,7 +15,7 @@ from cloud.console.headers import SecurityHeaders
 from cloud.console.shelf import Shelf
 from tests.deploy.manual.made import built_manual
 from tests.fix_browser import DESKTOP, PHONE
-from tests.journeys.test_browser_axe import misfits, objections, resize
+from tests.journeys.objecting import misfits, objections, resize
 
 START_WITHIN_S = 20
 

@@ -7,30 +7,34 @@ from playwright.sync_api import Page, expect
 from cloud.ingest.releases import Releases
 from tests.cloud.held.test_questions import asking as asking
 from tests.cloud.made import METER, NOW, glucose, pressure, sent
-from tests.fix_browser import ON_BOTH_SCREENS
+from tests.fix_browser import DESKTOP, PHONE
 from tests.fix_console import Console
-from tests.journeys.test_browser_axe import objections
+from tests.journeys.objecting import objections
 from tests.journeys.test_browser_fleet import nothing_sticks_out, sign_in
 
 
-@ON_BOTH_SCREENS
 def test_a_patient_says_it_was_me_and_a_nurse_says_whose_it_is(asking: Console, page: Page) -> None:
     ward = asking.ward
     ward.admin.execute("DELETE FROM device_assignment WHERE device_id = %s", (METER.device_id,))
     ward.receive(sent(pressure("182", "105", at=NOW - timedelta(minutes=20))))
     ward.receive(sent(glucose("101"), glucose("205", at=NOW - timedelta(minutes=30))))
+    width, height = PHONE
+    page.set_viewport_size({"width": width, "height": height})
     sign_in(page, asking, "asta")
     page.goto(f"{asking.url}/me")
     question = page.locator(".held__one", has_text="165/81 mmHg")
     expect(question).to_be_visible()
     assert objections(page) == []
-    assert nothing_sticks_out(page)
+    assert fits(page)
     question.get_by_role("button", name="Yes, it was me").click()
     expect(page.locator(".held__one")).to_have_count(1)
     Releases(asking.clock).settle(ward.ingest)
     page.get_by_role("button", name="Sign out").click()
 
     sign_in(page, asking, "nora")
+    [(case_id,)] = ward.rows("SELECT case_id FROM alert_case WHERE reason ->> 'reason' = 'held'")
+    page.goto(f"{asking.url}/cases/{case_id}")
+    expect(page.locator("#held .held__one")).to_contain_text("182/105 mmHg")
     page.goto(f"{asking.url}/patients/{ward.patient_id}")
     waits = page.locator("#held .held__one", has_text="182/105 mmHg")
     expect(waits).to_contain_text("is 57 mmHg away from the usual 125 mmHg")
@@ -38,7 +42,7 @@ def test_a_patient_says_it_was_me_and_a_nurse_says_whose_it_is(asking: Console, 
     page.get_by_text("Who else measures with this patient’s device?").click()
     waits.get_by_text("Say whose it is").click()
     assert objections(page) == []
-    assert nothing_sticks_out(page)
+    assert fits(page)
     waits.get_by_label("no, and of nobody whom we know").check()
     waits.get_by_label("How do you know?").fill("her husband, he told me")
     waits.get_by_role("button", name="Say so").click()
@@ -50,9 +54,18 @@ def test_a_patient_says_it_was_me_and_a_nurse_says_whose_it_is(asking: Console, 
     page.get_by_label("Which patient").select_option(label="Asta Example")
     page.get_by_label("How do you know?").fill("the coordinator gave it to her this morning")
     assert objections(page) == []
-    assert nothing_sticks_out(page)
+    assert fits(page)
     page.get_by_role("button", name="Say so").click()
     expect(page.locator("table")).to_contain_text("Said; it is being taken up.")
     page.goto(f"{asking.url}/questions")
     assert objections(page) == []
-    assert nothing_sticks_out(page)
+    assert fits(page)
+
+
+def fits(page: Page) -> bool:
+    """Nothing sticks out, on a phone and on a nurse's screen, where the page is left."""
+    fitting = []
+    for width, height in (PHONE, DESKTOP):
+        page.set_viewport_size({"width": width, "height": height})
+        fitting.append(nothing_sticks_out(page))
+    return all(fitting)

@@ -84,6 +84,10 @@ def forms(console: Console, case_id: UUID) -> Iterator[tuple[str, str, Mapping[s
     yield "nora", f"{case}/red-flags", {"flag": "chest_pain", "answer": "some"}
     yield "nora", f"{case}/resolve", {"disposition": "other", "note": "spoken with the daughter"}
     yield "nora", "/language", {"language": "en", "back": "/worklist"}
+    yield "nora", "/me/settings", {"glucose": "mmol/L", "pressure": "device"}
+    yield "nora", f"/patients/{console.ward.patient_id}/messages", {"body": "Yes.", "message_id": nora, "seen": ""}
+    yield "nora", f"/patients/{console.ward.patient_id}/messages/settle", {"seen": "2026-11-21T12:00:00+00:00"}
+    yield "asta", "/me/messages", {"body": "May I?", "message_id": nora, "seen": ""}
     yield "nora", "/me/addresses", {"channel": "sms", "address": "+4520123456"}
     held_id, item = waiting(console)
     whose = {"answer": "patient", "patient": str(console.ward.patient_id), "reason": "she told me", "item": str(item)}
@@ -112,7 +116,7 @@ def forms(console: Console, case_id: UUID) -> Iterator[tuple[str, str, Mapping[s
          "cover": str(console.accounts["ben"])},
     )  # fmt: skip
     yield "lena", "/roster/holidays", {"day": "2026-12-24", "name": "Christmas Eve", "own_roster": "1"}
-    yield "lena", "/roster/site", {"time_zone": "Europe/Copenhagen", "weekday_0": "1"}
+    yield "lena", "/roster/site", {"time_zone": "Europe/Copenhagen", "weekday_0": "1", "phone": "+4533112233"}
     yield "lena", "/programmes", PROGRAMME
     yield "lena", "/programmes/standard", PROGRAMME
     yield "lena", "/programmes/standard/terms", {"tier": "urgent", "acknowledge_within": "15 min", "lease": "2 h"}
@@ -133,7 +137,7 @@ def waiting(console: Console) -> tuple[UUID, UUID]:
 @pytest.fixture
 def people_of(console: Console, case_id: UUID) -> Mapping[str, Person]:
     """Whoever sends a form."""
-    made = {login: console.sign_in(login) for login in ("nora", "ada")}
+    made = {login: console.sign_in(login) for login in ("nora", "ada", "asta")}
     console.ward.admin.execute("UPDATE account SET role = 'lead_nurse' WHERE login = 'eve'")
     return {**made, "lena": console.sign_in("eve")}
 
@@ -164,6 +168,9 @@ def test_a_hostile_field_is_refused_in_words_and_spoils_no_page(
         ("ada", f"/patients/{console.ward.patient_id}"),
         ("ada", f"/patients/{console.ward.patient_id}/plan"),
         ("ada", "/what-if"),
+        ("nora", f"/patients/{console.ward.patient_id}/messages"),
+        ("asta", "/me/messages"),
+        ("asta", "/me/settings"),
         ("lena", "/roster"),
         ("lena", "/programmes"),
     ):

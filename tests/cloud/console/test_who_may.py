@@ -14,6 +14,7 @@ from alerting.tiers import Tier
 from cloud.auth.models import CLINICAL, NURSING, STAFF, SUPPORTING, TECHNICAL, Role
 from cloud.console.edge import UNSAFE
 from cloud.oversight.models import OVERSEEING
+from cloud.stock.routes import KEEPING
 from tests.cloud.console.test_every_route import routes
 from tests.cloud.made import GATEWAY
 from tests.cloud.worklist.made import planted_case
@@ -49,6 +50,7 @@ FOR: Final[Mapping[str, frozenset[Role]]] = {
     "GET /shift": CLINICAL,
     "POST /shift/offer": CLINICAL,
     "POST /shift/accept": CLINICAL,
+    "GET /training": CLINICAL,
     "GET /patients": CLINICAL,
     "GET /patients/{patient_id}": CLINICAL,
     "GET /patients/{patient_id}/readings": CLINICAL,
@@ -123,6 +125,16 @@ FOR: Final[Mapping[str, frozenset[Role]]] = {
     "POST /roster/holidays/{day}/end": EDITING,
     "POST /roster/site": EDITING,
     "POST /duty-gaps/{gap_id}/acknowledge": NURSING,
+    "GET /stock": KEEPING,
+    "POST /stock": KEEPING,
+    "GET /stock/{item_id}": KEEPING,
+    **{f"POST /stock/{{item_id}}/{act}": KEEPING for act in ("take-back", "wipe", "lose", "find", "retire", "lease")},
+    "GET /patients/{patient_id}/devices": INVITING,
+    "POST /patients/{patient_id}/devices": INVITING,
+    **{f"{method} /patients/{{patient_id}}/devices/pair{rest}": INVITING for method, rest in (
+        ("GET", ""), ("POST", ""), ("GET", "/{command_id}"), ("GET", "/{command_id}/now"),
+        *(("POST", f"/{{command_id}}/{act}") for act in ("digits", "choose", "stop", "undo", "own")),
+    )},
     "GET /technical": TECHNICAL,
     "POST /technical/{alarm_id}/acknowledge": SUPPORTING,
     "GET /live/technical": TECHNICAL,
@@ -163,7 +175,7 @@ FOR: Final[Mapping[str, frozenset[Role]]] = {
 # Ids that nothing has.
 FOR_NOBODY: Final = (
     "slot_id", "pause_id", "absence_id", "gap_id", "alarm_id", "quarantine_id", "contact_id", "medication_id",
-    "change_id", "account_id", "call_id", "visit_id", "reading_id",
+    "change_id", "account_id", "call_id", "command_id", "visit_id", "reading_id",
 )  # fmt: skip
 
 
@@ -186,7 +198,13 @@ def ids(console: Console, case_id: UUID) -> Mapping[str, str]:
         " VALUES (%s, now(), 'standard', 28, '{}') RETURNING run_id",
         (console.accounts["ada"],),
     )
+    [(item_id,)] = ward.admin.execute(
+        "INSERT INTO stock_item (kind, manufacturer, model, serial_number, owner, state, state_at, added_at, added_by)"
+        " VALUES ('glucose', 'Acme', 'One', '1', 'clinic', 'in_stock', now(), now(), %s) RETURNING item_id",
+        (console.accounts["nora"],),
+    )
     return {
+        "item_id": str(item_id),
         "case_id": str(case_id),
         "patient_id": str(ward.patient_id),
         "assignment_id": str(rows[0][0]),
@@ -237,7 +255,7 @@ def test_for_other_roles_no_page_exists(console: Console, case_id: UUID) -> None
                 continue
             answer = ask(carl, method, path.format(**known), token).status_code
             # What is not there for anybody says nothing of the role.
-            absent = "{quarantine_id}" in path or "{run_id}" in path
+            absent = "{quarantine_id}" in path or "{run_id}" in path or "{command_id}" in path
             if answer != 404 if not may else (answer not in (200, 303, 404) if absent else answer not in (200, 303)):
                 wrong.append((role.value, method, path, answer))
     assert wrong == []

@@ -43,13 +43,16 @@ OPEN: Final[Mapping[str, str]] = {
     # our own processes
     "component": "SIUD",
     # machines: whose a device is stands in device_assignment
-    "device": "S",
+    "device": "SI",
     "device_session": "S",
     "gateway": "S",
     "gateway_certificate": "S",
     "gateway_command": "SIU",
     "gateway_command_secret": "I",
     "gateway_device": "S",
+    # devices as things: who has one stands in stock_holding
+    "stock_event": "SI",
+    "stock_item": "SIU",
     "ledger": "S",
     "quarantine": "SU",
     "technical_alarm": "SU",
@@ -98,6 +101,7 @@ VERBS: Final[Mapping[str, str]] = {
     "medication": "SIU",
     "notification": "SIU",
     "notification_attempt": "SU",
+    "pairing": "SIU",
     "participation": "SIU",
     "patient": "S",
     "patient_message": "SIU",
@@ -105,6 +109,7 @@ VERBS: Final[Mapping[str, str]] = {
     "patient_zone": "S",
     "reading_release": "SI",
     "remeasure": "S",
+    "stock_holding": "SI",
     "training_patient": "S",
     "training_truth": "",
     "treatment_change": "SIU",
@@ -279,6 +284,17 @@ FILLED: Final[tuple[LiteralString, ...]] = (
     " %(patient)s::uuid::text, 'g', %(now)s, 'q', 't', %(now)s, 'mm[Hg]', '{}', '', %(now)s)",
     "INSERT INTO reading_release (reading_id, origin, patient_id, why, said_by, said_at)"
     " VALUES (gen_random_uuid(), 'quarantine', %(patient)s, 'w', %(nurse)s, %(now)s)",
+    "WITH made AS (INSERT INTO stock_item (kind, manufacturer, model, serial_number, owner, state, state_at, added_at,"
+    " added_by) VALUES ('glucose', 'm', 'm', %(patient)s::uuid::text, 'clinic', 'handed_out', %(now)s, %(now)s,"
+    " %(nurse)s) RETURNING item_id)"
+    " INSERT INTO stock_holding (item_id, patient_id, assignment_id, since, handed_by)"
+    " SELECT item_id, a.patient_id, a.assignment_id, %(now)s, %(nurse)s FROM made, device_assignment a"
+    " WHERE a.patient_id = %(patient)s ORDER BY a.assignment_id LIMIT 1",
+    "INSERT INTO gateway (gateway_id) VALUES ('gw-access') ON CONFLICT DO NOTHING",
+    "WITH made AS (INSERT INTO gateway_command (gateway_id, kind, created_at, expires_at)"
+    " VALUES ('gw-access', 'pair', %(now)s, %(now)s::timestamptz + interval '1 minute') RETURNING command_id)"
+    " INSERT INTO pairing (command_id, patient_id, profile, name, begun_at, begun_by)"
+    " SELECT command_id, %(patient)s, 'p', 'n', %(now)s, %(nurse)s FROM made",
 )
 
 

@@ -245,3 +245,17 @@ def test_a_nurse_sees_no_gap_unless_she_stands_in_for_the_lead_nurse(console: Co
     add_shift(console, lena, role="lead_nurse")
     assert "nobody is on duty" in nora.get("/worklist").text
     assert nora.post(f"/duty-gaps/{gap_id}/acknowledge").status_code == 303
+
+
+def test_the_number_that_patients_call_is_written_down_and_read_back_as_people_write_it(
+    console: Console, lena: Person
+) -> None:
+    site = {"time_zone": "Europe/Copenhagen", **ALL_WEEK}
+    refused = lena.post("/roster/site", {**site, "phone": "ask Nora"})
+    assert refused.status_code == 422
+    assert "telephone" in refused.text
+    assert lena.post("/roster/site", {**site, "phone": "33 11 22 33"}).status_code == 303
+    assert 'value="+45 33 11 22 33"' in lena.get("/roster").text
+    assert console.ward.rows("SELECT phone FROM duty_site") == [("+4533112233",)]
+    assert lena.post("/roster/site", site).status_code == 303
+    assert console.ward.rows("SELECT phone FROM duty_site") == [("",)]

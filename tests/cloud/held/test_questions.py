@@ -87,6 +87,13 @@ def test_after_four_hours_or_without_a_page_of_their_own_the_nurse_asks(asking: 
     asking.clock.time = NOW
     asking.ward.admin.execute("UPDATE account SET disabled_at = now() WHERE login = 'asta'")
     assert "Asta Example" in to_ask()
+    # Another patient answers for nobody else.
+    other = new_patient(asking.ward.admin, "Bo Example")
+    asking.ward.admin.execute("UPDATE account SET patient_id = %s, disabled_at = NULL WHERE login = 'asta'", (other,))
+    bo = asking.sign_in("asta")
+    assert bo.post(f"/me/questions/{held(asking)}", {"answer": "yes"}).status_code == 404
+    assert "165/81" not in bo.get("/me/questions").text
+    assert answers(asking) == [(None, None, None, None)]
 
 
 def test_somebody_else_of_the_house_gets_what_is_theirs(asking: Console) -> None:
@@ -132,13 +139,3 @@ def test_a_nurse_says_that_others_use_a_cuff_and_whoever_does_not_care_for_them_
         "device.not_shared",
         "device.shared",
     ]
-
-
-def test_another_patient_answers_for_nobody_else(asking: Console) -> None:
-    ward = asking.ward
-    other = new_patient(ward.admin, "Bo Example")
-    ward.admin.execute("UPDATE account SET patient_id = %s WHERE login = 'asta'", (other,))
-    asta = asking.sign_in("asta")
-    assert asta.post(f"/me/questions/{held(asking)}", {"answer": "yes"}).status_code == 404
-    assert "165/81" not in asta.get("/me/questions").text
-    assert answers(asking) == [(None, None, None, None)]

@@ -1,7 +1,7 @@
 """Homes are told once, and again when something changed; by the jobs' own role."""
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,17 +10,31 @@ import pytest
 from cloud.config import JobsSettings
 from cloud.db.connect import Connection, open_connection
 from cloud.devices import store as devices
+from cloud.homes import service, store
 from cloud.homes.models import DAYS_AHEAD, TOLD_ANEW_BELOW
-from cloud.homes.service import Memory, tell_homes
+from cloud.homes.service import Memory, Transaction, tell_homes
 from cloud.jobs.desk import Desk
 from cloud.jobs.telling_homes import tell_all
 from tests.cloud.made import CUFF, GATEWAY, METER, NOW, Ward, expect, new_patient
 
 
 @pytest.fixture
-def jobs(ward: Ward) -> Iterator[Connection]:
-    with closing(open_connection(ward.database.jobs_url, "test jobs")) as connection:
-        yield connection
+def jobs(ward: Ward) -> Iterator[Transaction]:
+    with transactions(ward) as transaction:
+        yield transaction
+
+
+@contextmanager
+def transactions(ward: Ward) -> Iterator[Transaction]:
+    """A process of the jobs' own role."""
+    with closing(open_connection(ward.database.jobs_url, "test jobs", autocommit=True)) as connection:
+
+        @contextmanager
+        def transaction() -> Iterator[Connection]:
+            with connection.transaction():
+                yield connection
+
+        yield transaction
 
 
 @pytest.fixture
@@ -36,10 +50,8 @@ def home(ward: Ward) -> Ward:
     return ward
 
 
-def told(jobs: Connection, memory: Memory | None = None, at: datetime = NOW) -> int:
-    number = tell_homes(jobs, memory or Memory(), at)
-    jobs.commit()
-    return number
+def told(jobs: Transaction, memory: Memory | None = None, at: datetime = NOW) -> int:
+    return tell_homes(jobs, memory or Memory(), at)
 
 
 def newest(ward: Ward) -> dict[str, Any]:
@@ -49,7 +61,7 @@ def newest(ward: Ward) -> dict[str, Any]:
     return found
 
 
-def test_a_home_is_told_what_its_devices_are_to_measure(home: Ward, jobs: Connection) -> None:
+def test_a_home_is_told_what_its_devices_are_to_measure(home: Ward, jobs: Transaction) -> None:
     assert told(jobs) == 1
     [due] = newest(home)["due"]
     assert (due["kind"], due["zone"]) == ("glucose", "Europe/Copenhagen")
@@ -59,30 +71,60 @@ def test_a_home_is_told_what_its_devices_are_to_measure(home: Ward, jobs: Connec
     ]
 
 
-def test_nothing_about_the_patient_is_in_it(home: Ward, jobs: Connection) -> None:
+def test_nothing_about_the_patient_is_in_it(home: Ward, jobs: Transaction) -> None:
     told(jobs)
     body = str(newest(home))
     for secret in (str(home.patient_id), "Asta", METER.device_id, "XYZ1234"):
         assert secret not in body
 
 
-def test_a_home_is_told_once_by_whatever_process(home: Ward, jobs: Connection) -> None:
+def test_a_home_is_told_once_by_whatever_process(home: Ward, jobs: Transaction) -> None:
     memory = Memory()
     assert [told(jobs, memory), told(jobs, memory), told(jobs), told(jobs, at=NOW + timedelta(days=1))] == [1, 0, 0, 0]
     assert home.count("gateway_command") == 1
 
 
-def test_two_processes_at_once_tell_a_home_once(home: Ward, jobs: Connection) -> None:
-    with closing(open_connection(home.database.jobs_url, "test jobs 2")) as other:
-        assert tell_homes(jobs, Memory(), NOW) == 1
-        assert tell_homes(other, Memory(), NOW) == 0
-        jobs.commit()
-        other.commit()
-        assert told(other) == 0
+def test_while_one_process_tells_homes_another_tells_none(home: Ward, jobs: Transaction) -> None:
+    with transactions(home) as other:
+        with jobs() as connection:
+            assert store.is_mine(connection)
+            assert told(other) == 0
+        assert told(other) == 1
+
+
+def test_a_home_that_was_told_something_meanwhile_is_not_told_what_was_worked_out_before(
+    home: Ward, jobs: Transaction
+) -> None:
+    turns = 0
+
+    @contextmanager
+    def overtaken() -> Iterator[Connection]:
+        nonlocal turns
+        turns += 1
+        if turns == 2:
+            with transactions(home) as faster:
+                assert told(faster) == 1
+        with jobs() as connection:
+            yield connection
+
+    assert told(overtaken) == 0
     assert home.count("gateway_command") == 1
 
 
-def test_a_change_of_the_plan_is_told_and_takes_the_place_of_what_was_said_before(home: Ward, jobs: Connection) -> None:
+def test_of_many_homes_some_are_told_now_and_the_others_in_the_next_turns(
+    home: Ward, jobs: Transaction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "MOST_AT_ONCE", 2)
+    for number in range(4):
+        devices.enrol_gateway(home.admin, f"gw-{number}", NOW)
+    home.admin.execute("UPDATE gateway SET last_seen_at = %s", (NOW,))
+    memory = Memory()
+    assert [told(jobs, memory) for _ in range(4)] == [2, 2, 1, 0]
+
+
+def test_a_change_of_the_plan_is_told_and_takes_the_place_of_what_was_said_before(
+    home: Ward, jobs: Transaction
+) -> None:
     memory = Memory()
     told(jobs, memory)
     expect(home.admin, home.patient_id, kind="blood_pressure", at="08:00")
@@ -91,7 +133,7 @@ def test_a_change_of_the_plan_is_told_and_takes_the_place_of_what_was_said_befor
     assert home.count("gateway_command") == 1
 
 
-def test_a_pause_is_told_and_so_is_its_end(home: Ward, jobs: Connection) -> None:
+def test_a_pause_is_told_and_so_is_its_end(home: Ward, jobs: Transaction) -> None:
     memory = Memory()
     told(jobs, memory)
     home.admin.execute(
@@ -105,7 +147,7 @@ def test_a_pause_is_told_and_so_is_its_end(home: Ward, jobs: Connection) -> None
     assert told(jobs, memory) == 1
 
 
-def test_a_device_that_changes_hands_is_told_to_its_home(home: Ward, jobs: Connection) -> None:
+def test_a_device_that_changes_hands_is_told_to_its_home(home: Ward, jobs: Transaction) -> None:
     memory = Memory()
     told(jobs, memory)
     home.admin.execute(
@@ -117,19 +159,19 @@ def test_a_device_that_changes_hands_is_told_to_its_home(home: Ward, jobs: Conne
     assert [due["devices"] for due in newest(home)["due"]] == [[["cuff", None]]]
 
 
-def test_a_home_that_knows_little_of_what_is_to_come_is_told_anew(home: Ward, jobs: Connection) -> None:
+def test_a_home_that_knows_little_of_what_is_to_come_is_told_anew(home: Ward, jobs: Transaction) -> None:
     memory = Memory()
     told(jobs, memory)
     assert told(jobs, memory, at=NOW + DAYS_AHEAD - TOLD_ANEW_BELOW) == 1
 
 
-def test_a_gateway_that_was_revoked_or_never_came_is_told_nothing(home: Ward, jobs: Connection) -> None:
+def test_a_gateway_that_was_revoked_or_never_came_is_told_nothing(home: Ward, jobs: Transaction) -> None:
     devices.enrol_gateway(home.admin, "gw-never", NOW)
     home.admin.execute("UPDATE gateway SET revoked_at = %s WHERE gateway_id = %s", (NOW, GATEWAY))
     assert told(jobs) == 0
 
 
-def test_a_gateway_of_an_older_release_is_not_asked_each_minute(home: Ward, jobs: Connection) -> None:
+def test_a_gateway_of_an_older_release_is_not_asked_each_minute(home: Ward, jobs: Transaction) -> None:
     told(jobs)
     home.admin.execute("UPDATE gateway_command SET stage = 'refused', publish_at = NULL")
     assert told(jobs, at=NOW + timedelta(minutes=5)) == 0

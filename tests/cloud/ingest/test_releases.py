@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from alerting.familiarity import NEEDED
 from cloud.db.connect import open_connection
-from cloud.ingest.arrivals import again, whole
+from cloud.ingest.arrivals import Decoded, again, whole
 from cloud.ingest.arrivals import decode as decoded
 from cloud.ingest.releases import Releases
 from gateway.wire import v1
@@ -138,9 +138,9 @@ def test_a_payload_is_judged_again_by_all_that_its_message_said_of_its_way(nobod
     first = decoded(
         arrival(v1.ReadingsMessage(**{f: getattr(content, f) for f in content.__struct_fields__} | {"waited_s": 7200}))
     )
-    assert hasattr(first, "items")
+    assert isinstance(first, Decoded)
     second = again(whole(first.items[0], first), reading.reading_id, first.arrival.gateway_id, NOW)
-    assert hasattr(second, "items")
+    assert isinstance(second, Decoded)
     assert (second.evidence, second.coincident, second.items) == (first.evidence, first.coincident, first.items)
     assert second.evidence.waited == timedelta(hours=2)
 

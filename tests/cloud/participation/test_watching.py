@@ -36,7 +36,8 @@ def overdue(ward: Ward) -> list[str]:
 
 def test_somebody_without_a_participation_has_always_been_watched(ward: Ward) -> None:
     held = held_for(ward.ingest, [ward.patient_id, new_patient(ward.admin)], NOW)
-    assert held.watched_from == {} and len(held.rules) == 2
+    assert held.watched_from == {}
+    assert len(held.rules) == 2
     ward.receive(sent(glucose("45")))
     assert ward.count("alert_case") == 1
 

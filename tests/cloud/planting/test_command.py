@@ -1,6 +1,7 @@
 """A course: patients marked for ever, brought in by the ingest, and their truth told when it has ended."""
 
 from argparse import Namespace
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -55,17 +56,24 @@ def test_nobody_comes_in_by_the_gateway_of_training(ward: Ward) -> None:
     assert ward.rows("SELECT revoked_at IS NOT NULL FROM gateway WHERE gateway_id = 'training'") == [(True,)]
 
 
-def test_the_truth_is_told_when_the_course_has_ended_and_its_cases_end(ward: Ward) -> None:
+def test_the_truth_is_told_to_its_trainees_when_the_course_has_ended_and_its_cases_end(ward: Ward) -> None:
     start(ward.database, "nurse")
-    with psycopg.connect(ward.database.admin_url) as admin:
-        admin.execute("SET ROLE pulsepost_console")
-        assert admin.execute("SELECT * FROM training_told").fetchall() == []
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            admin.execute("SELECT * FROM training_truth")
+    assert told(ward, ward.nurse_id) == 0
     assert "1 ended" in command.run(ward.database.admin_url, Namespace(deed="end"), NOW)
-    assert ward.rows("SELECT count(*) FROM training_told") == [(8,)]
+    assert (told(ward, ward.nurse_id), told(ward, uuid4())) == (8, 0)
     assert ward.rows("SELECT count(*) FROM alert_case WHERE next_at IS NOT NULL") == [(0,)]
     assert command.run(ward.database.admin_url, Namespace(deed="end"), NOW) == "no course is open"
+
+
+def told(ward: Ward, account_id: UUID) -> int:
+    """Of how many patients the console can tell this account the truth; its tables are closed to it."""
+    with psycopg.connect(ward.database.admin_url) as admin:
+        admin.execute("SET ROLE pulsepost_console")
+        admin.execute("SELECT set_config('pulsepost.account_id', %s, true)", (str(account_id),))
+        seen = len(admin.execute("SELECT * FROM training_told").fetchall())
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            admin.execute("SELECT * FROM training_truth")
+        return seen
 
 
 def test_a_new_course_takes_the_place_of_an_ended_one(ward: Ward) -> None:

@@ -49,6 +49,17 @@ def test_a_doctor_invites_somebody_arranges_and_all_of_it_stays_with_names(conso
     ]  # fmt: skip
 
 
+def test_the_patient_reads_of_it_and_when_it_will_be_on_their_own_clock(console: Console) -> None:
+    visit_id, asta = asked(console), console.sign_in("asta")
+    page = text(asta.get("/me"))
+    assert "At the clinic Your care team will arrange a time with you, by 5 Dec 2026." in page
+    assert "Ada Weiss: to talk about your mornings" in page
+    console.sign_in("nora").post(url(console, f"/{visit_id}/time"), {"starts_at": "2026-12-01T10:30"})
+    assert "At the clinic: 1 Dec 2026, 10:30" in text(asta.get("/me"))
+    console.sign_in("nora").post(url(console, f"/{visit_id}/end"), {"outcome": "called_off"})
+    assert "mornings" not in text(asta.get("/me"))
+
+
 def test_only_a_doctor_invites(console: Console) -> None:
     for login in ("nora", "ben"):
         assert console.sign_in(login).post(url(console), VISIT).status_code == 404

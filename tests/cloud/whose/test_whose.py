@@ -93,38 +93,33 @@ def test_it_is_this_patients_assigns_and_lets_it_through_once(waiting: Console) 
     assert "No reading waits for its patient." in nora.get("/whose").text
 
 
-def test_an_assignment_that_began_too_late_is_widened(waiting: Console) -> None:
+def test_an_assignment_is_widened_and_what_somebody_else_had_is_not_taken_away(waiting: Console) -> None:
     ward = waiting.ward
+    other, then = new_patient(ward.admin, "Bo Example"), NOW - timedelta(hours=20)
+    assignment_id = devices.assign_device(ward.admin, METER.device_id, other, then, until=then + timedelta(hours=1))
+    assert say(waiting.sign_in("nora"), items(waiting), answer="patient", patient=str(ward.patient_id)) == 422
+    assert _assigned(waiting) == [(other, then, then + timedelta(hours=1))]
+    assert ward.count("reading_release") == 0
+
+    ward.admin.execute("DELETE FROM device_assignment WHERE assignment_id = %s", (assignment_id,))
     devices.assign_device(ward.admin, METER.device_id, ward.patient_id, NOW - timedelta(minutes=1))
     [newest, _] = items(waiting)
     assert say(waiting.sign_in("nora"), [newest], answer="patient", patient=str(ward.patient_id)) == 303
     assert _assigned(waiting) == [(ward.patient_id, NOW - timedelta(minutes=2), None)]
 
 
-def test_what_somebody_else_had_is_not_taken_away(waiting: Console) -> None:
-    ward = waiting.ward
-    other = new_patient(ward.admin, "Bo Example")
-    devices.assign_device(
-        ward.admin, METER.device_id, other, NOW - timedelta(hours=20), until=NOW - timedelta(hours=10)
-    )
-    assert say(waiting.sign_in("nora"), items(waiting), answer="patient", patient=str(ward.patient_id)) == 422
-    assert _assigned(waiting) == [(other, NOW - timedelta(hours=20), NOW - timedelta(hours=10))]
-    assert ward.count("reading_release") == 0
-
-
-@pytest.mark.parametrize("said", ["nobodys", "test", "control_solution"])
-def test_nobodys_of_ours_is_kept_with_who_said_so_and_why(waiting: Console, said: str) -> None:
-    carl = waiting.sign_in("carl")
-    ward = waiting.ward
+def test_nobodys_of_ours_is_kept_with_who_said_so_and_why(waiting: Console) -> None:
+    carl, ward = waiting.sign_in("carl"), waiting.ward
     ward.admin.execute(
         "INSERT INTO care_team (patient_id, account_id) VALUES (%s, %s)", (ward.patient_id, carl.account_id)
     )
-    assert say(carl, items(waiting), answer=said, reason="") == 422
-    assert say(carl, items(waiting), answer=said) == 303
-    assert (
-        ward.rows("SELECT resolution, resolved_by, resolution_why, resolved_at FROM quarantine")
-        == [(said, carl.account_id, "she told me", NOW)] * 2
-    )
+    ward.receive(sent(glucose("99", at=NOW - timedelta(hours=40))))
+    assert say(carl, items(waiting), answer="test", reason="") == 422
+    for item, said in zip(items(waiting), ("nobodys", "test", "control_solution"), strict=True):
+        assert say(carl, [item], answer=said) == 303
+    assert ward.rows("SELECT resolution, resolved_by, resolution_why, resolved_at FROM quarantine ORDER BY 1") == [
+        (said, carl.account_id, "she told me", NOW) for said in ("control_solution", "nobodys", "test")
+    ]
     settle(waiting)
     assert ward.count("glucose_observation") == 0
     assert ward.fates(sent(glucose("101"))) == [(v1.Fate.QUARANTINED, "unassigned_device")]

@@ -15,13 +15,13 @@ def shown(due: Pattern, measured: Pattern = Pattern.OFF, received: Pattern = Pat
 
 
 class Wired:
-    """A folder like /sys/class/leds. The kernel's own folder makes the delays when ``timer`` is chosen."""
+    """A folder like /sys/class/leds."""
 
     def __init__(self, folder: Path, triggers: str = "[none] timer heartbeat") -> None:
         self.folder = folder
         for name in NAMES.values():
             (folder / name).mkdir(parents=True)
-            self.write(name, trigger=triggers, brightness="0", max_brightness="255", delay_on="0", delay_off="0")
+            self.write(name, trigger=triggers, brightness="0", max_brightness="255")
 
     def write(self, name: str, **files: str) -> None:
         for file, text in files.items():
@@ -46,19 +46,19 @@ def test_a_steady_lamp_is_as_bright_as_it_can_be_and_a_dark_one_is_dark(wired: W
 
 def test_the_kernel_blinks_a_blinking_lamp(wired: Wired) -> None:
     Lights(wired.folder, NAMES).show(shown(Pattern.OFF, received=Pattern.BLINKING))
-    assert [wired.read("received", file) for file in ("trigger", "delay_on", "delay_off")] == ["timer", "500", "500"]
+    assert wired.read("received", "trigger") == "timer"
     assert wired.read("measured", "trigger") == "none"
 
 
 def test_a_lamp_is_written_where_it_changes_and_else_left_alone(wired: Wired) -> None:
     lights = Lights(wired.folder, NAMES)
     lights.show(shown(Pattern.BLINKING))
-    wired.write(NAMES["due"], delay_on="7")
+    wired.write(NAMES["due"], trigger="heartbeat")
     lights.show(shown(Pattern.BLINKING))
-    assert wired.read("due", "delay_on") == "7"
+    assert wired.read("due", "trigger") == "heartbeat"
     lights.show(shown(Pattern.STEADY))
     lights.show(shown(Pattern.BLINKING))
-    assert wired.read("due", "delay_on") == "500"
+    assert wired.read("due", "trigger") == "timer"
 
 
 def test_at_the_end_all_are_dark(wired: Wired) -> None:

@@ -1,11 +1,14 @@
 """What the cloud says is due: read strictly, and kept as it was said."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.home.plan import BadPlan, decoded, encoded, plan_of
+from gateway.wire import v1
 from tests.gateway.home.made import due, plan
 
 DUE: dict[str, object] = {
@@ -26,6 +29,13 @@ def test_a_body_is_read_and_kept() -> None:
     assert found.due[0].devices == (("cuff", None), ("spare", 1))
     assert decoded(encoded(found)) == found
     assert plan_of(msgspec.json.decode(encoded(plan(due(user=2))))) == plan(due(user=2))
+
+
+def test_the_golden_body_is_read_for_ever() -> None:
+    golden = Path(__file__).parents[2] / "contract" / "v1" / "commands-home.json"
+    [only] = plan_of(v1.decode_commands(golden.read_bytes()).body).due
+    assert (only.devices, only.kind, only.zone) == ((("cuff", 1), ("meter", None)), "blood_pressure", "Europe/Berlin")
+    assert [moment.hour for moment in only.windows[0]] == [7, 4, 9]
 
 
 def test_a_field_of_a_later_release_is_ignored() -> None:

@@ -22,11 +22,13 @@ def test_a_coordinator_keeps_the_card_and_invites_the_patient(
         carl.by("button", "Make a link for the patient").click()
         expect(page.locator("#link")).to_contain_text("/invitation/")
         carl.picture("invitation")
+        carl.is_unobjectionable()
         link = page.locator("#link").inner_text()
     with centre.stranger(language, screen) as asta:
         asta.page.goto(link)
         expect(asta.page.locator("#new-password")).to_be_visible()
         asta.picture("new-password")
+        asta.is_unobjectionable()
 
 
 @IN_EACH_LANGUAGE

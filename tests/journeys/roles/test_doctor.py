@@ -24,6 +24,7 @@ def test_a_doctor_reads_the_review_and_compares_both_sides_of_a_change(
         ada.by("button", "Compare", within=page.locator("form.entry")).click()
         expect(page.locator("#change table").first).to_be_visible()
         ada.picture("compare", of="#change")
+        ada.is_unobjectionable()
         report = page.request.get(centre.address("/patients/{patient}/review/report.pdf"))
         assert report.headers["content-type"] == "application/pdf"
 

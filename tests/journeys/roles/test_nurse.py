@@ -1,8 +1,12 @@
 """A nurse: the worklist, a case with its call and script, an unknown caller, the end of a shift, the quarantine."""
 
+from argparse import Namespace
+
 from playwright.sync_api import expect
 
 from cloud.language.languages import LANGUAGES
+from cloud.planting import command as training
+from tests.cloud.made import NOW
 from tests.fix_centre import IN_EACH_LANGUAGE, ON_EACH_SCREEN, Centre, wanting_an_owner
 
 
@@ -58,6 +62,7 @@ def test_a_nurse_finds_who_calls_and_hands_her_shift_over(
         nora.by("button", "Find").click()
         expect(nora.page.locator(".caller h2")).to_have_text("Asta Example")
         nora.picture("callers")
+        nora.is_unobjectionable()
         nora.go("/worklist")
         nora.by("button", "Acknowledge", within=nora.page.locator(f"#case-{case}")).click()
         expect(nora.page.locator(f"#case-{case}")).to_have_attribute("data-state", "acknowledged")
@@ -108,3 +113,45 @@ def test_a_nurse_says_whose_readings_are(centre: Centre, language: str, screen: 
         nora.fits()
         nora.by("button", "Say so", within=waiting.first).click()
         expect(waiting).to_have_count(before - 1)
+
+
+@IN_EACH_LANGUAGE
+@ON_EACH_SCREEN
+def test_a_nurse_opens_a_patient_outside_her_care_team_and_the_lead_nurse_is_told(
+    centre: Centre, language: str, screen: tuple[int, int]
+) -> None:
+    with centre.walk("nora", language, screen) as nora:
+        nora.go("/break-glass")
+        nora.page.fill("#patient_id", str(centre.console.other_patient_id))
+        nora.page.fill("#reason", "10 × …………")
+        nora.picture("break-glass")
+        nora.by("button", "Open the patient").click()
+        expect(nora.page.locator("h1")).to_contain_text("Other Patient")
+        nora.fits()
+        nora.by("button", "Close now").click()
+        expect(nora.page.locator("[data-break-glass-id]")).to_have_count(0)
+    with centre.walk("lena", language, screen) as lena:
+        lena.go("/worklist")
+        notice = lena.page.locator("[data-break-glass-id]").first
+        expect(notice).to_contain_text("Nora Quist")
+        lena.picture("break-glass-notice")
+        lena.by("button", "I have seen it", within=notice).click()
+        expect(lena.page.locator("[data-break-glass-id]")).to_have_count(0)
+
+
+@IN_EACH_LANGUAGE
+@ON_EACH_SCREEN
+def test_a_nurse_learns_with_patients_who_are_not_real(centre: Centre, language: str, screen: tuple[int, int]) -> None:
+    if not centre.ward.count("training_course"):
+        course = Namespace(deed="start", logins=["ben"], patients=3, seed=1)
+        training.run(centre.ward.database.admin_url, course, NOW)
+    with centre.walk("ben", language, screen) as ben:
+        ben.go("/training")
+        ben.picture("training")
+        ben.by("link", "Open their worklist").click()
+        ben.receives()
+        expect(ben.page.locator(".training-mark").first).to_be_visible()
+        ben.page.locator(".case__condition").first.click()
+        ben.receives()
+        expect(ben.page.locator(".training-banner")).to_be_visible()
+        ben.fits()

@@ -112,14 +112,10 @@ GRANT UPDATE (resolved_at, resolved_by, resolution, resolution_why) ON quarantin
 GRANT INSERT (device_id, user_index, patient_id, valid), UPDATE (valid, shared) ON device_assignment
     TO pulsepost_console;
 
+SELECT guard_patients(t, '{pulsepost_ingest}') FROM unnest('{held_reading, reading_release}'::regclass[]) t;
+-- A patient says "it was me" or "it was not" of what is held in their own name, once.
 DO $$
 BEGIN
-    IF to_regprocedure('guard_patients(regclass, regrole[])') IS NULL THEN
-        RETURN;
-    END IF;
-    PERFORM guard_patients('held_reading', '{pulsepost_ingest}');
-    PERFORM guard_patients('reading_release', '{pulsepost_ingest}');
-    -- A patient says "it was me" or "it was not" of what is held in their own name, once.
     EXECUTE format('CREATE POLICY answered ON held_reading FOR UPDATE TO pulsepost_console'
                    ' USING (answer IS NULL AND %1$s) WITH CHECK (answer IS NOT NULL AND other_patient_id IS NULL AND %1$s)',
                    oneself_sql('held_reading'));

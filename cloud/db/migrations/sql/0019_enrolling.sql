@@ -7,7 +7,6 @@
 
 ALTER TABLE patient ADD COLUMN mrn text CHECK (length(btrim(mrn)) BETWEEN 1 AND 64);   -- the clinic's number of the patient
 CREATE UNIQUE INDEX patient_mrn ON patient (mrn) WHERE mrn IS NOT NULL;
-CREATE INDEX IF NOT EXISTS patient_born ON patient (birth_date, lower(display_name));
 
 CREATE TABLE participation (
     participation_id  uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -39,6 +38,7 @@ CREATE INDEX ON participation (patient_id, begun_at);
 -- What a patient decided, each time: never changed. Which text it was is told by its hash as well.
 CREATE TABLE consent (
     consent_id   uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    decision_no  bigint GENERATED ALWAYS AS IDENTITY UNIQUE,   -- the newest speaks, whatever clocks say
     patient_id   uuid NOT NULL REFERENCES patient,
     text_id      text NOT NULL,
     version      integer NOT NULL,
@@ -51,7 +51,7 @@ CREATE TABLE consent (
     entered_by   uuid NOT NULL REFERENCES account,   -- who took it; on the screen the patient's own account
     entered_at   timestamptz NOT NULL
 );
-CREATE INDEX ON consent (patient_id, entered_at DESC);
+CREATE INDEX ON consent (patient_id, decision_no DESC);
 
 -- The steps on the way, as somebody entered them; the newest of each step and item speaks, and what takes one back is
 -- another row.
@@ -112,7 +112,7 @@ $$;
 
 -- Somebody whose record is closed has come back: whoever says number, name and birth date takes them in again. NULL: there
 -- is nobody like that, or their record is not closed.
-CREATE FUNCTION take_back(name text, born date, number text, at timestamptz)
+CREATE FUNCTION take_in_again(name text, born date, number text, at timestamptz)
     RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     person uuid;
@@ -177,21 +177,15 @@ GRANT INSERT ON consent, admission_entry TO pulsepost_console;
 GRANT INSERT (patient_id, account_id, since), UPDATE (until) ON care_team TO pulsepost_console;
 
 REVOKE ALL ON FUNCTION fitting_patients(text, date, text), take_in(text, date, text, text, text, timestamptz),
-    take_back(text, date, text, timestamptz),
+    take_in_again(text, date, text, timestamptz),
     end_participation(uuid, text, text, timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION fitting_patients(text, date, text), take_in(text, date, text, text, text, timestamptz),
-    take_back(text, date, text, timestamptz),
+    take_in_again(text, date, text, timestamptz),
     end_participation(uuid, text, text, timestamptz) TO pulsepost_console;
 
-DO $$
-BEGIN
-    IF to_regprocedure('guard_patients(regclass, regrole[])') IS NOT NULL THEN
-        PERFORM guard_patients('participation', '{pulsepost_ingest,pulsepost_jobs}');
-        PERFORM guard_patients(t) FROM unnest('{consent,admission_entry}'::regclass[]) t;
-        -- A patient decides for themselves, and for nobody else.
-        CREATE POLICY decides ON consent FOR INSERT TO pulsepost_console
-            WITH CHECK (method = 'screen' AND entered_by = (SELECT a.account_id FROM acting_account a)
-                        AND patient_id = (SELECT a.patient_id FROM acting_account a));
-    END IF;
-END
-$$;
+SELECT guard_patients('participation', '{pulsepost_ingest,pulsepost_jobs}');
+SELECT guard_patients(t) FROM unnest('{consent,admission_entry}'::regclass[]) t;
+-- A patient decides for themselves, and for nobody else.
+CREATE POLICY decides ON consent FOR INSERT TO pulsepost_console
+    WITH CHECK (method = 'screen' AND entered_by = (SELECT a.account_id FROM acting_account a)
+                AND patient_id = (SELECT a.patient_id FROM acting_account a));

@@ -12,6 +12,9 @@ CREATE FUNCTION audience(patients uuid[]) RETURNS TABLE (patient_id uuid, accoun
     SELECT g.patient_id, g.account_id FROM break_glass g
     WHERE g.patient_id = ANY(patients) AND g.since <= now() AND g.until > now()
     UNION
+    SELECT g.patient_id, g.account_id FROM break_glass g
+    WHERE g.patient_id = ANY(patients) AND g.since <= now() AND g.until > now()
+    UNION
     SELECT a.patient_id, a.account_id FROM account a WHERE a.patient_id = ANY(patients)
 $$;
 REVOKE ALL ON FUNCTION audience(uuid[]) FROM PUBLIC;
@@ -118,10 +121,14 @@ END
 $$;
 REVOKE ALL ON FUNCTION training_ended(uuid, timestamptz) FROM PUBLIC;
 
--- Before the course has ended nobody sees the truth, whatever the console asks.
-CREATE VIEW training_told WITH (security_barrier) AS
-    SELECT t.patient_id, t.kind, t.crisis, t.at FROM training_truth t JOIN training_patient p USING (patient_id)
-    JOIN training_course c USING (course_id) WHERE c.ended_at IS NOT NULL;
+-- Before the course has ended nobody sees the truth, whatever the console asks; then whoever cares for the patient does.
+DO $$
+BEGIN
+    EXECUTE format('CREATE VIEW training_told WITH (security_barrier) AS
+        SELECT t.patient_id, t.kind, t.crisis, t.at FROM training_truth t JOIN training_patient p USING (patient_id)
+        JOIN training_course c USING (course_id) WHERE c.ended_at IS NOT NULL AND %s', in_care_sql('t'));
+END
+$$;
 GRANT SELECT ON training_course, training_patient, training_told TO pulsepost_console;
 GRANT SELECT (training) ON patient TO pulsepost_jobs;
 SELECT guard_patients('training_patient');

@@ -1,0 +1,327 @@
+"""Taking somebody in, from the first form to the day when somebody watches: each step, and what each refuses."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from tests.cloud.admission.made import (
+    ACTIVATED,
+    ANSWERS,
+    BERTA,
+    ENTERED,
+    MEASURED,
+    METER,
+    NOW,
+    PAPER,
+    Newcomer,
+    newcomer,
+)
+from tests.cloud.made import glucose, sent
+from tests.fix_console import Console
+
+
+@pytest.fixture
+def berta(console: Console) -> Newcomer:
+    return newcomer(console)
+
+
+def test_somebody_is_taken_in_step_by_step_and_watched_from_the_activation_on(berta: Newcomer) -> None:
+    ward = berta.console.ward
+    berta.all_steps()
+    assert berta.lacks() == []
+    assert "104 mg/dL" in berta.page()
+    assert "gw-home" in berta.page()
+    assert berta.activate().status_code == 303
+    [(activated, by, until)] = ward.rows(
+        "SELECT x.activated_at, a.login, m.heightened_until FROM participation x"
+        " JOIN account a ON a.account_id = x.activated_by JOIN patient_programme m ON m.patient_id = x.patient_id"
+        " WHERE upper_inf(m.valid)"
+    )
+    assert (activated, by, until) == (ACTIVATED, "carl", ACTIVATED + timedelta(days=14))
+    ward.receive(sent(glucose("45", device=METER)))
+    assert berta.cases() == ["hypoglycaemia_level_2"]
+    nora = berta.console.sign_in("nora")
+    assert "Berta Ny" in nora.get("/worklist").text
+    assert {action for (action,) in ward.rows("SELECT action FROM audit")} >= {
+        "patient.look_for", "patient.take_in", "admission.eligibility", "consent.given", "admission.plan",
+        "care_team.add", "emergency_card.set", "admission.training", "admission.readings", "participation.activate",
+    }  # fmt: skip
+
+
+def test_before_the_activation_a_reading_is_kept_and_shown_and_calls_nobody(berta: Newcomer) -> None:
+    berta.plan()
+    berta.hand_out()
+    berta.measure("38")
+    assert berta.cases() == []
+    assert berta.console.ward.rows("SELECT count(*) FROM assessment_due") == [(0,)]
+    page = berta.page()
+    assert "38 mg/dL" in page
+    assert "Very low glucose" in page
+    assert "beyond an urgent limit" in page
+    assert "beyond an urgent limit" in berta.carl.get("/enrolments").text
+
+
+def test_what_was_measured_before_the_activation_calls_nobody_when_it_comes_after(berta: Newcomer) -> None:
+    berta.all_steps()
+    berta.activate()
+    berta.console.ward.receive(sent(glucose("38", MEASURED + timedelta(minutes=2), device=METER)))
+    assert berta.cases() == []
+
+
+def test_where_the_form_asks_for_a_doctor_a_doctor_decides(berta: Newcomer) -> None:
+    berta.staff()
+    berta.fill_in(q_irregular_pulse="yes")
+    assert "A doctor has to decide." in berta.lacks()
+    ada, decision = berta.console.sign_in("ada"), {"decision": "no", "reason": "too irregular"}
+    assert berta.post("decision", decision).status_code == 404
+    assert berta.post("decision", {"decision": "yes", "reason": ""}, ada).status_code == 422
+    assert berta.post("decision", decision, ada).status_code == 303
+    assert "A doctor has decided against it." in berta.lacks()
+    berta.post("decision", {"decision": "yes", "reason": "three readings each time"}, ada)
+    assert not [words for words in berta.lacks() if "doctor has" in words]
+    # Other answers are another decision.
+    berta.fill_in(q_irregular_pulse="yes")
+    assert "A doctor has to decide." in berta.lacks()
+
+
+def test_a_refusal_is_kept_and_a_later_agreement_counts(berta: Newcomer) -> None:
+    berta.post("consent", PAPER | {"decision": "refused"})
+    assert "The patient does not agree." in berta.lacks()
+    berta.agree()
+    assert not [words for words in berta.lacks() if "agree" in words]
+    assert berta.console.ward.rows("SELECT decision, method, version FROM consent ORDER BY decision_no") == [
+        ("refused", "paper", 1), ("given", "paper", 1)
+    ]  # fmt: skip
+
+
+def test_a_consent_of_before_counts_for_nothing_after_coming_back(berta: Newcomer) -> None:
+    berta.all_steps()
+    berta.activate()
+    assert berta.post("end", {"why": "own_wish"}).status_code == 303
+    berta.console.clock.forward(minutes=1)
+    assert berta.post("again").status_code == 303
+    lacks = berta.lacks()
+    assert "The patient has not decided yet." in lacks
+    assert "The form has not been filled in." in lacks
+
+
+def test_measurement_times_are_shown_before_they_are_saved(berta: Newcomer) -> None:
+    page = berta.carl.get(f"{berta.url}?template=both").text
+    assert "This would be set" in page
+    assert "07:30" in page
+    assert berta.console.ward.count("measurement_slot") == 0
+    berta.plan("both")
+    berta.plan("glucose")
+    assert berta.console.ward.rows("SELECT kind, count(*) FROM measurement_slot WHERE upper_inf(valid) GROUP BY 1") == [
+        ("glucose", 2)
+    ]
+    assert berta.post("plan", {"template": "hourly"}).status_code == 422
+
+
+def test_what_is_missing_is_said_in_words_and_nobody_is_activated_without_it(berta: Newcomer) -> None:
+    assert berta.lacks() == [
+        "The form has not been filled in.",
+        "The patient has not decided yet.",
+        "No measurement times are set.",
+        "No nurse is in the care team.",
+        "No doctor is in the care team.",
+        "Nobody has written the emergency card.",
+        "No device has been handed out.",
+        "Set the measurement times first.",
+        "Set the measurement times first.",
+    ]
+    steps = (
+        berta.fill_in,
+        berta.agree,
+        berta.plan,
+        berta.staff,
+        berta.card,
+        berta.hand_out,
+        berta.teach,
+        berta.measure,
+    )
+    for done, step in enumerate(steps):
+        answer = berta.activate()
+        assert (answer.status_code, "Not every step is done." in answer.text) == (422, True), step
+        step()
+        assert f"{min(done + 1, 7)}/8" in berta.carl.get("/enrolments").text
+    assert berta.lacks() == ["Glucose: somebody has yet to compare the test measurements with the display."]
+    berta.confirm()
+    assert berta.lacks() == []
+    assert "Nothing: they can be activated." in berta.carl.get("/enrolments").text
+    berta.post("readings", {"seen": "no"})
+    assert berta.activate().status_code == 422
+    berta.confirm()
+    assert berta.activate().status_code == 303
+    for act in (berta.fill_in, berta.plan, berta.confirm, berta.activate):
+        assert act().status_code == 422, act
+
+
+def test_what_cannot_be_entered_is_refused_at_its_field(berta: Newcomer) -> None:
+    carl = str(berta.console.accounts["carl"])
+    for act, form, words in (
+        ("eligibility", ANSWERS | {"q_arm": ""}, "Choose one."),
+        ("consent", PAPER | {"signed_on": "2026-11-22"}, "This lies in the future."),
+        ("consent", PAPER | {"decision": "perhaps"}, "Choose one."),
+        ("plan", {"template": "hourly"}, "Choose one."),
+        ("training", {"kind": "weight"}, "Choose one."),
+        ("readings", {"seen": "yes"}, "Not all that the plan needs has arrived yet."),
+        ("end", {"why": "other"}, "Say why"),
+        ("end", {"why": "consent_withdrawn"}, "Choose one."),
+        ("close", {}, "Something is left to do first."),
+        ("again", {}, "Nothing has ended"),
+        (f"care-team/{carl}/end", {}, "Nobody would be left."),
+        *(("care-team", {"account_id": str(berta.console.accounts[who])}, "Choose one.") for who in ("sam", "asta")),
+    ):
+        if act == "readings":
+            berta.plan("both")
+        answer = berta.post(act, form)
+        assert (answer.status_code, words in answer.text) == (422, True), act
+
+
+def test_what_was_entered_is_taken_back_by_another_entry(berta: Newcomer) -> None:
+    berta.fill_in(q_network="no")
+    assert "An answer rules taking part out." in berta.lacks()
+    berta.fill_in()
+    assert "An answer rules taking part out." not in berta.lacks()
+    berta.plan()
+    berta.teach()
+    assert not [words for words in berta.lacks() if "training" in words]
+    berta.teach(but="hands")
+    assert "Glucose: 1 points of the training are open." in berta.lacks()
+    rows = berta.console.ward.rows("SELECT step, outcome FROM admission_entry WHERE item = '' OR item LIKE '%.hands'")
+    assert rows == [("eligibility", "done"), ("eligibility", "done"), ("plan", "done"), ("training", "done"),
+                    ("training", "undone")]  # fmt: skip
+
+
+def test_a_device_that_was_given_back_opens_its_steps_again(berta: Newcomer) -> None:
+    berta.all_steps()
+    berta.console.ward.admin.execute(
+        "UPDATE device_assignment SET valid = tstzrange(lower(valid), %s) WHERE patient_id = %s",
+        (ENTERED - timedelta(minutes=1), berta.patient_id),
+    )
+    assert berta.lacks() == ["No device has been handed out.", "Glucose: 1 test measurements have yet to arrive."]
+
+
+def test_whoever_has_left_the_care_team_sees_the_patient_no_more(berta: Newcomer) -> None:
+    berta.staff()
+    assert berta.post(f"care-team/{berta.console.accounts['carl']}/end").headers["location"] == "/enrolments"
+    assert berta.carl.get(berta.url).status_code == 404
+    assert berta.console.sign_in("ada").get(berta.url).status_code == 200
+
+
+# Who is here already -------------------------------------------------------------------------------------------------
+
+
+def test_the_same_number_is_shown_before_a_second_record_is_made(berta: Newcomer) -> None:
+    answer = berta.carl.post("/enrolments", BERTA | {"display_name": "Somebody Else", "birth_date": "1960-01-01"})
+    assert answer.status_code == 422
+    assert "There is a patient with this number already." in answer.text
+    assert str(berta.patient_id) in answer.text
+    # Of a patient of others nothing is said but that there is one.
+    eve = berta.console.sign_in("eve")
+    answer = eve.post("/enrolments", BERTA)
+    assert answer.status_code == 422
+    assert str(berta.patient_id) not in answer.text
+    assert eve.get(berta.url).status_code == 404
+
+
+def test_the_same_name_and_birth_date_are_shown_and_may_be_somebody_else(berta: Newcomer) -> None:
+    again = BERTA | {"mrn": "", "display_name": "berta  NY"}
+    answer = berta.carl.post("/enrolments", again)
+    assert answer.status_code == 422
+    assert str(berta.patient_id) in answer.text
+    assert berta.carl.post("/enrolments", again | {"who": "other"}).status_code == 303
+    assert berta.console.ward.rows("SELECT count(*) FROM patient WHERE birth_date = '1950-03-04'") == [(2,)]
+
+
+def test_what_cannot_be_a_patient_is_refused_at_its_field(console: Console) -> None:
+    carl = console.sign_in("carl")
+    for field, typed in (
+        ("display_name", " "),
+        ("birth_date", "2027-01-01"),
+        ("birth_date", "1850-01-01"),
+        ("birth_date", "yesterday"),
+        ("time_zone", "Mars/Olympus"),
+        ("language", "la"),
+        ("programme_id", "none"),
+        ("mrn", "1" * 65),
+    ):
+        answer = carl.post("/enrolments", BERTA | {field: typed})
+        assert (answer.status_code, f"#person-{field}" in answer.text) == (422, True), field
+    assert console.ward.rows("SELECT count(*) FROM participation") == [(0,)]
+
+
+# Pause and end --------------------------------------------------------------------------------------------------------
+
+
+def test_a_pause_is_added_and_ended_by_a_coordinator(berta: Newcomer) -> None:
+    assert berta.post("pause", {"reason": "hospital", "until": "2026-11-25T08:00"}).status_code == 303
+    assert "hospital" in berta.page()
+    [(pause_id,)] = berta.console.ward.rows("SELECT pause_id FROM measurement_pause")
+    assert berta.post(f"pause/{pause_id}/end").status_code == 303
+    assert berta.post(f"pause/{pause_id}/end").status_code == 404
+
+
+def test_after_the_end_nobody_is_called_and_what_the_device_says_is_nobodys(berta: Newcomer) -> None:
+    ward = berta.console.ward
+    berta.all_steps()
+    berta.activate()
+    berta.console.clock.time = NOW - timedelta(minutes=10)
+    assert berta.post("end", {"why": "goal_reached", "note": "controlled"}).status_code == 303
+    berta.console.clock.time = NOW
+    # Measured before the end, and come after it: kept, and nobody is called.
+    assert ward.fates(sent(glucose("40", NOW - timedelta(minutes=15), device=METER))) == [("stored", None)]
+    assert ward.fates(sent(glucose("41", device=METER))) == [("quarantined", "unassigned_device")]
+    assert berta.cases() == []
+    assert berta.post("end", {"why": "moved"}).status_code == 422
+
+
+def test_the_care_team_is_told_of_an_end_until_somebody_knows(berta: Newcomer) -> None:
+    berta.all_steps()
+    berta.activate()
+    berta.post("end", {"why": "moved"})
+    nora, ada = berta.console.sign_in("nora"), berta.console.sign_in("ada")
+    notice = f"/patients/{berta.patient_id}/participation/notice"
+    assert notice in nora.get("/worklist").text
+    assert notice in ada.get("/patients").text
+    answer = nora.post(notice, {"back": "/worklist"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/worklist")
+    assert notice not in nora.get("/worklist").text
+    assert notice not in ada.get("/patients").text
+    assert "Nobody watches any longer." in ada.get(f"/patients/{berta.patient_id}").text
+    assert berta.console.sign_in("eve").post(notice).status_code == 404
+
+
+def test_a_record_is_closed_when_nothing_is_left_and_leaves_the_care_teams_sight(berta: Newcomer) -> None:
+    ward = berta.console.ward
+    berta.all_steps()
+    berta.activate()
+    ward.receive(sent(glucose("45", device=METER)))
+    berta.post("end", {"why": "own_wish"})
+    answer = berta.post("close")
+    assert answer.status_code == 422
+    assert "Open cases: 1." in answer.text
+    berta.console.sign_in("nora").post(f"/patients/{berta.patient_id}/participation/notice")
+    ward.admin.execute("UPDATE alert_case SET state = 'resolved', next_at = NULL")
+    assert berta.post("close").headers["location"] == "/enrolments"
+    for login in ("carl", "nora", "ada"):
+        assert berta.console.sign_in(login).get(berta.url).status_code == 404
+    assert ward.count("glucose_observation") == 2
+    # Whoever says number, name and birth date of somebody who has come back takes them in again.
+    back = BERTA | {"who": "back"}
+    assert berta.carl.post("/enrolments", back | {"birth_date": "1950-03-05"}).status_code == 422
+    answer = berta.carl.post("/enrolments", back)
+    assert UUID(answer.headers["location"].rsplit("/", 1)[1]) == berta.patient_id
+    assert "The form has not been filled in." in berta.lacks()
+
+
+def test_whoever_was_here_before_enrolment_was_kept_is_watched_and_can_leave(console: Console) -> None:
+    nora, patient_id = console.sign_in("nora"), console.ward.patient_id
+    page = nora.get(f"/enrolments/{patient_id}").text
+    assert "Watched" in page
+    assert "Activate" not in page
+    assert nora.post(f"/enrolments/{patient_id}/end", {"why": "own_wish"}).status_code == 303
+    console.ward.receive(sent(glucose("40", NOW - timedelta(hours=1))))
+    assert console.ward.count("alert_case") == 0

@@ -1,0 +1,108 @@
+"""A patient's own consent: given or refused on the own page, and taken back, so that nobody watches from then on."""
+
+from datetime import timedelta
+
+import pytest
+
+from cloud.db.connect import open_connection
+from tests.cloud.made import NOW, Ward, glucose, sent
+from tests.fix_console import Console, Person
+
+HERE = "/me/consent"
+
+
+@pytest.fixture
+def asta(console: Console) -> Person:
+    return console.sign_in("asta")
+
+
+def decisions(ward: Ward) -> list[tuple[str, str, str, bool]]:
+    rows = ward.rows(
+        "SELECT c.decision, c.method, c.language, a.role = 'patient' FROM consent c"
+        " JOIN account a ON a.account_id = c.entered_by ORDER BY c.decision_no"
+    )
+    return [tuple(row) for row in rows]  # type: ignore[misc]  # four columns
+
+
+def test_a_patient_reads_the_text_in_their_language_and_agrees(console: Console, asta: Person) -> None:
+    console.ward.admin.execute("UPDATE account SET language = 'ru' WHERE login = 'asta'")
+    page = asta.get(HERE).text
+    assert "Наблюдение на дому" in page
+    assert asta.post(HERE, {"decision": "given", "version": "1"}).status_code == 303
+    assert decisions(console.ward) == [("given", "screen", "ru", True)]
+    assert 'value="given"' not in asta.get(HERE).text
+
+
+def test_a_patient_who_does_not_agree_may_change_their_mind(console: Console, asta: Person) -> None:
+    asta.post(HERE, {"decision": "refused", "version": "1"})
+    console.clock.forward(minutes=1)
+    assert "You can change your mind." in asta.get(HERE).text
+    asta.post(HERE, {"decision": "given", "version": "1"})
+    assert [row[0] for row in decisions(console.ward)] == ["refused", "given"]
+
+
+def test_what_is_no_decision_about_this_text_is_not_written_down(console: Console, asta: Person) -> None:
+    for form in (
+        {},
+        {"decision": "given", "version": "2"},
+        {"decision": "given", "version": ""},
+        {"decision": "withdrawn", "version": "1"},
+        {"decision": "yes", "version": "1"},
+    ):
+        assert asta.post(HERE, form).status_code == 422, form
+    assert decisions(console.ward) == []
+
+
+def test_taking_it_back_ends_everything_at_once(console: Console, asta: Person) -> None:
+    ward = console.ward
+    ward.receive(sent(glucose("62", NOW - timedelta(minutes=8))))
+    assert ward.rows("SELECT count(*) FROM assessment_due") != [(0,)]
+    asta.post(HERE, {"decision": "given", "version": "1"})
+    assert asta.post(f"{HERE}/withdraw", {}).status_code == 422
+    console.clock.forward(minutes=1)
+    assert asta.post(f"{HERE}/withdraw", {"sure": "yes", "note": "too much"}).status_code == 303
+    page = asta.get(HERE).text
+    assert "Nobody watches your readings any longer." in page
+    assert "Took the consent back" in page
+    assert [row[0] for row in decisions(ward)] == ["given", "withdrawn"]
+    assert ward.rows("SELECT end_reason, end_note, watched_from FROM participation") == [
+        ("consent_withdrawn", "too much", None)
+    ]
+    assert ward.rows("SELECT count(*) FROM assessment_due") == [(0,)]
+    assert ward.rows("SELECT count(*) FROM remeasure WHERE answer = 'waiting'") == [(0,)]
+    assert ward.rows("SELECT count(*) FROM device_assignment WHERE upper_inf(valid)") == [(0,)]
+    notice = f"/patients/{ward.patient_id}/participation/notice"
+    assert notice in console.sign_in("nora").get("/worklist").text
+    assert {row[0] for row in ward.rows("SELECT action FROM audit WHERE patient_id IS NOT NULL")} >= {
+        "consent.given", "consent.withdrawn", "participation.end",
+    }  # fmt: skip
+
+
+def test_taking_it_back_twice_changes_nothing(console: Console, asta: Person) -> None:
+    for _ in range(2):
+        asta.post(f"{HERE}/withdraw", {"sure": "yes"})
+        console.clock.forward(minutes=1)
+    assert len(decisions(console.ward)) == 1
+    assert asta.post(HERE, {"decision": "given", "version": "1"}).status_code == 422
+
+
+def test_a_patient_ends_nobody_elses_participation(console: Console, asta: Person) -> None:
+    ward = console.ward
+    with open_connection(ward.database.console_url, "test console") as conn:
+        conn.execute("SELECT set_config('pulsepost.account_id', %s, true)", (str(asta.account_id),))
+        found = conn.execute(
+            "SELECT end_participation(%s, 'consent_withdrawn', '', now())", (console.other_patient_id,)
+        ).fetchone()
+        assert found == (None,)
+        own = conn.execute("SELECT end_participation(%s, 'moved', '', now())", (ward.patient_id,)).fetchone()
+        assert own == (None,)
+
+
+def test_the_care_team_enters_what_a_patient_says_on_the_telephone(console: Console) -> None:
+    nora, url = console.sign_in("nora"), f"/enrolments/{console.ward.patient_id}/consent"
+    said = {"decision": "withdrawn", "signed_on": "2026-11-21", "note": "by telephone"}
+    assert nora.post(url, said).status_code == 303
+    assert [row[0] for row in decisions(console.ward)] == ["withdrawn"]
+    answer = nora.post(url, said | {"decision": "given"})
+    assert answer.status_code == 422
+    assert "It has ended already." in answer.text

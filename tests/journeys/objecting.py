@@ -1,0 +1,47 @@
+"""What there is to object to on a page that is open: axe-core's findings, small controls, what sticks out."""
+
+from functools import cache
+from typing import Any, Final
+
+from playwright.sync_api import Page
+
+from cloud.console import assets
+
+AXE: Final = assets.NODE_MODULES / "axe-core" / "axe.min.js"
+# Success criteria of WCAG 2.2 up to AA, and what axe calls best practice.
+TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# All our styles are of this origin: nothing has to be fetched again to be read.
+OPTIONS: Final = {"runOnly": TAGS, "preload": False, "resultTypes": ["violations"]}
+# WCAG 2.5.8, target size (minimum), in CSS pixels: what axe does not measure of a page's own controls.
+SMALLEST: Final = 24
+
+SMALL: Final = """smallest =>
+    [...document.querySelectorAll('button, select, summary, input:not([type=hidden]), a.button, .bar a')]
+    .filter(each => !each.closest('.skip') && !each.classList.contains('skip') && !each.closest('label'))
+    .map(each => [each, each.getBoundingClientRect()])
+    .filter(([, box]) => box.width > 0 && (box.height < smallest || box.width < smallest))
+    .map(([each, box]) => `${each.outerHTML.slice(0, 90)} ${Math.round(box.width)}x${Math.round(box.height)}`)"""
+FITS: Final = "document.documentElement.scrollWidth <= innerWidth"
+
+
+@cache
+def axe() -> str:
+    return AXE.read_text()
+
+
+def objections(page: Page) -> list[str]:
+    """What axe finds, and controls too small for a thumb."""
+    page.evaluate(axe())
+    found: dict[str, Any] = page.evaluate("options => axe.run(document, options)", OPTIONS)
+    said = [f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:160]}" for one in found["violations"]]
+    return [*said, *(f"small: {each}" for each in page.evaluate(SMALL, SMALLEST))]
+
+
+def misfits(page: Page) -> list[str]:
+    """What does not fit the screen as it is now."""
+    return [*([] if page.evaluate(FITS) else ["something sticks out"]), *page.evaluate(SMALL, SMALLEST)]
+
+
+def resize(page: Page, screen: tuple[int, int]) -> None:
+    width, height = screen
+    page.set_viewport_size({"width": width, "height": height})
