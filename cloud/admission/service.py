@@ -99,12 +99,15 @@ async def leaving(conn: Connection, session: Session, now: datetime) -> list[Lea
     """Whose participation has ended, and what is left to do: the oldest first."""
     patients = await store.leaving(conn, session.account_id, now)
     ids = [one.patient_id for one in patients]
-    takes_part, cases = await participations.newest(conn, ids), await store.open_cases(conn, ids)
+    takes_part = await participations.newest(conn, ids)
+    cases, devices = await store.open_cases(conn, ids), await store.devices_out(conn, ids)
     return [
         Leaving(
             patient=one,
             takes_part=takes_part[one.patient_id],
-            missing=_before_closing(takes_part[one.patient_id], cases.get(one.patient_id, 0)),
+            missing=_before_closing(
+                takes_part[one.patient_id], cases.get(one.patient_id, 0), devices.get(one.patient_id, 0)
+            ),
         )
         for one in patients
     ]
@@ -120,7 +123,7 @@ async def way(conn: Connection, of: Patient, now: datetime, template_id: str = "
     templates = forms.for_programme(forms.templates(), of.programme_id)
     filled = facts.entries.get((Step.ELIGIBILITY, ""))
     programme = await _programme(conn, of)
-    cases = await store.open_cases(conn, [of.patient_id])
+    to_close = await _to_close(conn, takes_part) if takes_part else ()
     return Way(
         patient=of,
         takes_part=takes_part,
@@ -141,7 +144,7 @@ async def way(conn: Connection, of: Patient, now: datetime, template_id: str = "
             Pause(pause_id=pause.pause_id, since=pause.since, until=pause.until, reason=pause.reason)
             for pause in await plans.pauses(conn, of.patient_id, now)
         ],
-        to_close=_before_closing(takes_part, cases.get(of.patient_id, 0)) if takes_part else (),
+        to_close=to_close,
         heightened_for=programme.heightened_for,
         limits=len(limits),
         warns=warns(readings),
@@ -314,10 +317,18 @@ def _beyond(reading: TestReading, limits: Iterable[RegimeLimit]) -> Beyond | Non
     return Beyond(tier=tier.value, condition=condition, sentence=sentence(reason), reason=to_json(reason))
 
 
-def _before_closing(takes_part: Participation, cases: int) -> Sequence[Missing]:
+async def _to_close(conn: Connection, takes_part: Participation) -> Sequence[Missing]:
+    patient_id = takes_part.patient_id
+    cases, devices = await store.open_cases(conn, [patient_id]), await store.devices_out(conn, [patient_id])
+    return _before_closing(takes_part, cases.get(patient_id, 0), devices.get(patient_id, 0))
+
+
+def _before_closing(takes_part: Participation, cases: int, devices: int) -> Sequence[Missing]:
     missing = [Missing(code="notice")] if takes_part.seen_at is None else []
     if cases:
         missing.append(Missing(code="open_cases", number=cases))
+    if devices:
+        missing.append(Missing(code="devices_out", number=devices))
     return missing
 
 
@@ -507,8 +518,7 @@ async def close(conn: Connection, session: Session, of: Patient, form: Form, now
     """The care team sees the record no more. Refused while something is left to do."""
     await participations.lock(conn, of.patient_id)
     takes_part = await participation.of_patient(conn, of.patient_id)
-    cases = (await store.open_cases(conn, [of.patient_id])).get(of.patient_id, 0)
-    if takes_part is None or takes_part.stage is not Stage.ENDED or _before_closing(takes_part, cases):
+    if takes_part is None or takes_part.stage is not Stage.ENDED or await _to_close(conn, takes_part):
         raise Refused("close", {"sure": Refusal("something_left")}, form)
     await participation.record(
         conn, session, of.patient_id, now, "participation.close", takes_part.participation_id, {}

@@ -230,6 +230,15 @@ async def open_cases(conn: Connection, patient_ids: Sequence[UUID]) -> Mapping[U
     return dict(await cursor.fetchall())
 
 
+async def devices_out(conn: Connection, patient_ids: Sequence[UUID]) -> Mapping[UUID, int]:
+    """How many devices of the stock each of these patients still has."""
+    cursor = await conn.execute(
+        "SELECT patient_id, count(*) FROM stock_holding WHERE patient_id = ANY(%s) AND until IS NULL GROUP BY 1",
+        (list(patient_ids),),
+    )
+    return dict(await cursor.fetchall())
+
+
 async def add(
     conn: Connection,
     *,

@@ -720,6 +720,7 @@ ADMISSION_MISSING: Final[Mapping[str, str]] = {
     "not_confirmed": "{kind}: somebody has yet to compare the test measurements with the display.",
     "notice": "Nobody of the nurses and doctors has said that they know.",
     "open_cases": "Open cases: {number}.",
+    "devices_out": "Devices that have not come back: {number}.",
 }
 
 ELIGIBILITY_EFFECTS: Final[Mapping[str, str]] = {

@@ -5,19 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from tests.cloud.admission.made import (
-    ACTIVATED,
-    ANSWERS,
-    BERTA,
-    ENTERED,
-    MEASURED,
-    METER,
-    NOW,
-    PAPER,
-    Newcomer,
-    newcomer,
-)
-from tests.cloud.made import glucose, sent
+from tests.cloud.admission.made import ACTIVATED, ANSWERS, BERTA, ENTERED, MEASURED, METER, PAPER, Newcomer, newcomer
+from tests.cloud.made import NOW, glucose, sent
 from tests.fix_console import Console
 
 
@@ -305,6 +294,16 @@ def test_a_record_is_closed_when_nothing_is_left_and_leaves_the_care_teams_sight
     assert "Open cases: 1." in answer.text
     berta.console.sign_in("nora").post(f"/patients/{berta.patient_id}/participation/notice")
     ward.admin.execute("UPDATE alert_case SET state = 'resolved', next_at = NULL")
+    ward.admin.execute(
+        "WITH item AS (INSERT INTO stock_item (kind, manufacturer, model, serial_number, owner, state, state_at,"
+        " added_at, added_by) VALUES ('glucose', 'LifeScan', 'U', 'NEW0001', 'clinic', 'handed_out', now(), now(), %(carl)s)"
+        " RETURNING item_id) INSERT INTO stock_holding (item_id, patient_id, assignment_id, since, handed_by)"
+        " SELECT item_id, patient_id, assignment_id, now(), %(carl)s FROM item, device_assignment"
+        " WHERE patient_id = %(berta)s",
+        {"carl": berta.console.accounts["carl"], "berta": berta.patient_id},
+    )
+    assert "Devices that have not come back: 1." in berta.post("close").text
+    ward.admin.execute("UPDATE stock_holding SET until = now()")
     assert berta.post("close").headers["location"] == "/enrolments"
     for login in ("carl", "nora", "ada"):
         assert berta.console.sign_in(login).get(berta.url).status_code == 404

@@ -21,7 +21,7 @@ def decisions(ward: Ward) -> list[tuple[str, str, str, bool]]:
         "SELECT c.decision, c.method, c.language, a.role = 'patient' FROM consent c"
         " JOIN account a ON a.account_id = c.entered_by ORDER BY c.decision_no"
     )
-    return [tuple(row) for row in rows]  # type: ignore[misc]  # four columns
+    return [(decision, method, language, alone) for decision, method, language, alone in rows]
 
 
 def test_a_patient_reads_the_text_in_their_language_and_agrees(console: Console, asta: Person) -> None:
