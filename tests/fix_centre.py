@@ -220,6 +220,16 @@ def wanting_an_owner(ward: Ward, number: int) -> None:
     ward.receive(sent(glucose("118", at, device=STRAY_METER)), sent(pressure("108", "62", at=at)))
 
 
+def handed_out_and_paired(console: Console) -> tuple[str, str]:
+    """A meter of the stock that the patient has, and its pairing, under way; their ids."""
+    nora, devices = console.sign_in("nora"), f"/patients/{console.ward.patient_id}/devices"
+    made = nora.post("/stock", {"profile": "roche-accu-chek-guide", "serial_number": "92312001", "owner": "clinic"})
+    thing = made.headers["location"].rpartition("/")[2]
+    nora.post(devices, {"item_id": thing})
+    begun = nora.post(f"{devices}/pair", {"what": thing, "gateway_id": GATEWAY})
+    return thing, begun.headers["location"].rpartition("/")[2]
+
+
 def planted(console: Console) -> dict[str, str]:
     """Something to see on every page, and the ids that its pages have in their addresses."""
     ward, admin = console.ward, console.ward.admin
@@ -260,7 +270,10 @@ def planted(console: Console) -> dict[str, str]:
         (console.accounts["ada"], NOW),
     )
     [(item,)] = admin.execute("SELECT quarantine_id FROM quarantine LIMIT 1")
+    thing, pairing = handed_out_and_paired(console)
     return {
+        "thing": thing,
+        "pairing": pairing,
         "case": str(case),
         "own": str(own),
         "patient": str(ward.patient_id),
