@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.fix_centre import IN_EACH_LANGUAGE, ON_EACH_SCREEN, Centre
+from tests.fix_centre import AT_A_DESK, IN_EACH_LANGUAGE, ON_EACH_SCREEN, Centre
 
 
 @IN_EACH_LANGUAGE
@@ -66,7 +66,7 @@ def test_a_doctor_notes_a_change_of_treatment_and_sets_a_limit(
 
 
 @IN_EACH_LANGUAGE
-@ON_EACH_SCREEN
+@AT_A_DESK
 def test_a_doctor_invites_to_a_visit_and_it_gets_its_time(
     centre: Centre, language: str, screen: tuple[int, int]
 ) -> None:
