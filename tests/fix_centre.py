@@ -149,6 +149,11 @@ class Walk:
         """The field with this label."""
         return (within or self.page).get_by_label(self.said(message)).first
 
+    def send(self, button: Locator) -> None:
+        """Press what sends a form, and wait for the page that answers: what is gone in between is no answer."""
+        with self.page.expect_event("domcontentloaded"):
+            button.click()
+
     def unfold(self, message: str) -> None:
         """Open what is folded away under this heading."""
         self.page.locator("summary", has_text=self.said(message)).first.click()

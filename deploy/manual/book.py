@@ -22,16 +22,8 @@ HERE: Final = Path(__file__).parent
 DOCS: Final = HERE.parents[1] / "docs"
 SOURCE: Final = DOCS / "manual"
 SHEET: Final = "manual.css"
-# Docs of the project that are for who runs it; the others are for who works on it.
-OPERATOR: Final = (
-    "settings.md",
-    "sign_in.md",
-    "channels.md",
-    "alerting.md",
-    "audit.md",
-    "training.md",
-    "translations.md",
-)
+# The page that leads to docs/*.md, which are in English.
+OPERATOR: Final = "operator"
 
 
 @dataclass(frozen=True)

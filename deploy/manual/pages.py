@@ -30,9 +30,7 @@ PNG_SIZE: Final = slice(16, 24)
 
 @dataclass
 class Page:
-    """What a page is made of. ``links``: pages of the manual and parts of them; ``docs``: of docs/*.md; ``pictures``: their
-    names, without language or ending.
-    """
+    """What a page is made of: ``links`` to pages of the manual and their parts, ``docs`` of docs/*.md, ``pictures``."""
 
     name: str
     title: str

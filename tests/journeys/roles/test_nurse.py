@@ -34,7 +34,7 @@ def test_a_nurse_takes_a_case_calls_the_patient_and_closes_it(
         page.locator("#call-note").fill("…")
         nora.receives()
         nora.picture("call", of="#calls")
-        nora.by("button", "Call ended").click()
+        nora.send(nora.by("button", "Call ended"))
         expect(page.locator("#call-note")).to_have_count(0)
         nora.receives()
         page.locator("#triage summary").click()
@@ -111,7 +111,7 @@ def test_a_nurse_says_whose_readings_are(centre: Centre, language: str, screen: 
         waiting.first.get_by_role("radio").first.check()
         waiting.first.locator("input[name=reason]").fill("…")
         nora.fits()
-        nora.by("button", "Say so", within=waiting.first).click()
+        nora.send(nora.by("button", "Say so", within=waiting.first))
         expect(waiting).to_have_count(before - 1)
 
 
@@ -128,14 +128,14 @@ def test_a_nurse_opens_a_patient_outside_her_care_team_and_the_lead_nurse_is_tol
         nora.by("button", "Open the patient").click()
         expect(nora.page.locator("h1")).to_contain_text("Other Patient")
         nora.fits()
-        nora.by("button", "Close now").click()
+        nora.send(nora.by("button", "Close now"))
         expect(nora.page.locator("[data-break-glass-id]")).to_have_count(0)
     with centre.walk("lena", language, screen) as lena:
         lena.go("/worklist")
         notice = lena.page.locator("[data-break-glass-id]").first
         expect(notice).to_contain_text("Nora Quist")
         lena.picture("break-glass-notice")
-        lena.by("button", "I have seen it", within=notice).click()
+        lena.send(lena.by("button", "I have seen it", within=notice))
         expect(lena.page.locator("[data-break-glass-id]")).to_have_count(0)
 
 
