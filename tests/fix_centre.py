@@ -1,5 +1,5 @@
-"""A monitoring centre for browser journeys: one database, console and browser for each module, something on every page,
-and ``Walk``: somebody at that console in a language, on a screen of some width.
+"""A monitoring centre for browser journeys: a console with something on every page, a browser for each module, and
+``Walk``: somebody at that console in a language, on a screen of some width.
 
 Where ``PULSEPOST_PICTURES`` names a folder (``make docs`` does), ``Walk.picture`` puts there what the manual shows.
 """
@@ -7,7 +7,7 @@ Where ``PULSEPOST_PICTURES`` names a folder (``make docs`` does), ``Walk.picture
 import os
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -38,7 +38,7 @@ from tests.cloud.worklist.made import planted_case, reason_of
 from tests.fix_browser import DESKTOP, PHONE, listen, running_browser
 from tests.fix_console import Clock, Console, made_people, running
 from tests.fix_services import fresh_database
-from tests.journeys.objecting import misfits, objections
+from tests.journeys.objecting import FITS, misfits, objections
 
 PICTURES: Final = os.environ.get("PULSEPOST_PICTURES")
 # Those of ``made_people``, and two more; whoever looks after the ward's patient.
@@ -52,9 +52,8 @@ THREE: Final = (
 """Whose case (None: the ward's patient), its tier and why."""
 IN_EACH_LANGUAGE: Final = pytest.mark.parametrize("language", LANGUAGES)
 ON_EACH_SCREEN: Final = pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["1366", "390"])
-"""Put both over a journey."""
-# A loaded machine may take long; nothing here waits longer than it has to.
-PATIENCE_MS: Final = 15_000
+AT_A_DESK: Final = pytest.mark.parametrize("screen", [DESKTOP], ids=["1366"])
+"""Put the first and one of the others over a journey; ``Walk.fits`` looks at both screens anyway."""
 AriaRole = Literal["button", "link", "heading", "checkbox", "radio", "searchbox", "textbox", "combobox"]
 
 
@@ -107,7 +106,6 @@ class Centre:
         """The same for somebody who has not signed in."""
         width, height = screen
         profile = self.browser.new_context(viewport={"width": width, "height": height}, locale=LANGUAGES[language].tag)
-        profile.set_default_timeout(PATIENCE_MS)
         try:
             walk = Walk(self, profile.new_page(), language, words_of(language))
             complaints = listen(walk.page)
@@ -135,7 +133,7 @@ class Walk:
         """The page is in the reader's language, and its stream, where it has one, is live."""
         expect(self.page.locator("html")).to_have_attribute("lang", LANGUAGES[self.language].tag)
         if self.page.locator("#live-state").count():
-            expect(self.page.locator("#live-state")).to_have_attribute("data-state", "live", timeout=PATIENCE_MS)
+            expect(self.page.locator("#live-state")).to_have_attribute("data-state", "live")
 
     def said(self, message: str, **places: object) -> str:
         """A message of ours in the reader's language."""
@@ -151,13 +149,24 @@ class Walk:
         """The field with this label."""
         return (within or self.page).get_by_label(self.said(message)).first
 
+    def send(self, button: Locator) -> None:
+        """Press what sends a form, and wait for the page that answers: what is gone in between is no answer."""
+        with self.page.expect_event("domcontentloaded"):
+            button.click()
+
     def unfold(self, message: str) -> None:
         """Open what is folded away under this heading."""
         self.page.locator("summary", has_text=self.said(message)).first.click()
 
     def fits(self) -> None:
-        """Nothing makes the page scroll sideways."""
-        assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), self.page.url
+        """Nothing makes the page scroll sideways, on a screen and on a phone."""
+        screen = self.page.viewport_size
+        for width, height in (DESKTOP, PHONE):
+            self.page.set_viewport_size({"width": width, "height": height})
+            # A chart is drawn anew for its width a moment later.
+            self.page.wait_for_function(FITS)
+        if screen is not None:
+            self.page.set_viewport_size(screen)
 
     def is_unobjectionable(self) -> None:
         """For a page that a form answers with: those with an address are all looked at by ``test_browser_axe``."""
@@ -181,15 +190,18 @@ class Walk:
 
 def sign_in(profile: BrowserContext, console: Console, login: str) -> None:
     """Without typing: that is a journey of its own."""
-    person = console.sign_in(login)
-    cookies = [{"name": each.name, "value": each.value or "", "url": console.url} for each in person.client.cookies.jar]
+    client = console.sign_in(login).client
+    cookies = [{"name": each.name, "value": each.value or "", "url": console.url} for each in client.cookies.jar]
+    client.close()
     profile.add_cookies(cookies)  # type: ignore[arg-type]  # a TypedDict of which these are three keys
 
 
-@pytest.fixture(scope="module")
-def centre(services: Running, template_database: str, password_hash: str) -> Iterator[Centre]:
-    """One for each module. Its clock stands at NOW; journeys plant what they change."""
-    with fresh_database(services, template_database) as database:
+@contextmanager
+def open_centre(
+    services: Running, template: str, password_hash: str, ready: Callable[[Console], dict[str, str]]
+) -> Iterator[tuple[Console, Mapping[str, str]]]:
+    """A console over a database of its own, and what ``ready`` knows of it. Its clock stands at NOW."""
+    with fresh_database(services, template) as database:
         ward = made_ward(database)
         try:
             people = made_people(ward, password_hash)
@@ -199,15 +211,41 @@ def centre(services: Running, template_database: str, password_hash: str) -> Ite
                 )
             settings = SignInSettings(key=secrets.token_bytes(KEY_OCTETS))
             clock = Clock()
-            with running(database.console_url, clock, NotifySettings(), settings) as url, running_browser() as browser:
+            with running(database.console_url, clock, NotifySettings(), settings) as url:
                 console = Console(url, clock, ward, people, new_patient(ward.admin, "Other Patient"))
                 try:
-                    yield Centre(console, browser, planted(console))
+                    yield console, ready(console)
                 finally:
                     console.close()
         finally:
             ward.ingest.close()
             ward.admin.close()
+
+
+@pytest.fixture(scope="session")
+def busy_console(
+    services: Running, template_database: str, password_hash: str
+) -> Iterator[tuple[Console, Mapping[str, str]]]:
+    """One for all journeys of a worker: each plants what it changes, and counts on nothing that others leave."""
+    with open_centre(services, template_database, password_hash, planted) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def centre(busy_console: tuple[Console, Mapping[str, str]]) -> Iterator[Centre]:
+    """The busy console with a browser, which a module of asynchronous tests could not bear."""
+    with running_browser() as browser:
+        yield Centre(busy_console[0], browser, busy_console[1])
+
+
+@pytest.fixture(scope="module")
+def untouched_centre(services: Running, template_database: str, password_hash: str) -> Iterator[Centre]:
+    """As it was planted: nobody has done anything yet."""
+    with (
+        open_centre(services, template_database, password_hash, planted) as (console, ids),
+        running_browser() as browser,
+    ):
+        yield Centre(console, browser, ids)
 
 
 STRAY_METER: Final = DeviceIdentity(manufacturer="LifeScan", model="OneTouch Ultra 2", serial_number="STRAY01")
@@ -218,6 +256,16 @@ def wanting_an_owner(ward: Ward, number: int) -> None:
     at = NOW - timedelta(minutes=20 + number)
     ward.admin.execute("UPDATE device_assignment SET shared = true WHERE device_id = %s", (CUFF.device_id,))
     ward.receive(sent(glucose("118", at, device=STRAY_METER)), sent(pressure("108", "62", at=at)))
+
+
+def handed_out_and_paired(console: Console) -> tuple[str, str]:
+    """A meter of the stock that the patient has, and its pairing, under way; their ids."""
+    nora, devices = console.sign_in("nora"), f"/patients/{console.ward.patient_id}/devices"
+    made = nora.post("/stock", {"profile": "roche-accu-chek-guide", "serial_number": "92312001", "owner": "clinic"})
+    thing = made.headers["location"].rpartition("/")[2]
+    nora.post(devices, {"item_id": thing})
+    begun = nora.post(f"{devices}/pair", {"what": thing, "gateway_id": GATEWAY})
+    return thing, begun.headers["location"].rpartition("/")[2]
 
 
 def planted(console: Console) -> dict[str, str]:
@@ -260,7 +308,10 @@ def planted(console: Console) -> dict[str, str]:
         (console.accounts["ada"], NOW),
     )
     [(item,)] = admin.execute("SELECT quarantine_id FROM quarantine LIMIT 1")
+    thing, pairing = handed_out_and_paired(console)
     return {
+        "thing": thing,
+        "pairing": pairing,
         "case": str(case),
         "own": str(own),
         "patient": str(ward.patient_id),

@@ -146,6 +146,7 @@ class Page:
     case_id: UUID | None
     tier: str | None
     since: datetime
+    training: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -266,7 +266,8 @@ async def pages_of(conn: AsyncConn, account_id: UUID) -> list[Page]:
     """What the person was paged with and nobody has taken yet, the most urgent first."""
     async with conn.cursor(row_factory=class_row(Page)) as cursor:
         await cursor.execute(
-            """SELECT n.notification_id, n.subject, n.case_id, c.tier, coalesce(c.raised_at, n.created_at) AS since
+            """SELECT n.notification_id, n.subject, n.case_id, c.tier, coalesce(c.raised_at, n.created_at) AS since,
+                      coalesce((SELECT p.training FROM patient p WHERE p.patient_id = c.patient_id), false) AS training
                FROM notification n LEFT JOIN alert_case c USING (case_id)
                WHERE n.account_id = %s AND n.state <> 'withdrawn' AND n.subject <> 'test'
                  AND (c.round = n.round AND c.state IN ('raised', 'escalated')

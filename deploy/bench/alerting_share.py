@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from cloud.alerts import service as alerts
+from cloud.alerts.models import Doubted
 from cloud.alerts.store import StoredEvent
 from cloud.db.connect import Connection, open_connection
 from cloud.ingest.arrivals import Arrival, decode
@@ -53,9 +54,11 @@ def _timed() -> Iterator[list[float]]:
     taken: list[float] = []
     evaluate = alerts.evaluate
 
-    def timed(connection: Connection, observations: Sequence[Observation], at: datetime) -> Sequence[StoredEvent]:
+    def timed(
+        connection: Connection, observations: Sequence[Observation], at: datetime, doubted: Sequence[Doubted] = ()
+    ) -> Sequence[StoredEvent]:
         begun = clock.monotonic()
-        events = evaluate(connection, observations, at)
+        events = evaluate(connection, observations, at, doubted)
         taken.append(clock.monotonic() - begun)
         return events
 

@@ -26,7 +26,7 @@ from deploy.bench.happening import Clinic, OpenCase
 from deploy.bench.homes import Database
 from deploy.bench.nurses import Asked, Nurse
 from deploy.bench.results import Rounds, percentile
-from deploy.bench.stage import Scene, Stage, stage
+from deploy.bench.stage import Effort, Scene, Stage, stage
 from deploy.demo import processes
 from deploy.synthetic.load import Loaded, load
 from deploy.synthetic.staff import PATIENTS_OF, employ, login
@@ -35,7 +35,8 @@ PATIENTS, DAYS = 10_000, 365
 QUICK_PATIENTS, QUICK_DAYS = 600, 30
 STREAMS = 50
 ASKED = 150  # of each page, a round
-WARM = 10
+# Ten connections, each of which has made its plans for a statement when it has met it ten times.
+WARM = 100
 # Patients whom all the nurses care for.
 COVERED = 5
 ZONE = ZoneInfo("Europe/Berlin")
@@ -57,7 +58,7 @@ async def measure(scene: Scene) -> Rounds:
             visits = _visits(connection, logins)
         for number in range(scene.effort.rounds):
             clinic = Clinic(**clinic_of)
-            figures = await _once(ready, logins, password, clinic, visits, scene.effort.of(ASKED))
+            figures = await _once(ready, logins, password, clinic, visits, scene.effort)
             rounds.add(**figures)
             shown = ", ".join(f"{page} {figures[f'{page}_p95_ms']:.1f}" for page in PAGES)
             scene.say(f"pages {number + 1}: p95 in ms: {shown}; streams lost {figures['streams_lost']:.0f}")
@@ -89,7 +90,7 @@ async def _once(
     password: str,
     clinic: Clinic,
     visits: Mapping[str, Sequence[Mapping[str, str]]],
-    many: int,
+    effort: Effort,
 ) -> dict[str, float]:
     console = await processes.start(
         "console", "-m", "deploy.bench.timed_console", log_dir=ready.road.logs,
@@ -98,7 +99,8 @@ async def _once(
     try:
         async with nurses.at_work(console.said[-1].split()[-1], logins, password) as people:
             happening = asyncio.create_task(clinic.go_on(ready.database.admin_url))
-            asked = await _asked(people, visits, many)
+            await _asked(people, visits, effort.of(WARM))
+            asked = await _asked(people, visits, effort.of(ASKED))
             happening.cancel()
             await asyncio.gather(happening, return_exceptions=True)
             missing = await _heard(people, clinic)
@@ -112,13 +114,11 @@ async def _asked(
 ) -> Mapping[str, Sequence[Asked]]:
     """Each page so many times, in turns of one nurse."""
     asked: dict[str, list[Asked]] = {page: [] for page in PAGES}
-    for number in range(WARM + many):
+    for number in range(many):
         nurse = people[number % len(people)]
         paths = visits[nurse.login][number // len(people) % len(visits[nurse.login])]
         for page in PAGES:
-            answer = await nurse.ask(paths[page])
-            if number >= WARM:
-                asked[page].append(answer)
+            asked[page].append(await nurse.ask(paths[page]))
     return asked
 
 

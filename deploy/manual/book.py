@@ -22,16 +22,8 @@ HERE: Final = Path(__file__).parent
 DOCS: Final = HERE.parents[1] / "docs"
 SOURCE: Final = DOCS / "manual"
 SHEET: Final = "manual.css"
-# Docs of the project that are for who runs it; the others are for who works on it.
-OPERATOR: Final = (
-    "settings.md",
-    "sign_in.md",
-    "channels.md",
-    "alerting.md",
-    "audit.md",
-    "training.md",
-    "translations.md",
-)
+# The page that leads to docs/*.md, which are in English.
+OPERATOR: Final = "operator"
 
 
 @dataclass(frozen=True)
@@ -49,20 +41,22 @@ def bound(source: Path, pictures: Path) -> Book:
     """
     names = sorted({path.stem for path in source.glob("*/*.md")})
     taken = {code: {path.stem: path for path in (pictures / code).glob("*.png")} for code in LANGUAGES}
+    docs = sorted(path.name for path in DOCS.glob("*.md"))
     pages: dict[str, dict[str, Page]] = {}
     faults = [f"the console wants the page {name}" for name in sorted(set(PAGE_OF.values()) - set(names))]
     for code in LANGUAGES:
-        known = Shelfmark(words_of(code), names, _messages(), taken[code], OPERATOR)
+        known = Shelfmark(words_of(code), names, _messages(), taken[code], docs)
         there = {path.stem: path for path in sorted((source / code).glob("*.md"))}
         faults += [f"{code}/{name}: is not written" for name in names if name not in there]
         pages[code] = {name: read(name, path.read_text(), known) for name, path in there.items()}
         faults += [f"{code}/{fault}" for page in pages[code].values() for fault in page.faults]
         faults += [f"{code}/{FIRST}: does not lead to {name}" for name in _unreached(pages[code])]
+        led_to = pages[code][OPERATOR].docs if OPERATOR in pages[code] else ()
+        faults += [f"{code}/{OPERATOR}: does not lead to docs/{name}" for name in docs if name not in led_to]
     faults += _different(pages)
     if faults:
         raise Unsound(faults)
-    operator = {name: operator_page(name, (DOCS / name).read_text(), OPERATOR) for name in OPERATOR}
-    return Book(pages, operator, taken)
+    return Book(pages, {name: operator_page(name, (DOCS / name).read_text(), docs) for name in docs}, taken)
 
 
 @cache
@@ -114,7 +108,7 @@ def _leaf(code: str, page: Page, name: str | None) -> str:
         tag=LANGUAGES[code].tag,
         first=f"../{code}/{FIRST}.html",
         languages=[
-            (facts.tag, facts.name, f"../{other}/{name or 'operator'}.html", other == code)
+            (facts.tag, facts.name, f"../{other}/{name or OPERATOR}.html", other == code)
             for other, facts in LANGUAGES.items()
         ],
     )  # fmt: skip

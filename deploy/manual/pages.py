@@ -30,13 +30,14 @@ PNG_SIZE: Final = slice(16, 24)
 
 @dataclass
 class Page:
-    """What a page is made of. ``pictures``: their names, without language or ending."""
+    """What a page is made of: ``links`` to pages of the manual and their parts, ``docs`` of docs/*.md, ``pictures``."""
 
     name: str
     title: str
     html: str
-    links: list[tuple[str, str]]
-    pictures: list[str]
+    links: list[tuple[str, str]] = field(default_factory=list)
+    docs: list[str] = field(default_factory=list)
+    pictures: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
 
@@ -61,7 +62,7 @@ def parser() -> MarkdownIt:
 
 def read(name: str, source: str, known: Shelfmark) -> Page:
     """The page of this name; its faults are in it, for all to be said at once."""
-    page = Page(name, "", "", [], [])
+    page = Page(name, "", "")
     ours = parser()
     ours.inline.ruler.before("link", "word_of_the_console", _word)
     tokens = ours.parse(source, {"known": known, "page": page})
@@ -112,6 +113,7 @@ def _link(said: str, known: Shelfmark, page: Page) -> str:
         target = said.removeprefix(OPERATOR)
         if target not in known.operator:
             page.faults.append(f"{page.name}: no docs/{target}")
+        page.docs.append(target)
         return f"../operator/{target.removesuffix('.md')}.html"
     target, mark, part = said.partition("#")
     if not target:
@@ -154,7 +156,7 @@ def _number_headings(tokens: Sequence[Token]) -> None:
 
 def operator_page(name: str, source: str, docs: Collection[str]) -> Page:
     """One of docs/*.md: links to its neighbours stay, those to other files of the project become text."""
-    page = Page(name, "", "", [], [])
+    page = Page(name, "", "")
     ours = parser()
     tokens = ours.parse(source)
     page.title = _title(tokens, page)

@@ -59,8 +59,9 @@ PIECES: Final = [(login, paths[at : at + 6]) for login, paths in PAGES.items() f
 @pytest.mark.parametrize(("login", "paths"), PIECES, ids=[f"{login}{paths[0]}" for login, paths in PIECES])
 @IN_EACH_LANGUAGE
 def test_no_page_has_anything_that_axe_objects_to(
-    centre: Centre, login: str, paths: tuple[str, ...], language: str
+    untouched_centre: Centre, login: str, paths: tuple[str, ...], language: str
 ) -> None:
+    centre = untouched_centre
     profile = centre.browser.new_context()
     said: list[str] = []
     # What somebody called a programme may be a word of ours.

@@ -1,11 +1,13 @@
 """Taking somebody in, from the first form to the day when somebody watches: each step, and what each refuses."""
 
 from datetime import timedelta
+from urllib.parse import quote
 from uuid import UUID
 
 import pytest
 
 from tests.cloud.admission.made import ACTIVATED, ANSWERS, BERTA, ENTERED, MEASURED, METER, PAPER, Newcomer, newcomer
+from tests.cloud.console.test_every_form import HOSTILE
 from tests.cloud.made import NOW, glucose, sent
 from tests.fix_console import Console
 
@@ -200,6 +202,27 @@ def test_whoever_has_left_the_care_team_sees_the_patient_no_more(berta: Newcomer
     assert berta.console.sign_in("ada").get(berta.url).status_code == 200
 
 
+def test_a_hostile_field_is_refused_in_words_and_spoils_no_page(berta: Newcomer) -> None:
+    """As ``test_every_form`` asks of all forms; what is chosen from a list is asked above."""
+    carl, token, wrong = berta.carl, berta.carl.csrf_token(), []
+    for path, form in (
+        ("/enrolments", BERTA | {"mrn": "", "who": "other"}),
+        (f"{berta.url}/consent", PAPER | {"decision": "refused"}),
+        (f"{berta.url}/care-team", {"account_id": str(berta.patient_id)}),
+    ):
+        for name in set(form) - {"language", "programme_id", "who", "decision"}:
+            for text in HOSTILE:
+                typed = {**form, "csrf_token": token, name: text}
+                body = "&".join(f"{key}={quote(value, errors='surrogatepass')}" for key, value in typed.items())
+                headers = {"Content-Type": "application/x-www-form-urlencoded"}
+                answer = carl.client.post(path, content=body, headers=headers)
+                if answer.status_code not in (303, 422) or "<script>alert" in answer.text:
+                    wrong.append((path, name, text[:20], answer.status_code))
+    assert wrong == []
+    assert "<script>alert" not in carl.get("/enrolments").text
+    assert "<script>alert" not in berta.page()
+
+
 # Who is here already -------------------------------------------------------------------------------------------------
 
 
@@ -296,8 +319,10 @@ def test_a_record_is_closed_when_nothing_is_left_and_leaves_the_care_teams_sight
     ward.admin.execute("UPDATE alert_case SET state = 'resolved', next_at = NULL")
     ward.admin.execute(
         "WITH item AS (INSERT INTO stock_item (kind, manufacturer, model, serial_number, owner, state, state_at,"
-        " added_at, added_by) VALUES ('glucose', 'LifeScan', 'U', 'NEW0001', 'clinic', 'handed_out', now(), now(), %(carl)s)"
-        " RETURNING item_id) INSERT INTO stock_holding (item_id, patient_id, assignment_id, since, handed_by)"
+        " added_at, added_by)"
+        " VALUES ('glucose', 'LifeScan', 'U', 'NEW0001', 'clinic', 'handed_out', now(), now(), %(carl)s)"
+        " RETURNING item_id)"
+        " INSERT INTO stock_holding (item_id, patient_id, assignment_id, since, handed_by)"
         " SELECT item_id, patient_id, assignment_id, now(), %(carl)s FROM item, device_assignment"
         " WHERE patient_id = %(berta)s",
         {"carl": berta.console.accounts["carl"], "berta": berta.patient_id},

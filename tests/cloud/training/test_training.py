@@ -85,3 +85,15 @@ def test_a_training_patient_cannot_be_put_into_a_real_programme(training: Consol
     for of, programme in ((patient_id, "standard"), (ward.patient_id, "training")):
         answer = ada.post(f"/patients/{of}/plan/programme", {"programme_id": programme, "reason": "to see"})
         assert answer.status_code == 422
+
+
+def test_a_page_about_a_training_case_says_so(training: Console) -> None:
+    ada, ward = training.sign_in("ada"), training.ward
+    for case_id, is_training in ward.rows("SELECT case_id, training FROM alert_case JOIN patient USING (patient_id)"):
+        ward.admin.execute("DELETE FROM notification")
+        ward.admin.execute(
+            "INSERT INTO notification (subject, account_id, case_id, round, step, created_at, state, next_at, sent_at)"
+            " VALUES ('case', %s, %s, 1, 1, %s, 'sent', %s, %s)",
+            (ada.account_id, case_id, NOW, NOW, NOW),
+        )
+        assert ("training-mark" in ada.post("/me/pages").text) is is_training

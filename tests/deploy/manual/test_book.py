@@ -87,3 +87,9 @@ def test_a_translation_without_the_pictures_is_a_fault(source: Path, tmp_path: P
     page = source / "ru" / "worklist.md"
     page.write_text(re.sub(r"!\[.*\)\n", "", page.read_text()))
     assert "ru/worklist: shows [], the English page ['worklist']" in faults(source, tmp_path)
+
+
+def test_a_page_for_operators_that_nobody_is_led_to_is_a_fault(source: Path, tmp_path: Path) -> None:
+    page = source / "zh" / "operator.md"
+    page.write_text(re.sub(r"- .*settings\.md\)\n", "", page.read_text()))
+    assert "zh/operator: does not lead to docs/settings.md" in faults(source, tmp_path)

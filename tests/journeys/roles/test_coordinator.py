@@ -2,7 +2,9 @@
 
 from playwright.sync_api import expect
 
-from tests.fix_centre import IN_EACH_LANGUAGE, ON_EACH_SCREEN, Centre
+from cloud.language.languages import LANGUAGES
+from tests.cloud.made import GATEWAY
+from tests.fix_centre import AT_A_DESK, IN_EACH_LANGUAGE, ON_EACH_SCREEN, Centre
 
 
 @IN_EACH_LANGUAGE
@@ -65,3 +67,41 @@ def test_a_coordinator_takes_somebody_in(centre: Centre, language: str, screen: 
         carl.go("/enrolments")
         expect(page.locator("tr[data-patient-id]").first).to_be_visible()
         carl.picture("enrolments")
+
+
+@IN_EACH_LANGUAGE
+@AT_A_DESK
+def test_a_coordinator_hands_a_meter_out_pairs_it_and_takes_it_back(
+    centre: Centre, language: str, screen: tuple[int, int]
+) -> None:
+    serial = f"9231300{list(LANGUAGES).index(language)}"
+    with centre.walk("carl", language, screen) as carl:
+        page = carl.page
+        carl.go("/stock")
+        carl.unfold("Add a device")
+        page.fill("#item-serial_number", serial)
+        page.select_option("#item-profile", "roche-accu-chek-guide")
+        carl.by("button", "Add a device", within=page.locator("#add")).click()
+        expect(page.locator("h1")).to_contain_text(serial)
+        carl.go("/stock")
+        carl.picture("stock")
+        carl.go("/patients/{patient}/devices")
+        page.fill("#hand_out-scan", serial)
+        carl.by("button", "Hand it out").click()
+        mine = page.locator("tr[data-item-id]", has_text=serial)
+        expect(mine).to_be_visible()
+        carl.picture("patient-devices")
+        carl.by("link", "Pair over Bluetooth").click()
+        page.get_by_role("radio", name=serial).check()
+        page.fill("#pair-gateway_id", GATEWAY)
+        carl.picture("pairing")
+        carl.by("button", "Begin").click()
+        expect(page.locator(".press li").first).to_be_visible()
+        carl.fits()
+        carl.send(carl.by("button", "Stop"))
+        carl.go("/patients/{patient}/devices")
+        carl.send(carl.by("button", "It came back", within=mine))
+        carl.go("/stock?q=" + serial)
+        page.locator("input[name=way]").first.check()
+        carl.by("button", "It was wiped").click()
+        expect(page.get_by_text(carl.said("It can be handed out."))).to_be_visible()

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from cloud.language.languages import LANGUAGES
 from cloud.planting import command as training
 from tests.cloud.made import NOW
-from tests.fix_centre import IN_EACH_LANGUAGE, ON_EACH_SCREEN, Centre, wanting_an_owner
+from tests.fix_centre import AT_A_DESK, IN_EACH_LANGUAGE, ON_EACH_SCREEN, Centre, wanting_an_owner
 
 
 @IN_EACH_LANGUAGE
@@ -34,7 +34,7 @@ def test_a_nurse_takes_a_case_calls_the_patient_and_closes_it(
         page.locator("#call-note").fill("…")
         nora.receives()
         nora.picture("call", of="#calls")
-        nora.by("button", "Call ended").click()
+        nora.send(nora.by("button", "Call ended"))
         expect(page.locator("#call-note")).to_have_count(0)
         nora.receives()
         page.locator("#triage summary").click()
@@ -87,7 +87,7 @@ def test_a_nurse_finds_who_calls_and_hands_her_shift_over(
 
 
 @IN_EACH_LANGUAGE
-@ON_EACH_SCREEN
+@AT_A_DESK
 def test_a_nurse_says_whose_readings_are(centre: Centre, language: str, screen: tuple[int, int]) -> None:
     wanting_an_owner(centre.ward, 1 + list(LANGUAGES).index(language) * 2 + screen[0] // 1000)
     with centre.walk("nora", language, screen) as nora:
@@ -111,36 +111,36 @@ def test_a_nurse_says_whose_readings_are(centre: Centre, language: str, screen: 
         waiting.first.get_by_role("radio").first.check()
         waiting.first.locator("input[name=reason]").fill("…")
         nora.fits()
-        nora.by("button", "Say so", within=waiting.first).click()
+        nora.send(nora.by("button", "Say so", within=waiting.first))
         expect(waiting).to_have_count(before - 1)
 
 
 @IN_EACH_LANGUAGE
-@ON_EACH_SCREEN
+@AT_A_DESK
 def test_a_nurse_opens_a_patient_outside_her_care_team_and_the_lead_nurse_is_told(
     centre: Centre, language: str, screen: tuple[int, int]
 ) -> None:
     with centre.walk("nora", language, screen) as nora:
         nora.go("/break-glass")
         nora.page.fill("#patient_id", str(centre.console.other_patient_id))
-        nora.page.fill("#reason", "10 × …………")
+        nora.page.fill("#reason", "112 ……………………")
         nora.picture("break-glass")
         nora.by("button", "Open the patient").click()
         expect(nora.page.locator("h1")).to_contain_text("Other Patient")
         nora.fits()
-        nora.by("button", "Close now").click()
+        nora.send(nora.by("button", "Close now"))
         expect(nora.page.locator("[data-break-glass-id]")).to_have_count(0)
     with centre.walk("lena", language, screen) as lena:
         lena.go("/worklist")
         notice = lena.page.locator("[data-break-glass-id]").first
         expect(notice).to_contain_text("Nora Quist")
         lena.picture("break-glass-notice")
-        lena.by("button", "I have seen it", within=notice).click()
+        lena.send(lena.by("button", "I have seen it", within=notice))
         expect(lena.page.locator("[data-break-glass-id]")).to_have_count(0)
 
 
 @IN_EACH_LANGUAGE
-@ON_EACH_SCREEN
+@AT_A_DESK
 def test_a_nurse_learns_with_patients_who_are_not_real(centre: Centre, language: str, screen: tuple[int, int]) -> None:
     if not centre.ward.count("training_course"):
         course = Namespace(deed="start", logins=["ben"], patients=3, seed=1)

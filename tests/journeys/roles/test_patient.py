@@ -40,7 +40,7 @@ def test_a_patient_writes_to_the_nurse_who_answers_and_reads_the_consent(
     with centre.walk("asta", language, screen) as asta:
         asta.go("/me/messages")
         asta.page.fill("#body", "…")
-        asta.by("button", "Send").click()
+        asta.send(asta.by("button", "Send"))
         expect(asta.page.locator(".letter--mine", has_text=asta.said("not opened yet"))).to_have_count(1)
         asta.picture("my-messages")
     with centre.walk("nora", language, screen) as nora:
@@ -49,7 +49,7 @@ def test_a_patient_writes_to_the_nurse_who_answers_and_reads_the_consent(
         nora.receives()
         nora.page.fill("#body", "…")
         nora.picture("messages")
-        nora.by("button", "Send the answer").click()
+        nora.send(nora.by("button", "Send the answer"))
         expect(nora.page.locator(".letter--waits")).to_have_count(0)
         nora.go("/messages")
         expect(nora.page.get_by_text(nora.said("No patient of yours waits for an answer."))).to_be_visible()
