@@ -16,6 +16,7 @@ from cloud.audit import store as audit
 from cloud.auth import codes, factor_store, factors, password_rules, passwords
 from cloud.auth import store as auth
 from cloud.auth.models import STAFF, Role
+from cloud.db.acting import act_for
 from cloud.language.languages import known
 
 # Long enough for somebody who is invited on a Friday, and for a letter to a patient; proposals of this project.
@@ -95,6 +96,7 @@ async def accept(conn: Connection, code: str, password: str, again: str, now: da
     password_hash = await passwords.hashed(password)
     if not await store.use(conn, key, now):
         return "over"
+    await act_for(conn, invited.account_id)
     await auth.set_password(conn, invited.account_id, password_hash)
     await auth.forget_failures(conn, invited.login)
     await factor_store.stop_waiting(conn, invited.account_id)

@@ -111,9 +111,9 @@ async def invited(conn: Connection, code_hash: bytes, now: datetime) -> Invited 
     async with conn.cursor(row_factory=class_row(Invited)) as cursor:
         await cursor.execute(
             """SELECT a.account_id, a.login, a.display_name, a.role, a.language
-               FROM invitation i JOIN account a USING (account_id)
+               FROM invitation i CROSS JOIN account_of_invitation(%s) a
                WHERE i.code_hash = %s AND i.used_at IS NULL AND i.expires_at > %s AND a.disabled_at IS NULL""",
-            (code_hash, now),
+            (code_hash, code_hash, now),
         )
         return await cursor.fetchone()
 

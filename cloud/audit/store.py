@@ -73,9 +73,10 @@ async def record_reading_on(
     )
 
 
-# A patient's name is nothing for a list of deeds: of their own account it says that it is a patient's.
+# A patient's name is nothing for a list of deeds: their own account, which few may see, is only said to be one.
 _ENTRIES: Final[LiteralString] = """
-    SELECT a.audit_id, a.at, a.account_id, a.action, a.subject, a.patient_id, a.detail, p.role,
+    SELECT a.audit_id, a.at, a.account_id, a.action, a.subject, a.patient_id, a.detail,
+           CASE WHEN a.account_id IS NOT NULL THEN coalesce(p.role, 'patient') END AS role,
            CASE WHEN p.role <> 'patient' THEN p.login END AS login,
            CASE WHEN p.role <> 'patient' THEN p.display_name END AS name
     FROM audit a LEFT JOIN account p USING (account_id)

@@ -110,9 +110,9 @@ async def waiting(conn: Connection, token_hash: bytes, now: datetime) -> Waiting
     async with conn.cursor(row_factory=class_row(Waiting)) as cursor:
         await cursor.execute(
             """SELECT w.token_hash, a.account_id, a.login, a.role
-               FROM waiting_sign_in w JOIN account a USING (account_id)
+               FROM waiting_sign_in w CROSS JOIN account_of_waiting(%s) a
                WHERE w.token_hash = %s AND w.expires_at > %s AND a.disabled_at IS NULL""",
-            (token_hash, now),
+            (token_hash, token_hash, now),
         )
         return await cursor.fetchone()
 

@@ -21,6 +21,7 @@ from cloud.auth.models import CodeNeeded, Refusal, Role, Session, SignedIn, Wait
 from cloud.console.edge import LANGUAGE_COOKIE, Connection, Now, Tx, form_field, language_of, own_path
 from cloud.console.pages import page
 from cloud.console.spoken import spoken_in
+from cloud.db.acting import act_for
 from cloud.language.languages import known
 from cloud.sign_in_config import SignInSettings
 
@@ -109,6 +110,7 @@ async def choose_language(request: Request, conn: Tx, session: AtTheDoor) -> Res
     language = known(await form_field(request, "language"))
     if language is None:
         raise HTTPException(status.HTTP_404_NOT_FOUND)
+    await act_for(conn, session.account_id)
     await store.choose_language(conn, session.account_id, language)
     response = _see(own_path(await form_field(request, "back")))
     cookies.remember(request, response, LANGUAGE_COOKIE, language)

@@ -71,7 +71,7 @@ async def forget_failures(conn: Connection, login: str) -> None:
 async def credentials(conn: Connection, login: str) -> Credentials | None:
     async with conn.cursor(row_factory=class_row(Credentials)) as cursor:
         await cursor.execute(
-            "SELECT account_id, role, password_hash FROM account WHERE login = %s AND disabled_at IS NULL", (login,)
+            "SELECT account_id, role, password_hash FROM account_of_login(%s) WHERE disabled_at IS NULL", (login,)
         )
         return await cursor.fetchone()
 
@@ -109,10 +109,10 @@ async def session(conn: Connection, token_hash: bytes, now: datetime) -> Session
             """SELECT s.token_hash, s.csrf_token, s.last_seen_at, s.confined,
                       a.account_id, a.login, a.display_name, a.role, a.patient_id, a.language,
                       a.glucose_unit, a.pressure_unit
-               FROM login_session s JOIN account a USING (account_id)
+               FROM login_session s CROSS JOIN account_of_session(%s) a
                WHERE s.token_hash = %s AND s.expires_at > %s AND s.last_seen_at + s.idle > %s
                  AND a.disabled_at IS NULL""",
-            (token_hash, now, now),
+            (token_hash, token_hash, now, now),
         )
         return await cursor.fetchone()
 

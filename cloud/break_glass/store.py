@@ -18,7 +18,7 @@ SELECT g.break_glass_id, g.patient_id, p.display_name AS patient_name, g.account
 FROM break_glass g JOIN account a USING (account_id) LEFT JOIN patient p ON p.patient_id = g.patient_id
 WHERE g.account_id = %(account_id)s AND g.since <= now() AND g.until > now()
    OR %(is_lead)s AND g.seen_at IS NULL AND g.account_id <> %(account_id)s
-ORDER BY g.since, g.break_glass_id LIMIT 20
+ORDER BY g.account_id <> %(account_id)s, g.since, g.break_glass_id LIMIT 20
 """
 
 

@@ -17,14 +17,9 @@ from cloud.db.pool import Pool, make_pool
 from tests.cloud.made import NOW, Ward, glucose, ketone, new_patient, pressure, sent
 from tests.fix_services import Database
 
-# What needs no policy of its own, and why.
-EXEMPT: Final[Mapping[str, str]] = {
-    "account": "people sign in before anybody is set; what may be read of it is a grant of columns",
-}
 # What the console may do with each other table, whoever is set: none says anything of a patient who is known.
 OPEN: Final[Mapping[str, str]] = {
     # who works here, how they sign in, when they are on duty
-    "account": "SIU",
     "duty_absence": "SIU",
     "duty_gap": "SU",
     "duty_holiday": "SID",
@@ -82,6 +77,7 @@ OF_A_CASE: Final[Mapping[str, str]] = {
 }
 # What the console may do, for patients that it may do it for.
 VERBS: Final[Mapping[str, str]] = {
+    "account": "SIU",
     "admission_entry": "SI",
     "alarm_limit": "SIU",
     "alert": "SI",
@@ -148,6 +144,8 @@ WRITERS: Final[Mapping[str, frozenset[str]]] = {
 }
 # Where that differs from verb to verb.
 DOERS: Final[Mapping[str, frozenset[str]]] = {
+    "INSERT account": CARE - {"glass"},  # a way in for the patient
+    "UPDATE account": frozenset({"patient"}),  # their own password and language
     "INSERT notification": frozenset({"nurse"}),  # of the columns that the console may fill: a test page to oneself
     "UPDATE patient_message": CARE | {"patient"},  # they have read what was written to them
 }
@@ -271,8 +269,8 @@ FILLED: Final[tuple[LiteralString, ...]] = (
     "INSERT INTO admission_entry (participation_id, patient_id, step, outcome, entered_by, entered_at)"
     " SELECT participation_id, patient_id, 'plan', 'done', %(nurse)s, %(now)s FROM participation"
     " WHERE patient_id = %(patient)s",
-    "INSERT INTO consent (patient_id, text_id, version, language, text_sha256, decision, method, entered_by, entered_at)"
-    " VALUES (%(patient)s, 't', 1, 'en', '', 'given', 'paper', %(nurse)s, %(now)s)",
+    "INSERT INTO consent (patient_id, text_id, version, language, text_sha256, decision, method, entered_by,"
+    " entered_at) VALUES (%(patient)s, 't', 1, 'en', '', 'given', 'paper', %(nurse)s, %(now)s)",
     "WITH made AS (INSERT INTO visit (patient_id, way, by_day, why, asked_by, asked_at)"
     " VALUES (%(patient)s, 'clinic', '2026-12-01', 'w', %(nurse)s, %(now)s) RETURNING visit_id, patient_id)"
     " INSERT INTO visit_time (visit_id, patient_id, starts_at, set_by, set_at)"
@@ -313,15 +311,16 @@ def _measure(ward: Ward, other: UUID) -> None:
 
 # The catalogue -------------------------------------------------------------------------------------------------------
 
-# Tables with a patient_id, and those that refer to one of them; a hypertable cannot have row security.
+# Tables with a patient_id, and those that refer to one of them; a hypertable cannot have row security. Who refers to an
+# account says nothing of a patient: who signs in, and what is their own.
 OF_PATIENTS: Final = """
 WITH RECURSIVE of_patients AS (
     SELECT attrelid AS oid FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
     WHERE a.attname IN ('patient_id', 'last_patient') AND NOT a.attisdropped AND c.relkind IN ('r', 'p')
-      AND c.relnamespace = 'public'::regnamespace AND c.relname <> ALL (%(exempt)s)
+      AND c.relnamespace = 'public'::regnamespace
     UNION
     SELECT k.conrelid FROM of_patients t JOIN pg_constraint k ON k.confrelid = t.oid AND k.contype = 'f'
-    WHERE k.conrelid::regclass::text <> ALL (%(exempt)s))
+    WHERE t.oid <> 'account'::regclass)
 SELECT c.relname::text, c.relrowsecurity AND c.relforcerowsecurity FROM of_patients JOIN pg_class c USING (oid)
 WHERE c.relname NOT IN (SELECT hypertable_name FROM timescaledb_information.hypertables)
 ORDER BY 1
@@ -329,7 +328,7 @@ ORDER BY 1
 
 
 def test_every_table_with_patients_is_guarded(ward: Ward) -> None:
-    tables: dict[str, bool] = dict(ward.admin.execute(OF_PATIENTS, {"exempt": list(EXEMPT)}).fetchall())
+    tables: dict[str, bool] = dict(ward.admin.execute(OF_PATIENTS).fetchall())
     unguarded = [table for table, guarded in tables.items() if not guarded]
     assert not unguarded, f"call guard_patients or guard_cases for {unguarded} in their migration (0016_access.sql)"
     assert list(tables) == sorted(VERBS), "write down in VERBS what the console may do with it"
@@ -415,6 +414,22 @@ def test_what_a_person_may_do_with_each_table(hospital: Hospital, actor: str) ->
         if outcome != _expected(actor, table, verb)
     }
     assert wrong == {}
+
+
+def test_before_anybody_is_set_an_account_is_found_by_what_opens_it(hospital: Hospital) -> None:
+    hospital.act_for("nobody")
+    hospital.ward.admin.execute(
+        "INSERT INTO login_session (token_hash, account_id, csrf_token, created_at, last_seen_at, expires_at)"
+        " VALUES ('abc', %s, '', now(), now(), now())",
+        (hospital.people["patient"],),
+    )
+    for function, key in (("login", "patient"), ("session", b"abc")):
+        query = sql.SQL("SELECT patient_id FROM {}(%s)").format(sql.Identifier(f"account_of_{function}"))
+        assert hospital.console.execute(query, (key,)).fetchall() == [(hospital.keys["patient_id"],)], function
+        assert hospital.console.execute(query, (key[:-1],)).fetchall() == [], function
+    roles = {role for (role,) in hospital.console.execute("SELECT role FROM account")}
+    assert "nurse" in roles
+    assert "patient" not in roles
 
 
 @pytest.mark.parametrize("actor", ACTORS)

@@ -115,6 +115,47 @@ $$;
 REVOKE ALL ON FUNCTION guard(regclass, regrole[]), guard_patients(regclass, regrole[]), guard_cases(regclass, regrole[])
     FROM PUBLIC;
 
+-- Accounts ----------------------------------------------------------------------------------------------------------------
+
+-- Of colleagues everybody may read who they are, also before anybody is set: people sign in, and stand beside what they did.
+-- A patient's account has the patient's name: it is for whoever cares for them, and for themselves.
+SELECT guard('account', '{pulsepost_ingest,pulsepost_jobs}');
+CREATE POLICY staff ON account FOR SELECT TO pulsepost_console USING (role <> 'patient');
+CREATE POLICY own ON account TO pulsepost_console USING (account_id = (SELECT acting_account_id()));
+CREATE POLICY administered ON account TO pulsepost_console
+    USING (role <> 'patient' AND (SELECT a.role FROM acting_account a) = 'administrator');
+CREATE POLICY invited ON account FOR INSERT TO pulsepost_console
+    WITH CHECK (role = 'patient' AND EXISTS (SELECT FROM acting_care c WHERE c.patient_id = account.patient_id));
+DO $$
+BEGIN
+    EXECUTE format('CREATE POLICY "in care" ON account FOR SELECT TO pulsepost_console USING (%s)',
+                   in_care_sql('account'));
+END
+$$;
+
+-- Before anybody is set an account of a patient is found by whoever knows what opens it: its login, which is drawn at random,
+-- or the hash of a cookie or of an invitation's code.
+CREATE FUNCTION account_of_login(name text) RETURNS SETOF account
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT * FROM account a WHERE a.login = name
+$$;
+CREATE FUNCTION account_of_session(hash bytea) RETURNS SETOF account
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT a.* FROM account a JOIN login_session s USING (account_id) WHERE s.token_hash = hash
+$$;
+CREATE FUNCTION account_of_waiting(hash bytea) RETURNS SETOF account
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT a.* FROM account a JOIN waiting_sign_in w USING (account_id) WHERE w.token_hash = hash
+$$;
+CREATE FUNCTION account_of_invitation(hash bytea) RETURNS SETOF account
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT a.* FROM account a JOIN invitation i USING (account_id) WHERE i.code_hash = hash
+$$;
+REVOKE ALL ON FUNCTION account_of_login(text), account_of_session(bytea), account_of_waiting(bytea),
+    account_of_invitation(bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION account_of_login(text), account_of_session(bytea), account_of_waiting(bytea),
+    account_of_invitation(bytea) TO pulsepost_console;
+
 -- Tables -----------------------------------------------------------------------------------------------------------------
 
 -- The ingest stores for whoever a device belongs to; the jobs assess, escalate and judge for everybody. Neither has a grant
