@@ -8,10 +8,12 @@ from typing import get_args
 
 import pytest
 
-from alerting.limits import Priority
+from alerting.familiarity import SOURCE as WRONG_PERSON
+from alerting.limits import Measure, Priority
 from alerting.reasons import (
     Answer,
     DifferenceReason,
+    HeldReason,
     IndexReason,
     LateReason,
     LimitReason,
@@ -24,6 +26,7 @@ from alerting.reasons import (
     SilenceStep,
     SustainedReason,
     SymptomReason,
+    UnfamiliarReason,
 )
 from alerting.red_flags import AHA_SYMPTOMS, HYPOTENSION, KETOACIDOSIS, LEVEL_3
 from alerting.regimes import IN_USE_SINCE, OURS, REGIMES, Figure, Override, RegimeLimit, Source, in_force
@@ -108,6 +111,10 @@ FIRST = LimitReason(
     figure=Quantity(Decimal(53), Unit.MG_DL),
     limit=next(x for x in REGIMES["ada"].limits if x.condition == "hypoglycaemia_level_2"),
 )
+DOUBT = UnfamiliarReason(
+    measure=Measure.SYSTOLIC, figure=Quantity(Decimal(165), Unit.MM_HG), usual=Decimal(125), difference=Decimal(40),
+    far=Decimal(30), readings=20, within=timedelta(days=60), source=WRONG_PERSON,
+)  # fmt: skip
 # The reasons that no limit of a regime makes by itself, each with the value and the limit that must be readable.
 OTHERS: list[tuple[Reason, tuple[str, ...]]] = [
     (
@@ -134,6 +141,11 @@ OTHERS: list[tuple[Reason, tuple[str, ...]]] = [
     (
         SymptomReason(finding=FIRST, flags=(RedFlag.CONFUSION,), asked_at=START, source=LEVEL_3),
         ("53 mg/dL", "the limit of 54 mg/dL", "confusion", "set by ADA Standards of Care, section 6, level 3"),
+    ),
+    (DOUBT, ("165 mmHg", "the usual 125 mmHg", "from 30 mmHg on", "set by wrong-person rule: proposal")),
+    (
+        HeldReason(finding=FIRST, doubt=DOUBT),
+        ("53 mg/dL", "the limit of 54 mg/dL", "165 mmHg", "Was it the patient?", "set by wrong-person rule: proposal"),
     ),
 ]  # fmt: skip
 
