@@ -137,7 +137,8 @@ def _status(settings: config.Config) -> dict[str, object]:
                 **damaged,
             },
             "devices": [
-                _device(entry, visits.get(entry.name), outbox.ladder(entry.name)) for entry in settings.devices
+                _device(entry, visits.get(entry.name), outbox.ladder(entry.name))
+                for entry in (*settings.devices, *(() if outbox.sealed_away else outbox.paired()))
             ],
         }
     finally:

@@ -10,7 +10,7 @@ import pytest
 from alerting.familiarity import NEEDED
 from alerting.tiers import Tier
 from cloud.notify_config import HttpSettings, NotifySettings
-from tests.cloud.made import CUFF, NOW, pressure, sent, session
+from tests.cloud.made import CUFF, GATEWAY, NOW, pressure, sent, session
 from tests.cloud.worklist.made import planted_case
 from tests.fix_console import Console, Person
 
@@ -117,6 +117,24 @@ def forms(console: Console, case_id: UUID) -> Iterator[tuple[str, str, Mapping[s
     )  # fmt: skip
     yield "lena", "/roster/holidays", {"day": "2026-12-24", "name": "Christmas Eve", "own_roster": "1"}
     yield "lena", "/roster/site", {"time_zone": "Europe/Copenhagen", "weekday_0": "1", "phone": "+4533112233"}
+    nobodys = {
+        "profile": "other", "manufacturer": "Acme", "model": "One", "kind": "glucose", "serial_number": "7",
+        "owner": "lessor", "lessor": "Lease Ltd", "lease_ends_on": "2027-01-01", "note": "blue box", "gtin": "",
+    }  # fmt: skip
+    yield "nora", "/stock", nobodys
+    made = console.sign_in("nora").post(
+        "/stock", {"profile": "roche-accu-chek-guide", "serial_number": "92312001", "owner": "clinic"}
+    )
+    thing, devices = made.headers["location"], f"/patients/{console.ward.patient_id}/devices"
+    yield "nora", f"{thing}/lease", {"lessor": "Lease Ltd", "lease_ends_on": "2027-01-01"}
+    yield "nora", f"{thing}/wipe", {"way": "noted"}
+    yield "nora", devices, {"scan": "92312001", "item_id": "", "since": "2026-11-21T08:00"}
+    console.ward.admin.execute("UPDATE gateway SET state = 'online'")
+    pair = {"what": "model", "profile": "roche-accu-chek-guide", "gateway_id": GATEWAY, "shared": ""}
+    yield "nora", f"{devices}/pair", pair
+    begun = console.sign_in("nora").post(f"{devices}/pair", pair).headers["location"]
+    yield "nora", f"{begun}/digits", {"passkey": "123456"}
+    yield "nora", f"{begun}/choose", {"number": "1"}
     yield "lena", "/programmes", PROGRAMME
     yield "lena", "/programmes/standard", PROGRAMME
     yield "lena", "/programmes/standard/terms", {"tier": "urgent", "acknowledge_within": "15 min", "lease": "2 h"}
@@ -160,6 +178,9 @@ def test_a_hostile_field_is_refused_in_words_and_spoils_no_page(
     assert failed == []
     for login, path in (
         ("nora", "/worklist"),
+        ("nora", "/stock"),
+        ("nora", f"/patients/{console.ward.patient_id}/devices"),
+        ("nora", f"/patients/{console.ward.patient_id}/devices/pair"),
         ("nora", f"/cases/{case_id}"),
         ("nora", "/me/reached"),
         ("nora", "/questions"),
