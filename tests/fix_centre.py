@@ -158,6 +158,10 @@ class Walk:
         """Open what is folded away under this heading."""
         self.page.locator("summary", has_text=self.said(message)).first.click()
 
+    def show(self, selector: str) -> None:
+        """Bring this into the middle of what is seen."""
+        self.page.locator(selector).first.evaluate("place => place.scrollIntoView({block: 'center'})")
+
     def fits(self) -> None:
         """Nothing makes the page scroll sideways, on a screen and on a phone."""
         screen = self.page.viewport_size
