@@ -375,8 +375,8 @@ class PairingDesk:
             "received": received,
             **_facts(identity),
         }
+        self._on_change()  # before its end is told: whoever hears that finds it in the roster
         self._commands.say(session.command_id, Answer(CommandStage.DONE, None, facts))
-        self._on_change()
 
     def _fail(self, session: _Session, why: Why, facts: Mapping[str, Any] | None = None) -> None:
         self._end(session)

@@ -38,7 +38,7 @@ from tests.cloud.worklist.made import planted_case, reason_of
 from tests.fix_browser import DESKTOP, PHONE, listen, running_browser
 from tests.fix_console import Clock, Console, made_people, running
 from tests.fix_services import fresh_database
-from tests.journeys.objecting import FITS, misfits, objections
+from tests.journeys.objecting import FITS_SOON, misfits, objections
 
 PICTURES: Final = os.environ.get("PULSEPOST_PICTURES")
 # Those of ``made_people``, and two more; whoever looks after the ward's patient.
@@ -158,13 +158,16 @@ class Walk:
         """Open what is folded away under this heading."""
         self.page.locator("summary", has_text=self.said(message)).first.click()
 
+    def show(self, selector: str) -> None:
+        """Bring this into the middle of what is seen."""
+        self.page.locator(selector).first.evaluate("place => place.scrollIntoView({block: 'center'})")
+
     def fits(self) -> None:
         """Nothing makes the page scroll sideways, on a screen and on a phone."""
         screen = self.page.viewport_size
         for width, height in (DESKTOP, PHONE):
             self.page.set_viewport_size({"width": width, "height": height})
-            # A chart is drawn anew for its width a moment later.
-            self.page.wait_for_function(FITS)
+            assert self.page.evaluate(FITS_SOON), f"{self.page.url} at {width}"
         if screen is not None:
             self.page.set_viewport_size(screen)
 

@@ -131,9 +131,15 @@ def attribute(
 
 
 def attribute_stated(
-    reading: Reading, stated: datetime, received_at: datetime, assignment: Assignment
+    reading: Reading,
+    stated: datetime,
+    received_at: datetime,
+    assignment: Assignment,
+    quality: TimeQuality = TimeQuality.STATED,
 ) -> Observation | Refusal:
-    """The observation at the time that a person says, where nothing of the device does: its value as ever."""
+    """The observation at the time that a person says, where nothing of the device does, or at which it was dated
+    before (``quality``): its value as ever.
+    """
     if reason := implausible(reading):
         return Refusal(ReasonCode.IMPOSSIBLE_VALUE, reason)
     if found := impossible(stated, received_at):
@@ -142,7 +148,7 @@ def attribute_stated(
         reading=reading,
         patient_id=assignment.patient_id,
         effective_time=stated,
-        time_quality=TimeQuality.STATED,
+        time_quality=quality,
         received_at=received_at,
     )
 

@@ -2,7 +2,9 @@
 
 A row of ``reading_release`` is the request; the console writes it, and can write no reading. Decoded, dated,
 attributed, stored and assessed as any other, in the transaction that settles the row: killed anywhere, it is as if
-nobody had begun, and the next look does it. The ledger says whether it is still new. The observation's ``received_at``
+nobody had begun, and the next look does it. What the wrong-person guard kept was dated when it came, and keeps that
+time: whose it is changes nothing of when it was, and a refusal would leave an answered question that counts nowhere.
+The ledger says whether it is still new. The observation's ``received_at``
 is the time of the release: from then on it is the patient's, and what it says is judged as late as that makes it. When
 it came is in the ledger.
 """
@@ -25,6 +27,8 @@ from cloud.ingest.arrivals import Decoded, ReasonCode, Refusal, Undecoded, again
 from cloud.ingest.attribution import attribute, attribute_stated
 from cloud.observations.models import Observation
 from cloud.zones.store import zones_of
+from device_drivers.readings import Sample
+from device_drivers.timestamps import TimeQuality
 
 log = logging.getLogger(__name__)
 
@@ -36,12 +40,16 @@ TRIED_AGAIN_AFTER = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """What a person said, and what is kept of the reading. ``stated``: when they say that it was measured."""
+    """What a person said, and what is kept of the reading.
+
+    ``stated``: when they say that it was measured; ``dated``: when it was, as judged when it came, and how well.
+    """
 
     release_id: UUID
     reading_id: UUID
     patient_id: UUID
     stated: datetime | None
+    dated: tuple[datetime, TimeQuality] | None
     said_by: UUID
     payload: bytes
     gateway_id: str
@@ -96,7 +104,8 @@ def _settle(connection: Connection, release: Release, at: datetime) -> None:
     if ledger.release(connection, device_id, release.reading_id.hex):
         handle.file(connection, [msgspec.structs.replace(judged, received_at=at)], at)
         tally = Tally()
-        tally.measured(judged.effective_time)
+        if judged.reading.sample is Sample.PATIENT:
+            tally.measured(judged.effective_time)
         update_devices(connection, (), {device_id: tally})
     _stored(connection, release, at)
 
@@ -108,6 +117,9 @@ def _judge(connection: Connection, release: Release, decoded: Decoded | Undecode
     if item.reading is None:
         return item.refusal or Refusal(ReasonCode.UNDECODABLE, "no reading could be made out")
     assignment = _by_their_word(connection, release, item.reading.device.device_id, item.reading.user_index)
+    if release.dated is not None:
+        time, quality = release.dated
+        return attribute_stated(item.reading, time, release.received_at, assignment, quality)
     if release.stated is not None:
         return attribute_stated(item.reading, release.stated, release.received_at, assignment)
     evidence = replace(decoded.evidence, read_at=item.wire.read_at, went_back_to=item.reading.clock_went_back_to)
@@ -139,12 +151,13 @@ def _next(connection: Connection, but: list[UUID]) -> Release | None:
     row = connection.execute(_NEXT, {"but": but}).fetchone()
     if row is None:
         return None
-    release_id, reading_id, patient_id, stated, said_by, payload, gateway_id, received_at = row
+    release_id, reading_id, patient_id, stated, said_by, payload, gateway_id, received_at, time, quality = row
     return Release(
         release_id=release_id,
         reading_id=reading_id,
         patient_id=patient_id,
         stated=stated,
+        dated=(time, TimeQuality(quality)) if time is not None else None,
         said_by=said_by,
         payload=payload,
         gateway_id=gateway_id,
@@ -179,13 +192,14 @@ def _refused(connection: Connection, release: Release, refusal: Refusal, at: dat
 # Two workers take different ones; whoever holds one has it alone until the commit.
 _NEXT = """
 SELECT r.release_id, r.reading_id, r.patient_id, r.stated_time, r.said_by, kept.payload, kept.gateway_id,
-       kept.received_at
+       kept.received_at, kept.effective_time, kept.time_quality
 FROM reading_release r
 CROSS JOIN LATERAL (
-    SELECT q.payload, q.gateway_id, q.received_at FROM quarantine q
+    SELECT q.payload, q.gateway_id, q.received_at, NULL::timestamptz AS effective_time, NULL AS time_quality
+    FROM quarantine q
     WHERE r.origin = 'quarantine' AND q.reading_id = r.reading_id
     UNION ALL
-    SELECT h.payload, h.gateway_id, h.received_at FROM held_reading h
+    SELECT h.payload, h.gateway_id, h.received_at, h.effective_time, h.time_quality FROM held_reading h
     WHERE r.origin = 'held' AND h.reading_id = r.reading_id
 ) AS kept
 WHERE r.settled_at IS NULL AND NOT r.release_id = ANY(%(but)s)

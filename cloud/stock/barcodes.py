@@ -138,6 +138,8 @@ def has_right_check_digit(gtin: str) -> bool:
 
 def _day(digits: str) -> date:
     """YYMMDD; day 00 is the month's last; this century, as 7.12 of the specifications has it for now."""
+    if not re.fullmatch(r"[0-9]{2}(0[1-9]|1[0-2])[0-9]{2}", digits):
+        raise BadLabel("date")
     year, month, day = 2000 + int(digits[:2]), int(digits[2:4]), int(digits[4:])
     try:
         if day:

@@ -51,7 +51,7 @@ def take(pictures: Path) -> bool:
     for old in pictures.glob("*/*.png"):
         old.unlink()
     workers = f"--numprocesses={min(5, (os.cpu_count() or 1) + 1)}"
-    command = [sys.executable, "-m", "pytest", "-q", workers, "--dist=loadfile", JOURNEYS]
+    command = [sys.executable, "-m", "pytest", "-q", workers, "--dist=worksteal", JOURNEYS]
     walked = subprocess.run(command, cwd=PROJECT, env={**os.environ, "PULSEPOST_PICTURES": str(pictures)}, check=False)
     return walked.returncode == 0
 

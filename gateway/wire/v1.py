@@ -52,11 +52,12 @@ LONGEST_KEPT_FIGURES = 32
 
 # A time that does not say its zone is nobody's time.
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
-# A UUID in either spelling, with or without hyphens; gateways write 32 hex digits.
-Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$")]
+# A UUID in either spelling, with or without hyphens; gateways write 32 hex digits. (?!\n): in Python, unlike in JSON
+# Schema, $ also stands before a line feed at the end.
+Id = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$(?!\n)")]
 Count = Annotated[int, msgspec.Meta(ge=0)]
 # What a gateway is to do, in a word.
-CommandKind = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]{0,39}$")]
+CommandKind = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$(?!\n)")]
 # Up to three centuries.
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e10)]
 

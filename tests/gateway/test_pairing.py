@@ -154,7 +154,7 @@ async def test_a_meter_is_paired_with_the_digits_that_somebody_far_away_types_an
     assert (await home.ended(typed)).stage == "done"
     assert home.states(pairing) == ["searching", "connecting", "passkey_wanted", "pairing", "paired"]
     await home.cloud.until(lambda: len(home.cloud.received()) == 3)
-    assert any(d.name == "paired-1" for d in home.cloud.statuses[-1].devices)
+    await home.cloud.until(lambda: any(d.name == "paired-1" for d in home.cloud.statuses[-1].devices))
     ours = [r.getMessage() for r in caplog.records if r.name.startswith(("gateway", "device_drivers", "asyncio"))]
     assert f"{PASSKEY:06d}" not in " ".join(ours)
     assert "SIM01" not in " ".join(ours)

@@ -22,6 +22,16 @@ SMALL: Final = """smallest =>
     .filter(([, box]) => box.width > 0 && (box.height < smallest || box.width < smallest))
     .map(([each, box]) => `${each.outerHTML.slice(0, 90)} ${Math.round(box.width)}x${Math.round(box.height)}`)"""
 FITS: Final = "document.documentElement.scrollWidth <= innerWidth"
+# The same, once what is drawn anew for another width has been drawn.
+FITS_SOON: Final = """() => new Promise((resolve) => {
+    const until = performance.now() + 10000;
+    const look = () => {
+        if (document.documentElement.scrollWidth <= innerWidth) resolve(true);
+        else if (performance.now() > until) resolve(false);
+        else requestAnimationFrame(look);
+    };
+    look();
+})"""
 
 
 @cache
@@ -39,7 +49,7 @@ def objections(page: Page) -> list[str]:
 
 def misfits(page: Page) -> list[str]:
     """What does not fit the screen as it is now."""
-    return [*([] if page.evaluate(FITS) else ["something sticks out"]), *page.evaluate(SMALL, SMALLEST)]
+    return [*([] if page.evaluate(FITS_SOON) else ["something sticks out"]), *page.evaluate(SMALL, SMALLEST)]
 
 
 def resize(page: Page, screen: tuple[int, int]) -> None:

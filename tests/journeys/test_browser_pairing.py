@@ -90,7 +90,7 @@ def home(broker: OwnBroker, password: str, folder: Path) -> Iterator[Home]:
     )
     started = threading.Event()
     made: list[Home] = []
-    ended: list[Callable[[], None]] = []
+    ended: list[Callable[[], object]] = []
 
     async def live() -> None:
         stop = asyncio.Event()

@@ -13,6 +13,7 @@ from cloud.db.connect import open_connection
 from cloud.ingest.arrivals import Decoded, again, whole
 from cloud.ingest.arrivals import decode as decoded
 from cloud.ingest.releases import Releases
+from device_drivers.readings import Sample
 from gateway.wire import v1
 from tests.cloud.ingest.test_doubts import history
 from tests.cloud.made import CUFF, METER, NOW, Ward, arrival, glucose, message, new_patient, pressure, sent, session
@@ -80,6 +81,15 @@ def test_a_released_value_in_crisis_opens_an_item_in_retrospect_and_pages_nobody
     assert (nobodys.count("notification"), nobodys.count("remeasure")) == (0, 0)
 
 
+def test_released_control_solution_does_not_say_that_the_patient_measured(nobodys: Ward) -> None:
+    solution = glucose("120", sample=Sample.CONTROL_SOLUTION)
+    nobodys.receive(sent(solution))
+    say(nobodys, solution.reading_id)
+    assert settle(nobodys) == 1
+    assert nobodys.rows("SELECT sample FROM glucose") == [("control_solution",)]
+    assert nobodys.rows("SELECT last_measured_at FROM device WHERE serial_number = 'XYZ1234'") == [(None,)]
+
+
 def test_what_cannot_be_dated_stays_and_says_which_times_it_may_have_been(nobodys: Ward) -> None:
     """Clocks went back in Copenhagen on 25 October at 01:00 UTC; the device shows its hour twice."""
     at = datetime.fromisoformat("2026-10-25T00:30:00+00:00")
@@ -130,6 +140,30 @@ def test_yes_counts_and_somebody_elses_is_theirs(ward: Ward) -> None:
         (ward.patient_id, "urgent"),
     ]
     assert ward.fates(sent(mine, theirs)) == [KNOWN, KNOWN]
+
+
+def test_what_was_dated_by_the_check_of_one_is_not_lost_when_it_was_the_others(ward: Ward) -> None:
+    """Of a cuff whose clock cannot be read, an hour ahead of UTC there: compared with a watch, and not for Bo."""
+    ward.receive(sent(*history()))
+    ward.admin.execute("UPDATE device_assignment SET shared = true, clock_checked_at = %s", (NOW - timedelta(days=3),))
+    theirs, mine = pressure("165", "80"), pressure("166", "80", at=NOW - timedelta(minutes=30))
+    other = new_patient(ward.admin, "Bo Example")
+    ward.receive(sent(theirs, mine, visit=session(CUFF, clock=None)))
+    assert ward.count("held_reading") == 2
+    # Checked once more, after these were measured.
+    ward.admin.execute("UPDATE device_assignment SET clock_checked_at = %s", (NOW + timedelta(hours=1),))
+
+    say(ward, theirs.reading_id, origin="held", of=other)
+    say(ward, mine.reading_id, origin="held")
+    assert settle(ward) == 2
+
+    assert ward.rows("SELECT refusal FROM reading_release WHERE refusal IS NOT NULL") == []
+    assert ward.rows(
+        "SELECT patient_id, effective_time, time_quality FROM blood_pressure WHERE systolic <> 125 ORDER BY systolic"
+    ) == [
+        (other, NOW - timedelta(hours=1, minutes=2), "mapped"),
+        (ward.patient_id, NOW - timedelta(hours=1, minutes=30), "mapped"),
+    ]
 
 
 def test_a_payload_is_judged_again_by_all_that_its_message_said_of_its_way(nobodys: Ward) -> None:

@@ -94,7 +94,19 @@ def test_absurd_figures_of_a_gateway_are_cut_to_what_fits(ward: Ward, fields: di
     assert ward.rows("SELECT state FROM gateway") == [("online",)]
 
 
-@pytest.mark.parametrize("payload", [b"", b"{}", b"\xff", b'{"v": 1, "state": "asleep"}', b'{"v": 2}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"{}",
+        b"\xff",
+        b'{"v": 1, "state": "asleep"}',
+        b'{"v": 2}',
+        b"[" * 100_000,
+        # Python's $ also stands before a last line feed: an id with one is no UUID, and ended the ingest.
+        status(commands=[{"command_id": "0" * 32 + "\n", "kind": "pair", "stage": "done", "step": 0}]),
+    ],
+)
 def test_what_is_no_status_is_passed_over(ward: Ward, payload: bytes) -> None:
     record(ward.ingest, [delivered(payload), delivered(status(outbox_depth=1), 1)])
 

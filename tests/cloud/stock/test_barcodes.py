@@ -62,6 +62,12 @@ def test_a_wrong_check_digit_and_a_day_that_is_none_are_scanned_again() -> None:
         read(f"(01){GTIN}(17)261345(21)1")
 
 
+@pytest.mark.parametrize("day", ["xx", "26", "261300", "260000", "-10101", "²²0101", "991232"])
+def test_a_day_that_is_none_is_scanned_again_in_a_digital_link_as_well(day: str) -> None:
+    with pytest.raises(BadLabel, match="date"):
+        read(f"https://id.gs1.org/01/{GTIN}/17/{day}")
+
+
 def test_a_label_without_a_serial_number_says_so() -> None:
     assert read(f"(01){GTIN}") == Label(gtin=GTIN)
 

@@ -133,6 +133,14 @@ def test_a_word_outside_the_contract_is_refused(field: str, value: str) -> None:
         v1.reading(msgspec.structs.replace(golden_reading(), **{field: value}), SESSION)
 
 
+def test_an_id_or_a_kind_with_a_line_feed_behind_it_is_refused() -> None:
+    known = {"v": 1, "command_id": "0" * 32, "kind": "pair", "expires_at": "2026-11-01T12:00:00Z"}
+    assert v1.decode_commands(msgspec.json.encode(known)).kind == "pair"
+    for field in ("command_id", "kind"):
+        with pytest.raises(v1.WireError, match=field):
+            v1.decode_commands(msgspec.json.encode({**known, field: f"{known[field]}\n"}))
+
+
 def test_a_device_that_cannot_be_told_from_another_is_refused() -> None:
     nobody = msgspec.structs.replace(SESSION, device=v1.WireDevice(manufacturer="LifeScan", model="UltraMini"))
     with pytest.raises(v1.WireError, match="cannot be told from another"):

@@ -57,7 +57,7 @@ def test_a_doctor_notes_a_change_of_treatment_and_sets_a_limit(
         ada.picture("limit", of="#limit-form")
         ada.by("button", "Set this limit").click()
         expect(page.locator("tr.own")).to_contain_text("Ada Weiss")
-        page.locator("#limits").scroll_into_view_if_needed()
+        ada.show("tr.own")
         ada.picture("plan")
         ada.by("link", "Change", within=page.locator("tr.own")).click()
         page.locator("#withdraw-reason").fill("…")

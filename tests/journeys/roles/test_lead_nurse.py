@@ -47,7 +47,7 @@ def test_a_lead_nurse_reads_a_programmes_promises_and_tries_another_limit(
         lena.unfold("Change its promises")
         lena.picture("programmes")
         lena.go("/what-if")
-        page.locator("#limit_0").select_option(index=1)
+        page.locator("#limit_0").select_option("hypoglycaemia_level_1 mg/dL")
         page.locator("#value_0").fill("65")
         lena.picture("what-if")
         lena.by("button", "Try it").click()

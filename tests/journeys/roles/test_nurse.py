@@ -98,6 +98,7 @@ def test_a_nurse_says_whose_readings_are(centre: Centre, language: str, screen: 
         part.get_by_role("radio").first.check()
         part.locator("select[name=patient]").select_option(centre.ids["patient"])
         part.locator("input[name=reason]").fill("…")
+        nora.show("h1")
         nora.picture("whose")
         nora.by("button", "Say so", within=part).click()
         expect(page.get_by_text(nora.said("Said; it is being taken up.")).first).to_be_visible()
