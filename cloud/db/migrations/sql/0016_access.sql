@@ -173,7 +173,9 @@ BEGIN
                    in_care_sql('care_team'), oneself_sql('care_team'));
 END
 $$;
-CREATE POLICY "of the team" ON care_team TO pulsepost_console
+CREATE POLICY joined ON care_team FOR INSERT TO pulsepost_console
+    WITH CHECK (EXISTS (SELECT FROM acting_care c WHERE c.patient_id = care_team.patient_id));
+CREATE POLICY "left" ON care_team FOR UPDATE TO pulsepost_console
     USING (EXISTS (SELECT FROM acting_care c WHERE c.patient_id = care_team.patient_id));
 SELECT guard_cases('case_event', '{pulsepost_ingest,pulsepost_jobs}');
 SELECT guard_cases(t, '{pulsepost_jobs}') FROM unnest('{case_page, duty_gap_case}'::regclass[]) t;
