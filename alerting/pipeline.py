@@ -4,6 +4,7 @@ Pure: no clock, no database. Each entry point takes exactly the state that the c
 
 ``on_reading``  the reading's own figures, nothing else
 ``on_session``  the closed session's readings, and the session before it
+``on_doubted``  a reading that is perhaps not the patient's, and what they usually have
 ``on_timer``    the running timer and the later figures of its measure (``alerting.remeasure``)
 ``on_glucose``  the finger-sticks of the last day (what repeats within a day is not left to the daily review)
 ``daily``       the last three weeks of blood pressure, the last 30 days' flags, the last 14 days of finger-sticks
@@ -18,7 +19,15 @@ from datetime import date, datetime, timedelta
 from alerting import averages, glycaemia, remeasure, rhythm
 from alerting.comparators import beyond, violates
 from alerting.limits import MEASURE_OF, Measure, Relation
-from alerting.reasons import Answer, DifferenceReason, LateReason, LimitReason, Reason, RemeasureReason
+from alerting.reasons import (
+    Answer,
+    DifferenceReason,
+    LateReason,
+    LimitReason,
+    Reason,
+    RemeasureReason,
+    UnfamiliarReason,
+)
 from alerting.regimes import OURS, Figure, RegimeLimit
 from alerting.remeasure import Answering, Remeasure
 from alerting.sessions import MeasurementSession
@@ -96,6 +105,38 @@ def on_session(
         rises = (_rise(session, before, limit) for limit in limits if limit.figure is Figure.SESSION_RISE)
         reasons += [rise for rise in rises if rise is not None]
     return _assessed(reasons, session.last_at, received_at, late_after)
+
+
+def on_doubted(
+    figures: Mapping[Measure, Quantity],
+    doubt: UnfamiliarReason,
+    limits: Iterable[RegimeLimit],
+    effective_time: datetime,
+    received_at: datetime,
+    late_after: timedelta = LATE_AFTER,
+) -> tuple[Finding, ...]:
+    """What a reading says that is perhaps not the patient's, by itself: no session is formed with it before somebody
+    says whose it is, so it stands for one alone, and what is usual stands for the session before.
+
+    Nobody may be told to measure again whose it perhaps was not, so no timer stands in front of a finding.
+    """
+    limits = tuple(limits)
+    alone = MeasurementSession(
+        started_at=effective_time, last_at=effective_time, device=0, readings=1, used=1, figures=dict(figures)
+    )
+    usual = replace(alone, figures={doubt.measure: Quantity(doubt.usual, doubt.figure.unit)})
+    found: dict[str, Finding] = {}
+    for said in (
+        on_reading(figures, limits, effective_time, received_at, late_after),
+        on_session(alone, usual, limits, received_at, late_after),
+    ):
+        timers = (
+            Finding(condition=one.limit.condition, tier=one.limit.tier, reason=one.first, at=effective_time)
+            for one in said.timers
+        )
+        for finding in (*said.findings, *timers):
+            found.setdefault(finding.condition, finding)
+    return tuple(found.values())
 
 
 def on_timer(timer: Remeasure, later: Iterable[Answering], at: datetime) -> tuple[Answer, Finding | None]:

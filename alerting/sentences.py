@@ -77,7 +77,11 @@ def limit_sentence(reason: LimitReason, words: Language = ENGLISH) -> str:
 
 def difference_sentence(reason: DifferenceReason, words: Language = ENGLISH) -> str:
     """This figure, that figure, how far apart, and the limit of that."""
-    template = {
+    return _difference_text(_difference_template(reason.limit.figure, words), reason, words)
+
+
+def _difference_template(figure: Figure, words: Language) -> str:
+    return {
         Figure.WEEK_RISE: words.gettext(
             "{measure}: home average {now}, {difference} more than {before} in the week before: {beyond} ({authority})"
         ),
@@ -87,7 +91,10 @@ def difference_sentence(reason: DifferenceReason, words: Language = ENGLISH) -> 
         Figure.SESSION_RISE: words.gettext(
             "{measure}: {now}, {difference} more than {before} in the session before: {beyond} ({authority})"
         ),
-    }[reason.limit.figure]
+    }[figure]
+
+
+def _difference_text(template: str, reason: DifferenceReason, words: Language) -> str:
     return template.format(
         measure=measure_name(reason.limit.measure, words),
         now=quantity_text(reason.now, reason.limit.measure, words),
@@ -227,9 +234,14 @@ def unfamiliar_sentence(reason: UnfamiliarReason, words: Language = ENGLISH) -> 
 
 
 def held_sentence(reason: HeldReason, words: Language = ENGLISH) -> str:
-    """The finding, and the question that is still open."""
+    """The finding, and the question that is still open. A rise is one over what is usual (``pipeline.on_doubted``)."""
+    if isinstance(reason.finding, DifferenceReason):
+        usual = words.gettext("{measure}: {now}, {difference} more than the usual {before}: {beyond} ({authority})")
+        finding = _difference_text(usual, reason.finding, words)
+    else:
+        finding = sentence(reason.finding, words)
     return words.gettext("{finding}. Was it the patient? Others use this device, and {doubt}").format(
-        finding=sentence(reason.finding, words), doubt=unfamiliar_sentence(reason.doubt, words)
+        finding=finding, doubt=unfamiliar_sentence(reason.doubt, words)
     )
 
 

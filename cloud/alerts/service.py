@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from alerting.closing import REST, rested
-from alerting.pipeline import Finding, on_reading, quantities
+from alerting.pipeline import on_doubted, on_reading, quantities
 from alerting.quiet import Quiet, is_quiet, quiet
 from alerting.reasons import HeldReason, UnfamiliarReason
 from alerting.regimes import Figure
@@ -146,21 +146,20 @@ def _assessed(
 def _grave(
     observations: Iterable[Observation], doubts: Mapping[str, UnfamiliarReason], of: PatientRules
 ) -> Iterator[PatientFinding]:
-    """What of doubted readings cannot wait: an emergency and what is urgent, at once, with the question in its reason.
-
-    Nobody may be told to measure again whose reading it perhaps was not, so no timer stands in front of the case.
-    """
+    """What of doubted readings cannot wait: emergencies and what is urgent, with the question in the reason."""
     for observation in observations:
-        reading, at = observation.reading, observation.effective_time
-        said = on_reading(quantities(reading), of.limits, at, observation.received_at, of.programme.late_after)
-        findings = {finding.condition: finding for finding in said.findings}
-        for timer in said.timers:
-            limit = timer.limit
-            alone = Finding(condition=limit.condition, tier=limit.tier, reason=timer.first, at=at)
-            findings.setdefault(limit.condition, alone)
-        for finding in findings.values():
+        reading = observation.reading
+        doubt = doubts[reading.reading_id]
+        for finding in on_doubted(
+            quantities(reading),
+            doubt,
+            of.limits,
+            observation.effective_time,
+            observation.received_at,
+            of.programme.late_after,
+        ):
             if finding.tier in _CANNOT_WAIT:
-                asking = HeldReason(finding=finding.reason, doubt=doubts[reading.reading_id])
+                asking = HeldReason(finding=finding.reason, doubt=doubt)
                 yield PatientFinding(
                     patient_id=observation.patient_id,
                     finding=replace(finding, reason=asking),

@@ -85,6 +85,24 @@ def test_a_value_in_crisis_is_not_silenced_and_says_what_is_not_certain(shared: 
     assert (shared.count("alert_case"), shared.count("alert"), shared.count("held_reading")) == (1, 1, 2)
 
 
+def test_what_is_urgent_between_two_sittings_is_not_silenced_either(ward: Ward) -> None:
+    """In pregnancy a rise from one sitting to the next is urgent; what waits is in no sitting that could tell it."""
+    ward.admin.execute("INSERT INTO programme (programme_id, display_name, regimes) VALUES ('p', 'P', '{pregnancy}')")
+    ward.admin.execute(
+        "INSERT INTO patient_programme (patient_id, programme_id, valid) VALUES (%s, 'p', tstzrange(%s, NULL))",
+        (ward.patient_id, NOW - timedelta(days=1)),
+    )
+    ward.receive(sent(*history(systolic=105)))
+    ward.admin.execute("UPDATE device_assignment SET shared = true WHERE device_id = %s", (CUFF.device_id,))
+    ward.receive(sent(pressure("140", "80")))
+
+    [(condition, tier, sentence)] = ward.rows("SELECT condition, tier, sentence FROM alert_case")
+    assert (condition, tier) == ("pregnancy_rise_systolic", "urgent")
+    assert "140 mmHg, 35 mmHg more than the usual 105 mmHg: above the limit of 20 mmHg" in sentence
+    assert "Was it the patient?" in sentence
+    assert (ward.count("held_reading"), ward.count("remeasure")) == (1, 0)
+
+
 def test_the_assessment_does_not_see_what_waits(shared: Ward) -> None:
     """Two sittings far above every limit: counted they would raise the session's case."""
     shared.receive(sent(*(pressure("175", "80", at=NOW - timedelta(minutes=30 - n)) for n in range(3))))
