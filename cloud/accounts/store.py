@@ -130,7 +130,7 @@ async def use(conn: Connection, code_hash: bytes, now: datetime) -> bool:
 async def patient_of_team(conn: Connection, patient_id: UUID, account_id: UUID) -> tuple[str, str] | None:
     """Name and language of a patient in this account's care; None of anybody else, also of one open by break-glass.
 
-    A link lets its holder in as the patient: no emergency asks for that.
+    A link lets its holder in as the patient: no emergency asks for that, and nobody signs in as a training patient.
     """
     cursor = await conn.execute(_PATIENT, {"patient_id": patient_id, "account_id": account_id})
     row = await cursor.fetchone()
@@ -138,7 +138,8 @@ async def patient_of_team(conn: Connection, patient_id: UUID, account_id: UUID) 
 
 
 _PATIENT = SQL(
-    "SELECT p.display_name, p.language FROM patient p WHERE p.patient_id = %(patient_id)s AND {in_care_team}"
+    "SELECT p.display_name, p.language FROM patient p"
+    " WHERE p.patient_id = %(patient_id)s AND NOT p.training AND {in_care_team}"
 ).format(in_care_team=IN_CARE_TEAM)
 
 

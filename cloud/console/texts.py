@@ -666,6 +666,7 @@ ENTRY_REFUSALS: Final[Mapping[str, str]] = {
     "not_yet": "This lies in the future. Choose an earlier moment.",
     "before_it_came_back": "Somebody else had it then: what it measured is theirs. Choose a later moment.",
     "anothers_device": "Its readings are somebody else’s now. Take it back from them first, or ask who assigned it.",
+    "not_in_training": "Training patients are handed nothing real, and nobody else a training device. Choose another.",
     "unknown_device": "This device is not in the stock. Add it there first.",
     "several_devices": "Several devices have this number. Choose one from the list.",
     "is_handed_out": "Somebody has this device. Take it back first.",

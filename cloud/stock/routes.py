@@ -133,6 +133,9 @@ async def hand_out(request: Request, patient_id: UUID, conn: Tx, now: Now, sessi
         await service.hand_out(conn, session, of, await _meant(conn, session, typed), typed, now)
     except Refused as refused:
         return await _devices(request, conn, session, of, now, refused=refused)
+    except LookupError:
+        wrong = Refused("hand_out", {"item_id": Refusal("unknown_device")}, typed)
+        return await _devices(request, conn, session, of, now, refused=wrong)
     except NotPossible as error:
         wrong = Refused("hand_out", {"scan": Refusal(f"is_{error.state.value}")}, typed)
         return await _devices(request, conn, session, of, now, refused=wrong)

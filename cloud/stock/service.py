@@ -11,7 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from psycopg import AsyncConnection
-from psycopg.errors import ExclusionViolation
+from psycopg.errors import CheckViolation, ExclusionViolation
 
 from cloud.audit import store as audit
 from cloud.auth.models import Session
@@ -121,6 +121,8 @@ async def hand_out(conn: Connection, session: Session, to: Patient, item_id: UUI
                 assignment_id = await store.assign(conn, device_id, to.patient_id, since)
         except ExclusionViolation:
             raise Refused("hand_out", {"item_id": Refusal("anothers_device")}, form) from None
+        except CheckViolation:
+            raise Refused("hand_out", {"item_id": Refusal("not_in_training")}, form) from None
     await store.hold(conn, item_id, to.patient_id, assignment_id, since, session.account_id)
     await store.set_state(conn, item_id, state, now)
     await store.note_event(conn, item_id, Act.HAND_OUT.value, state, session.account_id, now, {})
@@ -130,18 +132,16 @@ async def hand_out(conn: Connection, session: Session, to: Patient, item_id: UUI
 async def know_as(conn: Connection, item_id: UUID, identity: DeviceIdentity, profile: str) -> bool:
     """A gateway has read this thing, and says who it is: its readings come under that id from now on.
 
-    False: somebody else has what answers by that id.
+    False: somebody else has what answers by that id, or it is one of training.
     """
     device_id = identity.device_id
-    await store.register_device(
-        conn, device_id, identity.manufacturer, identity.model, identity.serial_number, profile
-    )
+    await store.register_device(conn, device_id, identity.manufacturer, identity.model, identity.serial_number, profile)
     if await store.item_of_device(conn, device_id) not in (None, item_id):
         return False
     try:
         async with conn.transaction():
             await store.move_assignment(conn, item_id, device_id)
-    except ExclusionViolation:
+    except (ExclusionViolation, CheckViolation):
         return False
     await store.link(conn, item_id, device_id)
     return True

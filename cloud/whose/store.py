@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from psycopg import AsyncConnection
-from psycopg.errors import ExclusionViolation
+from psycopg.errors import CheckViolation, ExclusionViolation
 from psycopg.rows import class_row
 from psycopg.sql import SQL
 
@@ -64,7 +64,8 @@ _NEARBY: Final = SQL(
 ).format(in_care_team=IN_CARE_TEAM)
 
 _PEOPLE: Final = SQL(
-    "SELECT p.patient_id, p.display_name FROM patient p WHERE {in_care_team} ORDER BY p.display_name, p.patient_id"
+    "SELECT p.patient_id, p.display_name FROM patient p WHERE NOT p.training AND {in_care_team}"
+    " ORDER BY p.display_name, p.patient_id"
 ).format(in_care_team=IN_CARE_TEAM)
 
 # The patient's own assignment of this device (and memory) next to these readings. Across a longer gap a new one is
@@ -112,7 +113,7 @@ async def nearby(conn: Connection, account_id: UUID, device_id: str, gateways: S
 
 
 async def people(conn: Connection, account_id: UUID) -> list[Person]:
-    """All patients in the account's care."""
+    """All patients in the account's care; what a real device measured is no training patient's."""
     async with conn.cursor(row_factory=class_row(Person)) as cursor:
         await cursor.execute(_PEOPLE, {"account_id": account_id})
         return await cursor.fetchall()
@@ -140,7 +141,8 @@ async def assign(
 ) -> str | None:
     """Widen the patient's assignment of this device over these times, or make one; ``and_after``: and from then on.
 
-    ``widened`` or ``made``; None where somebody else had the device (or this memory) within these times.
+    ``widened`` or ``made``; None where somebody else had the device (or this memory) within these times, or where one
+    of the two is of training and the other is not.
     """
     parameters = {
         "device_id": device_id,
@@ -162,7 +164,7 @@ async def assign(
                 parameters,
             )
             return "made"
-    except ExclusionViolation:
+    except (ExclusionViolation, CheckViolation):
         return None
 
 

@@ -245,3 +245,10 @@ def test_an_act_that_is_not_possible_changes_nothing(console: Console, coordinat
         coordinator.post(f"{path}/{act}")
     assert state(console) == "retired"
     assert coordinator.post(f"/stock/{console.ward.patient_id}/lose").status_code == 404
+
+
+def test_a_device_that_is_not_there_is_not_handed_out(console: Console, coordinator: Person) -> None:
+    for item_id in (uuid4(), console.ward.patient_id):
+        answer = coordinator.post(f"/patients/{console.ward.patient_id}/devices", {"item_id": str(item_id)})
+        assert answer.status_code == 422
+        assert refusals(answer.text)

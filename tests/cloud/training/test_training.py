@@ -97,3 +97,18 @@ def test_a_page_about_a_training_case_says_so(training: Console) -> None:
             (ada.account_id, case_id, NOW, NOW, NOW),
         )
         assert ("training-mark" in ada.post("/me/pages").text) is is_training
+
+
+def test_a_training_patient_gets_nothing_that_is_real(training: Console) -> None:
+    """Neither a device of the stock nor a way in, and the answer is no failure of ours."""
+    nora, ward = training.sign_in("nora"), training.ward
+    [(patient_id,), *_] = ward.rows("SELECT patient_id FROM patient WHERE training ORDER BY display_name")
+    ward.admin.execute(
+        "INSERT INTO stock_item (kind, manufacturer, model, serial_number, owner, state, state_at, added_at, added_by)"
+        " VALUES ('glucose', 'm', 'm', '4711', 'clinic', 'in_stock', %(now)s, %(now)s, %(by)s)",
+        {"now": NOW, "by": nora.account_id},
+    )
+    handed = nora.post(f"/patients/{patient_id}/devices", {"scan": "4711"})
+    invited = nora.post(f"/patients/{patient_id}/invitation")
+    assert (handed.status_code, invited.status_code) == (422, 404)
+    assert ward.rows("SELECT state FROM stock_item") == [("in_stock",)]
