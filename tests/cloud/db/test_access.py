@@ -640,3 +640,40 @@ def test_a_migration_needs_somebody_who_sees_all_rows(database: Database) -> Non
         assert one(connection.execute("SELECT sees_all_patients()").fetchone()) == (True,)
     with psycopg.connect(database.console_url) as connection:
         assert one(connection.execute("SELECT sees_all_patients()").fetchone()) == (False,)
+
+
+def test_a_reading_that_was_held_is_released_by_whoever_sees_it(hospital: Hospital) -> None:
+    """An id is no right: a reading of somebody else's patient does not become one's own patient's."""
+    [(theirs,), (other,)] = (
+        hospital.ward.admin.execute("SELECT reading_id FROM held_reading WHERE patient_id = %s", (whose,)).fetchone()
+        or (None,)
+        for whose in (hospital.ward.patient_id, _other(hospital))
+    )
+    said = (
+        "INSERT INTO reading_release (reading_id, origin, patient_id, why, said_by, said_at)"
+        " VALUES (%s, 'held', %s, 'w', %s, now())"
+    )
+    hospital.act_for("lead")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        hospital.console.execute(said, (theirs, _other(hospital), hospital.people["lead"]))
+    hospital.act_for("lead")
+    hospital.console.execute(said, (other, _other(hospital), hospital.people["lead"]))
+    hospital.console.rollback()
+
+
+@pytest.mark.parametrize("actor", ["patient", "other_patient", "auditor", "disabled", "unknown", "nobody"])
+def test_who_keeps_no_stock_takes_no_device_back(hospital: Hospital, actor: str) -> None:
+    [(item_id, by)] = hospital.ward.rows("SELECT item_id, handed_by FROM stock_holding ORDER BY item_id LIMIT 1")
+    take_back = "SELECT take_back(%s, now(), %s)"
+    hospital.act_for(actor)
+    assert one(hospital.console.execute(take_back, (item_id, by)).fetchone())[0] is None
+    hospital.act_for("support")
+    assert one(hospital.console.execute(take_back, (item_id, by)).fetchone())[0] is not None
+    hospital.console.rollback()
+
+
+def _other(hospital: Hospital) -> UUID:
+    """The second patient, whom the lead nurse cares for."""
+    [(patient_id,)] = hospital.ward.rows("SELECT patient_id FROM patient WHERE display_name = 'Other Patient'")
+    found: UUID = patient_id
+    return found

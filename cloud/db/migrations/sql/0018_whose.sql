@@ -113,6 +113,10 @@ GRANT INSERT (device_id, user_index, patient_id, valid), UPDATE (valid, shared) 
     TO pulsepost_console;
 
 SELECT guard_patients(t, '{pulsepost_ingest}') FROM unnest('{held_reading, reading_release}'::regclass[]) t;
+-- Knowing the id of a reading is no right to it: what is held is released by whoever sees it, to whom it was said to be.
+CREATE POLICY "of what they see" ON reading_release AS RESTRICTIVE FOR INSERT TO pulsepost_console
+    WITH CHECK (origin <> 'held' OR EXISTS (SELECT FROM held_reading h WHERE h.reading_id = reading_release.reading_id
+        AND reading_release.patient_id IN (h.patient_id, h.other_patient_id)));
 -- A patient says "it was me" or "it was not" of what is held in their own name, once.
 DO $$
 BEGIN

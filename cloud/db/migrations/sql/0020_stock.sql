@@ -118,19 +118,24 @@ CREATE UNIQUE INDEX stock_holding_open ON stock_holding (item_id) WHERE until IS
 CREATE INDEX stock_holding_of_patient ON stock_holding (patient_id, since DESC);
 
 -- Parcels come back to people who see no patient: whoever takes a device back ends what they cannot see. The patient, for the
--- audit; NULL: nobody has it.
+-- audit; NULL: nobody has it, or it is not for this role.
 CREATE FUNCTION take_back(of_item uuid, at timestamptz, by_account uuid) RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = public, pg_temp AS $$
 DECLARE
     held stock_holding;
 BEGIN
+    IF NOT EXISTS (SELECT FROM acting_account a
+                   WHERE a.role IN ('nurse', 'lead_nurse', 'coordinator', 'support', 'administrator')) THEN
+        RETURN NULL;
+    END IF;
     UPDATE stock_holding h SET until = greatest(h.since, at), returned_by = by_account
         WHERE h.item_id = of_item AND h.until IS NULL RETURNING * INTO held;
     IF held.holding_id IS NULL THEN
         RETURN NULL;
     END IF;
     UPDATE device_assignment a SET valid = tstzrange(lower(a.valid), greatest(lower(a.valid), at))
-        WHERE a.assignment_id = held.assignment_id AND a.valid @> greatest(lower(a.valid), at);
+        WHERE a.assignment_id = held.assignment_id AND a.patient_id = held.patient_id
+          AND a.valid @> greatest(lower(a.valid), at);
     RETURN held.patient_id;
 END
 $$;
