@@ -17,7 +17,7 @@ from fastapi.responses import RedirectResponse
 from cloud.audit import store as audit
 from cloud.auth import cookies, service, store
 from cloud.auth.access import Anyone, AtTheDoor, require_csrf_token
-from cloud.auth.models import CodeNeeded, Refusal, Role, Session, SignedIn, Waiting
+from cloud.auth.models import CodeNeeded, Refusal, Role, SignedIn, Waiting
 from cloud.console.edge import LANGUAGE_COOKIE, Connection, Now, Tx, form_field, language_of, own_path
 from cloud.console.pages import page
 from cloud.console.spoken import spoken_in
@@ -39,9 +39,8 @@ async def in_turn(request: Request) -> AsyncIterator[None]:
 
 
 @router.get("/")
-async def home(request: Request, session: Anyone) -> Response:
-    path = first_page(session)
-    return _see(path) if path else page(request, "no_pages_yet.html")
+async def home(session: Anyone) -> Response:
+    return _see(FIRST_PAGES[session.role])
 
 
 @router.get("/login")
@@ -127,11 +126,6 @@ FIRST_PAGES: Final[Mapping[Role, str]] = {
     Role.ADMINISTRATOR: "/technical",
     Role.AUDITOR: "/audit",
 }
-
-
-def first_page(session: Session) -> str | None:
-    """Where this role's work begins; None while no page has been built for it."""
-    return FIRST_PAGES.get(session.role)
 
 
 async def open_session(request: Request, conn: Connection, result: SignedIn, chosen: str | None) -> Response:

@@ -31,7 +31,6 @@ PAGE_OF: Final[Mapping[str, str]] = {
     "my_messages.html": "my-messages",
     "my_plan.html": "my-readings",
     "no_manual.html": FIRST,
-    "no_pages_yet.html": FIRST,
     "no_report.html": "review",
     "own_consent.html": "my-consent",
     "own_sign_in.html": "sign-in",

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import msgspec
 import psycopg
 
-from cloud.db.connect import Connection, as_rows
+from cloud.db.connect import Connection, as_rows, one
 from cloud.db.copying import Table, bytea, text, timestamptz, uuid
 from gateway.wire import v1
 
@@ -37,9 +37,6 @@ class Known:
     fate: v1.Fate
     reason: str | None
 
-
-# The reason of what is stored and does not count yet (cloud.ingest.doubts).
-DOUBTED = "doubted"
 
 # By reading_id (32 hex digits): what to enter, and what was known of it before.
 Register: TypeAlias = Callable[[Connection, Mapping[str, Entry]], Mapping[str, Known]]
@@ -74,20 +71,20 @@ def register_contended(connection: Connection, entries: Mapping[str, Entry]) -> 
 
 
 def doubt(connection: Connection, entries: Iterable[tuple[str, str]]) -> None:
-    """Of these readings (device_id, reading_id), just entered as stored: they do not count before somebody says so."""
-    rows = [{"device_id": device_id, "reading_id": reading_id} for device_id, reading_id in entries]
-    if rows:
-        connection.execute(_DOUBT, (DOUBTED, as_rows(rows)))
+    """Of these readings (device_id, reading_id), just entered as stored: they do not count before somebody says so.
+
+    The ledger's reason says "doubted" until then.
+    """
+    doubted = [*entries]
+    if doubted:
+        devices, readings = zip(*doubted, strict=True)
+        connection.execute("SELECT doubt_readings(%s, %s::uuid[])", ([*devices], [*readings]))
 
 
 def release(connection: Connection, device_id: str, reading_id: str) -> bool:
     """A reading that was held back counts from now on. False where it does already: it is not to be stored again."""
-    done = connection.execute(
-        "UPDATE ledger SET fate = 'stored', reason = NULL"
-        " WHERE device_id = %s AND reading_id = %s AND (fate = 'quarantined' OR reason = %s)",
-        (device_id, reading_id, DOUBTED),
-    )
-    return done.rowcount == 1
+    row = connection.execute("SELECT release_reading(%s, %s)", (device_id, reading_id)).fetchone()
+    return bool(one(row)[0])
 
 
 def _recall(connection: Connection, entries: Mapping[str, Entry]) -> Mapping[str, Known]:
@@ -171,12 +168,6 @@ CROSS JOIN LATERAL (
       AND ledger.reading_id = ANY(string_to_array(asked.reading_ids, ',')::uuid[])
     OFFSET 0
 ) AS found
-"""
-
-_DOUBT = """
-UPDATE ledger SET reason = %s
-FROM json_to_recordset(%s::json) AS r(device_id text, reading_id uuid)
-WHERE ledger.device_id = r.device_id AND ledger.reading_id = r.reading_id
 """
 
 # Ordered as well.

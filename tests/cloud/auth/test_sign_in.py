@@ -43,8 +43,12 @@ def test_no_other_way_is_kept(console: Console, path: str) -> None:
     assert submit_sign_in(client, "nora", PASSWORD).headers["location"] == "/"
 
 
-def test_a_role_without_pages_is_told_so(console: Console) -> None:
-    assert "no page for your role" in console.sign_in("carl").get("/").text
+@pytest.mark.parametrize("role", Role)
+def test_each_role_begins_on_a_page_of_its_own(console: Console, role: Role) -> None:
+    patient_id = console.ward.patient_id if role is Role.PATIENT else None
+    console.ward.admin.execute("UPDATE account SET role = %s, patient_id = %s WHERE login = 'carl'", (role, patient_id))
+    answer = console.sign_in("carl").get("/", follow_redirects=True)
+    assert (answer.status_code, len(answer.history)) == (200, 1)
 
 
 def test_the_login_is_not_case_sensitive_and_may_have_spaces_around_it(console: Console) -> None:

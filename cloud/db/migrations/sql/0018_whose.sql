@@ -94,13 +94,32 @@ CREATE FUNCTION known_to_somebody(of_device text, at_gateway text) RETURNS boole
         OR EXISTS (SELECT FROM device_assignment a JOIN gateway_device g USING (device_id)
                    WHERE g.gateway_id = at_gateway)
 $$;
+-- The ledger stays as it was written, but for these two steps: a reading just entered does not count before somebody says
+-- so, and one that was held back counts since somebody did.
+CREATE FUNCTION doubt_readings(of_device text[], these uuid[]) RETURNS void
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    UPDATE ledger l SET reason = 'doubted'
+    FROM unnest(of_device, these) AS r(device_id, reading_id)
+    WHERE l.device_id = r.device_id AND l.reading_id = r.reading_id AND l.fate = 'stored' AND l.reason IS NULL
+$$;
+CREATE FUNCTION release_reading(of_device text, this uuid) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    UPDATE ledger SET fate = 'stored', reason = NULL
+    WHERE device_id = of_device AND reading_id = this AND (fate = 'quarantined' OR reason = 'doubted')
+      AND EXISTS (SELECT FROM reading_release r WHERE r.reading_id = this AND r.settled_at IS NULL);
+    RETURN FOUND;
+END
+$$;
+REVOKE ALL ON FUNCTION doubt_readings(text[], uuid[]), release_reading(text, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION doubt_readings(text[], uuid[]), release_reading(text, uuid) TO pulsepost_ingest;
+
 REVOKE ALL ON FUNCTION own_pressures(uuid, timestamptz, timestamptz), known_to_somebody(text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION own_pressures(uuid, timestamptz, timestamptz) TO pulsepost_ingest;
 GRANT EXECUTE ON FUNCTION known_to_somebody(text, text) TO pulsepost_console;
 
 GRANT SELECT, INSERT ON held_reading TO pulsepost_ingest;
 GRANT SELECT, UPDATE (settled_at, outcome, refusal) ON reading_release TO pulsepost_ingest;
-GRANT UPDATE (fate, reason) ON ledger TO pulsepost_ingest;
 GRANT UPDATE (resolved_at, resolved_by, resolution, resolution_why, reason_code, reason, effective_time, may_be)
     ON quarantine TO pulsepost_ingest;
 
