@@ -100,14 +100,12 @@ async def leaving(conn: Connection, session: Session, now: datetime) -> list[Lea
     patients = await store.leaving(conn, session.account_id, now)
     ids = [one.patient_id for one in patients]
     takes_part = await participations.newest(conn, ids)
-    cases, devices = await store.open_cases(conn, ids), await store.devices_out(conn, ids)
+    left = await store.left(conn, ids)
     return [
         Leaving(
             patient=one,
             takes_part=takes_part[one.patient_id],
-            missing=_before_closing(
-                takes_part[one.patient_id], cases.get(one.patient_id, 0), devices.get(one.patient_id, 0)
-            ),
+            missing=_before_closing(takes_part[one.patient_id], left.get(one.patient_id, {})),
         )
         for one in patients
     ]
@@ -318,18 +316,13 @@ def _beyond(reading: TestReading, limits: Iterable[RegimeLimit]) -> Beyond | Non
 
 
 async def _to_close(conn: Connection, takes_part: Participation) -> Sequence[Missing]:
-    patient_id = takes_part.patient_id
-    cases, devices = await store.open_cases(conn, [patient_id]), await store.devices_out(conn, [patient_id])
-    return _before_closing(takes_part, cases.get(patient_id, 0), devices.get(patient_id, 0))
+    left = await store.left(conn, [takes_part.patient_id])
+    return _before_closing(takes_part, left.get(takes_part.patient_id, {}))
 
 
-def _before_closing(takes_part: Participation, cases: int, devices: int) -> Sequence[Missing]:
+def _before_closing(takes_part: Participation, left: Mapping[str, int]) -> Sequence[Missing]:
     missing = [Missing(code="notice")] if takes_part.seen_at is None else []
-    if cases:
-        missing.append(Missing(code="open_cases", number=cases))
-    if devices:
-        missing.append(Missing(code="devices_out", number=devices))
-    return missing
+    return missing + [Missing(code=code, number=number) for code, number in left.items()]
 
 
 # What is entered -----------------------------------------------------------------------------------------------------

@@ -40,6 +40,18 @@ _PATIENT: Final = SQL(
        WHERE {in_care_team} AND """
 ).format(in_care_team=IN_CARE_TEAM)
 
+# Open cases, devices of the stock that have not come back, messages of the patient that wait for an answer.
+_LEFT: Final = """
+SELECT patient_id, 'open_cases', count(*) FROM alert_case
+WHERE patient_id = ANY(%(patients)s) AND state NOT IN ('resolved', 'expired') GROUP BY patient_id
+UNION ALL
+SELECT patient_id, 'devices_out', count(*) FROM stock_holding
+WHERE patient_id = ANY(%(patients)s) AND until IS NULL GROUP BY patient_id
+UNION ALL
+SELECT patient_id, 'messages_waiting', count(*) FROM patient_message
+WHERE patient_id = ANY(%(patients)s) AND from_patient AND settled_at IS NULL GROUP BY patient_id
+"""
+
 _ONE: Final = _PATIENT + SQL("p.patient_id = %(patient_id)s")
 _ON_THE_WAY: Final = _PATIENT + SQL(
     "x.activated_at IS NULL AND x.ended_at IS NULL AND x.begun_at IS NOT NULL ORDER BY x.begun_at, p.patient_id"
@@ -220,23 +232,12 @@ async def site_zone(conn: Connection) -> str:
     return row[0] if row else "UTC"
 
 
-async def open_cases(conn: Connection, patient_ids: Sequence[UUID]) -> Mapping[UUID, int]:
-    """How many cases of each of these patients are open."""
-    cursor = await conn.execute(
-        "SELECT patient_id, count(*) FROM alert_case WHERE patient_id = ANY(%s)"
-        " AND state NOT IN ('resolved', 'expired') GROUP BY patient_id",
-        (list(patient_ids),),
-    )
-    return dict(await cursor.fetchall())
-
-
-async def devices_out(conn: Connection, patient_ids: Sequence[UUID]) -> Mapping[UUID, int]:
-    """How many devices of the stock each of these patients still has."""
-    cursor = await conn.execute(
-        "SELECT patient_id, count(*) FROM stock_holding WHERE patient_id = ANY(%s) AND until IS NULL GROUP BY 1",
-        (list(patient_ids),),
-    )
-    return dict(await cursor.fetchall())
+async def left(conn: Connection, patient_ids: Sequence[UUID]) -> Mapping[UUID, Mapping[str, int]]:
+    """What is left to do for each of these patients, and how much of it: by the code of what is missing (texts)."""
+    found: dict[UUID, dict[str, int]] = defaultdict(dict)
+    async for patient_id, code, number in await conn.execute(_LEFT, {"patients": list(patient_ids)}):
+        found[patient_id][code] = number
+    return found
 
 
 async def add(

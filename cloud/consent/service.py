@@ -36,6 +36,11 @@ class OwnConsent:
         return self.takes_part is not None and self.takes_part.stage in (Stage.ENDED, Stage.CLOSED)
 
     @property
+    def is_watched(self) -> bool:
+        """Whether their readings count now, whatever they said of a text: only taking the consent back ends that."""
+        return self.takes_part is None or self.takes_part.stage is Stage.ACTIVE
+
+    @property
     def is_asked(self) -> bool:
         """Whether there is something to decide: the newest text, while nothing has ended."""
         return not self.has_ended and not (self.holds and self.newest and self.newest.version == self.text.version)
@@ -60,9 +65,12 @@ async def decide(
 ) -> bool:
     """The patient agrees, or does not, on their own screen, in the language that they read it in.
 
-    False: it was not this version that is asked for, or it has ended.
+    False: it was not this version that is asked for, or it has ended. Nor does somebody who is watched disagree and
+    stay watched, without anybody being told: they take their consent back (``withdraw``).
     """
     found = await own(conn, patient_id, session.language)
+    if decision is Decision.REFUSED and found.is_watched:
+        return False
     if decision is Decision.WITHDRAWN or not found.is_asked or found.text.version != version:
         return False
     await enter(conn, session, patient_id, Entry(text=found.text, decision=decision, method=Method.SCREEN), now)

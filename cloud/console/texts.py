@@ -401,6 +401,7 @@ MESSAGE_REFUSALS: Final[Mapping[str, str]] = {
     "empty": "Write something first.",
     "too_long": "This is too long: at most 2000 characters. It was not sent.",
     "too_many": "You have written many messages within an hour. It was not sent. Please call instead.",
+    "closed": "Your record is closed: nobody of a care team reads messages here. It was not sent. Please call.",
 }
 
 # How a measurement that is due today stands.
@@ -722,6 +723,7 @@ ADMISSION_MISSING: Final[Mapping[str, str]] = {
     "notice": "Nobody of the nurses and doctors has said that they know.",
     "open_cases": "Open cases: {number}.",
     "devices_out": "Devices that have not come back: {number}.",
+    "messages_waiting": "Messages of the patient that wait for an answer: {number}.",
 }
 
 ELIGIBILITY_EFFECTS: Final[Mapping[str, str]] = {

@@ -98,6 +98,7 @@ async def _own_page(
         await service.opened(conn, session, patient_id, now),
         zone=await audit.zone_of(conn, patient_id),
         emergency=surroundings.card.emergency_number if surroundings.card else None,
+        is_closed=await service.nobody_reads(conn, patient_id),
         is_sent=request.query_params.get("sent") == "1" and refused is None,
     )
 

@@ -11,6 +11,8 @@ from cloud.audit import store as audit
 from cloud.auth.models import Role, Session
 from cloud.messages import store
 from cloud.messages.models import LONGEST, Message, Refused, Waiting
+from cloud.participation import service as participation
+from cloud.participation.models import Stage
 
 Connection = AsyncConnection[Any]
 
@@ -34,6 +36,12 @@ async def opened(conn: Connection, session: Session, patient_id: UUID, now: date
     return await store.thread(conn, patient_id)
 
 
+async def nobody_reads(conn: Connection, patient_id: UUID) -> bool:
+    """Whether the patient's record is closed: nobody is in the care team, so a message would wait for nobody."""
+    takes_part = await participation.of_patient(conn, patient_id)
+    return takes_part is not None and takes_part.stage is Stage.CLOSED
+
+
 async def write(
     conn: Connection, session: Session, patient_id: UUID, form: Mapping[str, str], message_id: UUID, now: datetime
 ) -> None:
@@ -49,6 +57,8 @@ async def write(
     if await store.written_since(conn, session.account_id, now - HOUR) >= MOST_AN_HOUR:
         raise Refused("too_many", body)
     is_patient = session.role is Role.PATIENT
+    if is_patient and await nobody_reads(conn, patient_id):
+        raise Refused("closed", body)
     if not await store.write(conn, patient_id, message_id, body, session.account_id, now, from_patient=is_patient):
         return
     action = "message.written_by_patient" if is_patient else "message.written"

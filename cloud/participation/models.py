@@ -58,7 +58,10 @@ class Participation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """Somebody whom nobody watches any longer, and of whom nobody of the care team has taken notice yet."""
+    """Somebody whom nobody watches any longer, and of whom nobody of the care team has taken notice yet.
+
+    ``unconfirmed``: readings beyond a limit that waited to be measured again when it ended, and became no case.
+    """
 
     patient_id: UUID
     display_name: str
@@ -66,3 +69,4 @@ class Ending:
     ended_at: datetime
     end_reason: str
     open_cases: int
+    unconfirmed: int

@@ -28,7 +28,10 @@ WHERE x.patient_id = ANY(%s) AND x.is_newest
 _ENDINGS: Final = SQL(
     """SELECT p.patient_id, p.display_name, p.time_zone, x.ended_at, x.end_reason,
               (SELECT count(*) FROM alert_case c
-               WHERE c.patient_id = p.patient_id AND c.state NOT IN ('resolved', 'expired')) AS open_cases
+               WHERE c.patient_id = p.patient_id AND c.state NOT IN ('resolved', 'expired')) AS open_cases,
+              (SELECT count(DISTINCT r.reading_id) FROM remeasure r
+               WHERE r.patient_id = p.patient_id AND r.answer = 'unanswered' AND r.answered_at = x.ended_at
+                 AND r.case_id IS NULL) AS unconfirmed
        FROM participation x JOIN patient p USING (patient_id)
        WHERE x.is_newest AND x.ended_at IS NOT NULL AND x.seen_at IS NULL AND {in_care_team}
        ORDER BY x.ended_at, p.patient_id"""

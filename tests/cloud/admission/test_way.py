@@ -327,8 +327,16 @@ def test_a_record_is_closed_when_nothing_is_left_and_leaves_the_care_teams_sight
         " WHERE patient_id = %(berta)s",
         {"carl": berta.console.accounts["carl"], "berta": berta.patient_id},
     )
-    assert "Devices that have not come back: 1." in berta.post("close").text
+    ward.admin.execute(
+        "INSERT INTO patient_message (patient_id, from_patient, written_by, written_at, body)"
+        " VALUES (%s, true, %s, now(), 'Shall I bring it?')",
+        (berta.patient_id, berta.console.accounts["asta"]),
+    )
+    answer = berta.post("close")
+    assert "Devices that have not come back: 1." in answer.text
+    assert "Messages of the patient that wait for an answer: 1." in answer.text
     ward.admin.execute("UPDATE stock_holding SET until = now()")
+    ward.admin.execute("UPDATE patient_message SET settled_at = now(), settled_by = written_by")
     assert berta.post("close").headers["location"] == "/enrolments"
     for login in ("carl", "nora", "ada"):
         assert berta.console.sign_in(login).get(berta.url).status_code == 404

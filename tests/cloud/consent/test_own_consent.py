@@ -33,7 +33,18 @@ def test_a_patient_reads_the_text_in_their_language_and_agrees(console: Console,
     assert 'value="given"' not in asta.get(HERE).text
 
 
+def test_who_is_watched_does_not_disagree_and_stay_watched_unknown_to_everybody(console: Console, asta: Person) -> None:
+    page = asta.get(HERE).text
+    assert 'value="refused"' not in page
+    assert "If you do not agree, take your consent back below." in page
+    assert asta.post(HERE, {"decision": "refused", "version": "1"}).status_code == 422
+    assert decisions(console.ward) == []
+
+
 def test_a_patient_who_does_not_agree_may_change_their_mind(console: Console, asta: Person) -> None:
+    console.ward.admin.execute(
+        "INSERT INTO participation (patient_id, begun_at) VALUES (%s, %s)", (console.ward.patient_id, NOW)
+    )
     asta.post(HERE, {"decision": "refused", "version": "1"})
     console.clock.forward(minutes=1)
     assert "You can change your mind." in asta.get(HERE).text
@@ -72,7 +83,10 @@ def test_taking_it_back_ends_everything_at_once(console: Console, asta: Person) 
     assert ward.rows("SELECT count(*) FROM remeasure WHERE answer = 'waiting'") == [(0,)]
     assert ward.rows("SELECT count(*) FROM device_assignment WHERE upper_inf(valid)") == [(0,)]
     notice = f"/patients/{ward.patient_id}/participation/notice"
-    assert notice in console.sign_in("nora").get("/worklist").text
+    worklist = console.sign_in("nora").get("/worklist").text
+    assert notice in worklist
+    # What waited to be confirmed opens no case any more; whoever calls them knows of it.
+    assert "1 reading beyond a limit had still to be measured again" in worklist
     assert {row[0] for row in ward.rows("SELECT action FROM audit WHERE patient_id IS NOT NULL")} >= {
         "consent.given", "consent.withdrawn", "participation.end",
     }  # fmt: skip

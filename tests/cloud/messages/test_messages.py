@@ -51,6 +51,21 @@ def test_a_patient_writes_a_nurse_opens_and_answers_and_both_see_that_it_was_ope
     assert "opened by Asta Example, Patient, 21 Nov, 13:05" in text_of(nora, thread(console))
 
 
+def test_nobody_writes_to_a_care_team_that_is_no_more(console: Console) -> None:
+    """Of a closed record nobody is in the care team: the message would wait for nobody."""
+    asta, nora = console.sign_in("asta"), console.sign_in("nora")
+    console.ward.admin.execute(
+        "INSERT INTO participation (patient_id, begun_at, activated_at, ended_at, ended_by, end_reason, closed_at,"
+        " closed_by) VALUES (%(asta)s, now(), now(), now(), %(nora)s, 'moved', now(), %(nora)s)",
+        {"asta": console.ward.patient_id, "nora": nora.account_id},
+    )
+    page = text_of(asta, "/me/messages")
+    assert "nobody of a care team reads messages here" in page
+    assert "Write to your care team" not in page
+    assert send(asta, "/me/messages", "Does anybody hear me?") == 422
+    assert console.ward.count("patient_message") == 0
+
+
 def test_a_message_that_came_while_somebody_answered_still_waits(console: Console) -> None:
     asta, nora = console.sign_in("asta"), console.sign_in("nora")
     send(asta, "/me/messages", "first")
