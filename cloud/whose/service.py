@@ -160,14 +160,16 @@ async def _release(
         memory = item.said.user_index if item.said else None
         if time is not None and not await store.covered(conn, item.device_id, of.patient_id, memory, time):
             by_memory.setdefault(memory, []).append(time)
-    for memory, times in by_memory.items():
-        done = await store.assign(
-            conn, items[0].device_id, of.patient_id, memory, min(times), max(times),
-            and_after=typed.get("and_after") == "yes",
-        )  # fmt: skip
-        if done is None:
-            raise Refused(FORM, {"patient": Refusal("somebody_else_had_it")}, typed)
-        await _audit(conn, session, f"device.assignment_{done}", f"device:{items[0].device_id}", now, of.patient_id)
+    # All of it or nothing: a memory that somebody else had leaves no assignment of another behind.
+    async with conn.transaction():
+        for memory, times in by_memory.items():
+            done = await store.assign(
+                conn, items[0].device_id, of.patient_id, memory, min(times), max(times),
+                and_after=typed.get("and_after") == "yes",
+            )  # fmt: skip
+            if done is None:
+                raise Refused(FORM, {"patient": Refusal("somebody_else_had_it")}, typed)
+            await _audit(conn, session, f"device.assignment_{done}", f"device:{items[0].device_id}", now, of.patient_id)
     for item in items:
         await store.release(conn, item, of.patient_id, stated[item.quarantine_id], why, session.account_id, now)
         await _audit(conn, session, "quarantine.release", f"quarantine:{item.quarantine_id}", now, of.patient_id)

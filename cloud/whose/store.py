@@ -43,7 +43,9 @@ _IN_REACH: Final = SQL(
 ).format(in_care_team=IN_CARE_TEAM)
 _EVERYBODYS: Final = _ITEMS + _NEWEST
 _WITHIN_REACH: Final = _ITEMS + _IN_REACH + _NEWEST
-_THESE: Final = _ITEMS + _IN_REACH + SQL(" AND q.quarantine_id = ANY(%(these)s) FOR UPDATE OF q")
+_THESE: Final = _ITEMS + _IN_REACH + SQL(" AND q.quarantine_id = ANY(%(these)s)")
+# Locked first, and read after: what somebody else said of them while this waited is then seen.
+_LOCK: Final = "SELECT FROM quarantine WHERE quarantine_id = ANY(%s) ORDER BY quarantine_id FOR UPDATE"
 
 _DEVICES: Final = """SELECT device_id, manufacturer || ' ' || model AS name, serial_number FROM device
     WHERE device_id = ANY(%s)"""
@@ -89,6 +91,7 @@ async def items(conn: Connection, account_id: UUID | None) -> list[Item]:
 
 async def these(conn: Connection, account_id: UUID, quarantine_ids: Sequence[UUID]) -> list[Item]:
     """Those of these that wait and are within reach, locked until the commit."""
+    await conn.execute(_LOCK, (list(quarantine_ids),))
     return await _items(conn, _THESE, {"account_id": account_id, "these": list(quarantine_ids)})
 
 

@@ -1,15 +1,29 @@
 """Whose is it?: quarantined readings by device, said to be somebody's by whoever may know, then taken up."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
 
+from cloud.db.connect import open_connection
 from cloud.devices import store as devices
 from cloud.ingest.releases import Releases
 from gateway.wire import v1
-from tests.cloud.made import CUFF, METER, NOW, arrival, glucose, message, new_patient, pressure, sent, session
+from tests.cloud.made import (
+    CUFF,
+    METER,
+    NOW,
+    arrival,
+    glucose,
+    message,
+    new_patient,
+    pressure,
+    sent,
+    session,
+    wait_for_a_lock,
+)
 from tests.fix_console import Console, Person
 
 
@@ -93,6 +107,23 @@ def test_it_is_this_patients_assigns_and_lets_it_through_once(waiting: Console) 
     assert "No reading waits for its patient." in nora.get("/whose").text
 
 
+def test_of_two_who_answer_at_the_same_moment_the_second_is_told(waiting: Console) -> None:
+    ward, nora = waiting.ward, waiting.sign_in("nora")
+    [newest, _] = items(waiting)
+    with ThreadPoolExecutor() as threads, open_connection(ward.database.admin_url, "test other nurse") as other:
+        other.execute("SELECT FROM quarantine WHERE quarantine_id = %s FOR UPDATE", (newest,))
+        other.execute(
+            "INSERT INTO reading_release (reading_id, origin, patient_id, why, said_by, said_at)"
+            " SELECT reading_id, 'quarantine', %s, 'he told me', %s, %s FROM quarantine WHERE quarantine_id = %s",
+            (ward.patient_id, ward.nurse_id, NOW, newest),
+        )
+        second = threads.submit(say, nora, [newest], answer="patient", patient=str(ward.patient_id))
+        wait_for_a_lock(ward)
+        other.commit()
+        assert second.result() == 422
+    assert (ward.count("reading_release"), _assigned(waiting)) == (1, [])
+
+
 def test_an_assignment_is_widened_and_what_somebody_else_had_is_not_taken_away(waiting: Console) -> None:
     ward = waiting.ward
     other, then = new_patient(ward.admin, "Bo Example"), NOW - timedelta(hours=20)
@@ -106,6 +137,19 @@ def test_an_assignment_is_widened_and_what_somebody_else_had_is_not_taken_away(w
     [newest, _] = items(waiting)
     assert say(waiting.sign_in("nora"), [newest], answer="patient", patient=str(ward.patient_id)) == 303
     assert _assigned(waiting) == [(ward.patient_id, NOW - timedelta(minutes=2), None)]
+
+
+def test_where_somebody_else_had_one_memory_the_other_is_not_assigned_either(waiting: Console) -> None:
+    ward = waiting.ward
+    ward.admin.execute("DELETE FROM device_assignment WHERE device_id = %s", (CUFF.device_id,))
+    ward.admin.execute("DELETE FROM quarantine")
+    ward.receive(sent(pressure(user_index=1), pressure(user_index=2, at=NOW - timedelta(minutes=9))))
+    other = new_patient(ward.admin, "Bo Example")
+    devices.assign_device(ward.admin, CUFF.device_id, other, NOW - timedelta(days=1), user_index=2)
+
+    assert say(waiting.sign_in("nora"), items(waiting), answer="patient", patient=str(ward.patient_id)) == 422
+    assert ward.rows("SELECT patient_id, user_index FROM device_assignment") == [(other, 2)]
+    assert (ward.count("reading_release"), ward.rows("SELECT FROM audit WHERE action ~ 'assignment'")) == (0, [])
 
 
 def test_nobodys_of_ours_is_kept_with_who_said_so_and_why(waiting: Console) -> None:
