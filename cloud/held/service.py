@@ -163,6 +163,6 @@ async def _other(
     except ValueError:
         refusals["other"] = Refusal("choose")
         return None
-    if other == patient_id or await contacts.patient(conn, session, other) is None:
+    if other not in {one.patient_id for one in await store.people(conn, session.account_id, patient_id)}:
         refusals["other"] = Refusal("choose")
     return other

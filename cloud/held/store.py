@@ -51,6 +51,7 @@ _PEOPLE: Final = SQL(
                         AND a.valid @> h.effective_time) AS has_device
        FROM patient p
        WHERE p.patient_id <> %(patient_id)s AND {in_care_team}
+         AND p.training = (SELECT o.training FROM patient o WHERE o.patient_id = %(patient_id)s)
        ORDER BY has_device DESC, p.display_name, p.patient_id"""
 ).format(in_care_team=IN_CARE_TEAM)
 
@@ -102,7 +103,10 @@ async def _held(conn: Connection, query: Any, parameters: dict[str, object]) -> 
 
 
 async def people(conn: Connection, account_id: UUID, patient_id: UUID) -> list[Person]:
-    """Whose it may be instead: others in the account's care, those who have the device first."""
+    """Whose it may be instead: others in the account's care, those who have the device first.
+
+    What is real is no training patient's, and the other way round.
+    """
     async with conn.cursor(row_factory=class_row(Person)) as cursor:
         await cursor.execute(_PEOPLE, {"account_id": account_id, "patient_id": patient_id})
         return await cursor.fetchall()

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from psycopg.errors import CheckViolation
 
 from alerting.familiarity import NEEDED
 from cloud.held.models import PATIENT_IS_ASKED_FOR
@@ -120,6 +121,25 @@ def test_somebody_else_of_the_house_gets_what_is_theirs(asking: Console) -> None
         (nora.account_id, ward.patient_id),
         (nora.account_id, bo),
     }
+
+
+def test_what_a_real_device_measured_is_no_training_patients(asking: Console) -> None:
+    ward, reading_id, nora = asking.ward, held(asking), asking.sign_in("nora")
+    [(training,)] = ward.admin.execute(
+        "INSERT INTO patient (display_name, time_zone, training) VALUES ('TRAINING 01', 'UTC', true)"
+        " RETURNING patient_id"
+    )
+    ward.admin.execute("INSERT INTO care_team (patient_id, account_id) VALUES (%s, %s)", (training, nora.account_id))
+
+    assert "TRAINING" not in nora.get(f"/patients/{ward.patient_id}/questions").text
+    typed = {"answer": "other", "other": str(training), "reason": "a slip of the finger"}
+    assert nora.post(f"/patients/{ward.patient_id}/questions/{reading_id}", typed).status_code == 422
+    with pytest.raises(CheckViolation, match="training"):
+        ward.admin.execute(
+            "INSERT INTO reading_release (reading_id, origin, patient_id, why, said_by, said_at)"
+            " VALUES (%s, 'held', %s, 'w', %s, %s)",
+            (reading_id, training, nora.account_id, NOW),
+        )
 
 
 def test_a_nurse_says_that_others_use_a_cuff_and_whoever_does_not_care_for_them_cannot(asking: Console) -> None:

@@ -53,6 +53,14 @@ BEGIN
             RAISE EXCEPTION 'training patients are in the training programme, and nobody else is'
                 USING ERRCODE = 'check_violation';
         END IF;
+    ELSIF TG_TABLE_NAME = 'reading_release' THEN
+        IF is_training(NEW.patient_id) <> coalesce(
+                (SELECT starts_with(h.device_id, 'training:') FROM held_reading h WHERE h.reading_id = NEW.reading_id),
+                (SELECT bool_or(starts_with(q.device_id, 'training:')) FROM quarantine q
+                 WHERE q.reading_id = NEW.reading_id), false) THEN
+            RAISE EXCEPTION 'what a training device measured is a training patient''s, and nothing else is'
+                USING ERRCODE = 'check_violation';
+        END IF;
     ELSIF TG_TABLE_NAME = 'account' THEN
         IF is_training(NEW.patient_id) THEN
             RAISE EXCEPTION 'nobody signs in as a training patient' USING ERRCODE = 'check_violation';
@@ -78,6 +86,7 @@ CREATE TRIGGER training_stays BEFORE INSERT OR UPDATE OF patient_id, programme_i
     FOR EACH ROW EXECUTE FUNCTION training_stays();
 CREATE TRIGGER training_stays BEFORE INSERT OR UPDATE OF patient_id ON account
     FOR EACH ROW WHEN (NEW.patient_id IS NOT NULL) EXECUTE FUNCTION training_stays();
+CREATE TRIGGER training_stays BEFORE INSERT ON reading_release FOR EACH ROW EXECUTE FUNCTION training_stays();
 CREATE TRIGGER training_stays BEFORE INSERT ON notification_attempt FOR EACH ROW EXECUTE FUNCTION training_stays();
 CREATE TRIGGER training_stays BEFORE INSERT ON duty_gap_case FOR EACH ROW EXECUTE FUNCTION training_stays();
 REVOKE ALL ON FUNCTION training_stays(), is_training(uuid) FROM PUBLIC;
