@@ -50,7 +50,14 @@ async def measured(request: Request, conn: Tx, now: Now, session: Patient) -> Re
     of = await _oneself(conn, session)
     await _record(conn, now, session, of.patient_id, READ)
     found = await patients.last_readings(conn, of.patient_id, now)
-    return page(request, "measured.html", patient=of, measured=service.newest(found, of.time_zone), now=now)
+    return page(
+        request,
+        "measured.html",
+        patient=of,
+        measured=service.newest(found, of.time_zone),
+        consent=await consent.own(conn, of.patient_id, session.language),
+        now=now,
+    )
 
 
 @router.get("/series.json")
@@ -76,6 +83,7 @@ async def plan(request: Request, conn: Tx, now: Now, session: Patient) -> Respon
         "my_plan.html",
         patient=of,
         plan=await service.own_plan(conn, of, found, now),
+        consent=await consent.own(conn, of.patient_id, session.language),
         whom=await service.whom_to_call(conn, of),
         spoken_number=said,
         now=now,

@@ -149,6 +149,19 @@ def test_the_plan_says_in_plain_words_what_to_measure_and_when_the_care_team_is_
     assert "frail" not in page, "a doctor's reason is a colleague's to read"
 
 
+def test_no_page_says_that_somebody_is_told_while_nobody_watches(console: Console) -> None:
+    ward = console.ward
+    ward.receive(sent(glucose("100")))
+    ward.admin.execute("INSERT INTO participation (patient_id, begun_at) VALUES (%s, %s)", (ward.patient_id, NOW))
+    assert "your care team is told" not in text_of(console, "/me/plan")
+    for path in ("/me", "/me/plan", "/me/measured"):
+        assert "Nobody watches your readings yet." in text_of(console, path), path
+    ward.admin.execute("UPDATE participation SET activated_at = %s", (NOW,))
+    assert "your care team is told" in text_of(console, "/me/plan")
+    for path in ("/me", "/me/plan", "/me/measured"):
+        assert "Nobody watches" not in text_of(console, path), path
+
+
 def test_all_readings_stand_in_a_table_beside_the_charts(console: Console) -> None:
     console.ward.receive(
         sent(

@@ -139,16 +139,18 @@ def test_an_assignment_is_widened_and_what_somebody_else_had_is_not_taken_away(w
     assert _assigned(waiting) == [(ward.patient_id, NOW - timedelta(minutes=2), None)]
 
 
-def test_where_somebody_else_had_one_memory_the_other_is_not_assigned_either(waiting: Console) -> None:
+@pytest.mark.parametrize("theirs", [1, 2])
+def test_where_somebody_else_had_one_memory_the_other_is_not_assigned_either(waiting: Console, theirs: int) -> None:
     ward = waiting.ward
-    ward.admin.execute("DELETE FROM device_assignment WHERE device_id = %s", (CUFF.device_id,))
+    ward.admin.execute("UPDATE device_assignment SET valid = tstzrange(lower(valid), %s)", (NOW - timedelta(days=99),))
     ward.admin.execute("DELETE FROM quarantine")
     ward.receive(sent(pressure(user_index=1), pressure(user_index=2, at=NOW - timedelta(minutes=9))))
     other = new_patient(ward.admin, "Bo Example")
-    devices.assign_device(ward.admin, CUFF.device_id, other, NOW - timedelta(days=1), user_index=2)
+    devices.assign_device(ward.admin, CUFF.device_id, other, NOW - timedelta(days=1), user_index=theirs)
 
     assert say(waiting.sign_in("nora"), items(waiting), answer="patient", patient=str(ward.patient_id)) == 422
-    assert ward.rows("SELECT patient_id, user_index FROM device_assignment") == [(other, 2)]
+    assert ward.rows("SELECT patient_id, user_index FROM device_assignment WHERE upper_inf(valid)") == [(other, theirs)]
+    assert ward.count("device_assignment") == 2
     assert (ward.count("reading_release"), ward.rows("SELECT FROM audit WHERE action ~ 'assignment'")) == (0, [])
 
 
