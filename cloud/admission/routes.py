@@ -1,6 +1,7 @@
 """Taking patients in: by nurses, doctors and coordinators of their care team.
 
-GET  /enrolments?q=                       who is on the way, who is leaving, who takes part
+GET  /enrolments                          who is on the way, who is leaving, who takes part
+POST /enrolments/search                   the same, q: of whom; in the form, so that no address and no log has a name
 POST /enrolments                          take somebody in
 GET  /enrolments/{patient_id}?template=   the steps; with ``template``, what it would set
 POST /enrolments/{patient_id}/eligibility, /consent, /plan, /care-team, /care-team/{account_id}/end, /training
@@ -13,7 +14,7 @@ POST /enrolments/{patient_id}/activate, /pause, /pause/{pause_id}/end, /end, /cl
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response, status
@@ -35,17 +36,19 @@ router = APIRouter(prefix="/enrolments")
 
 Enrolling = Annotated[Session, Depends(only(frozenset(ENROLLING)))]
 Doctor = Annotated[Session, Depends(only(frozenset({Role.DOCTOR})))]
+LONGEST_SEARCH: Final = 200
 Change = Callable[[Connection, Session, Patient, Form, datetime], Awaitable[None]]
 
 
 @router.get("")
-async def enrolments(
-    request: Request, conn: Tx, now: Now, session: Enrolling, q: Annotated[str, Query(max_length=200)] = ""
-) -> Response:
-    await audit.record_reading_on(
-        conn, at=now, account_id=session.account_id, action="enrolment_list.read", subject="patient_list:enrolments"
-    )
-    return await _list(request, conn, now, session, sought=q.replace("\0", "").strip())
+async def enrolments(request: Request, conn: Tx, now: Now, session: Enrolling) -> Response:
+    return await _looked_through(request, conn, now, session, "")
+
+
+@router.post("/search")
+async def search(request: Request, conn: Tx, now: Now, session: Enrolling) -> Response:
+    typed = (await form(request)).get("q", "")
+    return await _looked_through(request, conn, now, session, typed.strip()[:LONGEST_SEARCH])
 
 
 @router.post("")
@@ -189,6 +192,13 @@ async def _page(
     }
     code = status.HTTP_422_UNPROCESSABLE_CONTENT if refused else status.HTTP_200_OK
     return page(request, "enrolment.html", status_code=code, **context)
+
+
+async def _looked_through(request: Request, conn: Connection, now: datetime, session: Session, sought: str) -> Response:
+    await audit.record_reading_on(
+        conn, at=now, account_id=session.account_id, action="enrolment_list.read", subject="patient_list:enrolments"
+    )
+    return await _list(request, conn, now, session, sought=sought)
 
 
 async def _list(

@@ -1,5 +1,6 @@
 """Taking somebody in, from the first form to the day when somebody watches: each step, and what each refuses."""
 
+import re
 from datetime import timedelta
 from urllib.parse import quote
 from uuid import UUID
@@ -8,7 +9,7 @@ import pytest
 
 from tests.cloud.admission.made import ACTIVATED, ANSWERS, BERTA, ENTERED, MEASURED, METER, PAPER, Newcomer, newcomer
 from tests.cloud.console.test_every_form import HOSTILE
-from tests.cloud.made import NOW, glucose, sent
+from tests.cloud.made import NOW, glucose, new_patient, sent
 from tests.fix_console import Console
 
 
@@ -246,6 +247,21 @@ def test_the_same_name_and_birth_date_are_shown_and_may_be_somebody_else(berta: 
     assert str(berta.patient_id) in answer.text
     assert berta.carl.post("/enrolments", again | {"who": "other"}).status_code == 303
     assert berta.console.ward.rows("SELECT count(*) FROM patient WHERE birth_date = '1950-03-04'") == [(2,)]
+
+
+def test_a_patient_is_looked_for_in_the_form_so_that_no_address_has_the_name(console: Console) -> None:
+    nora = console.sign_in("nora")
+    new_patient(console.ward.admin, "Berta Beyond")  # in nobody's care
+    page = nora.get("/enrolments").text
+    assert 'action="/enrolments/search#part-heading"' in page
+    assert not re.search(r'<form[^>]*method="get"', page)
+
+    found = nora.post("/enrolments/search", {"q": " asta "})
+    assert found.status_code == 200
+    assert "Asta Example" in found.text
+    for sought in ("Berta", "%", "As_a", "\0<b>"):
+        assert "Nobody of your care team’s patients." in nora.post("/enrolments/search", {"q": sought}).text
+    assert "Asta Example" in nora.get("/enrolments?q=Berta").text, "an address looks for nobody"
 
 
 def test_what_cannot_be_a_patient_is_refused_at_its_field(console: Console) -> None:

@@ -69,7 +69,7 @@ FOR: Final[Mapping[str, frozenset[Role]]] = {
         ("GET", ""), ("POST", ""), ("POST", "/contacts"), ("POST", "/contacts/{contact_id}/remove"),
     )},
     **{f"{method} /enrolments{rest}": CLINICAL | {Role.COORDINATOR} for method, rest in (
-        ("GET", ""), ("POST", ""), ("GET", "/{patient_id}"),
+        ("GET", ""), ("POST", ""), ("POST", "/search"), ("GET", "/{patient_id}"),
         *(("POST", f"/{{patient_id}}/{act}") for act in (
             "eligibility", "consent", "plan", "care-team", "care-team/{account_id}/end", "training", "readings",
             "activate", "pause", "pause/{pause_id}/end", "end", "close", "again",
