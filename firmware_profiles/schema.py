@@ -63,7 +63,7 @@ class Hid(Strict, frozen=True, kw_only=True):
 
 
 class Pairing(Strict, frozen=True, kw_only=True):
-    """BLE bonding: how, and what the patient has to press: ``steps``, each a sentence; translated with the console's texts.
+    """BLE bonding: how, and what the patient has to press: ``steps``, each a sentence; the console translates them.
 
     Without steps nobody has told us which they are: the model's own manual has them.
     """

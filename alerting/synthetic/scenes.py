@@ -91,9 +91,7 @@ def scenes(years: Iterable[PatientYear], kind: Kind, now: datetime) -> Iterator[
                 break
 
 
-def _happenings(
-    year: PatientYear, kind: Kind
-) -> Iterator[tuple[datetime, CrisisKind | None, timedelta | None]]:
+def _happenings(year: PatientYear, kind: Kind) -> Iterator[tuple[datetime, CrisisKind | None, timedelta | None]]:
     """When, of which kind, and how long ago it is to have been (None: lately, at its own hour)."""
     match kind:
         case Kind.CRISIS:

@@ -123,8 +123,10 @@ async def settle(
         return pairing
     how, item = await _who(conn, session, of, pairing, at.identity)
     item_id = item.item_id if item is not None else None
-    if how == "taken" and item is not None and not await stock.know_as(
-        conn, item.item_id, at.identity, pairing.profile
+    if (
+        how == "taken"
+        and item is not None
+        and not await stock.know_as(conn, item.item_id, at.identity, pairing.profile)
     ):
         how = "kept_from"
     if await store.settle(conn, pairing.command_id, how, item_id, now):
