@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, LiteralString
+from typing import Any, Final, LiteralString, Protocol
 from uuid import UUID
 
 from psycopg import AsyncConnection, IsolationLevel
@@ -15,6 +15,34 @@ from cloud.db.connect import Connection, one
 # What a page fetches again by itself belongs to its opening for so long; then it is written again: it is still open.
 SAME_OPENING: Final = timedelta(minutes=15)
 AT_A_TIME: Final = 5_000
+
+
+class Acting(Protocol):
+    """Whoever does something: a session, to those who know of sessions."""
+
+    @property
+    def account_id(self) -> UUID: ...
+
+
+async def record_by(
+    connection: AsyncConnection[Any],
+    who: Acting,
+    at: datetime,
+    action: str,
+    subject: str,
+    patient_id: UUID | None = None,
+    detail: Mapping[str, object] | None = None,
+) -> None:
+    """One row of what somebody signed in did; see ``record``."""
+    await record(
+        connection,
+        at=at,
+        account_id=who.account_id,
+        action=action,
+        subject=subject,
+        patient_id=patient_id,
+        detail=detail,
+    )
 
 
 async def record(

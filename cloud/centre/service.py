@@ -4,7 +4,6 @@ None: no such case for this account. False: it cannot be done as the case stands
 """
 
 from collections import Counter
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -54,7 +53,7 @@ async def begin_call(conn: Connection, session: Session, case_id: UUID, to: str,
         at=now,
     )
     if call_id is not None:  # else they are on the telephone already: two clicks
-        await _audit(conn, session, case, now, "call.begin", f"call:{call_id}", {})
+        await audit.record_by(conn, session, now, "call.begin", f"call:{call_id}", case.patient_id)
     return True
 
 
@@ -71,7 +70,7 @@ async def end_call(
     ended = await calls.end(conn, case_id, call_id, session.account_id, Outcome(outcome), note, now)
     if ended is None:
         return False
-    await _audit(conn, session, case, now, "call.end", f"call:{call_id}", {"outcome": outcome})
+    await audit.record_by(conn, session, now, "call.end", f"call:{call_id}", case.patient_id, {"outcome": outcome})
     if outcome == Outcome.REACHED and ended == (None,):
         # Where somebody else has the case, this person may not change it: the call itself is written down.
         await acts.contact(conn, session, case_id, now)
@@ -102,7 +101,9 @@ async def answer(
     end_state = to if to in script.ends else None
     await triage_store.go_on(conn, standing.walk.walk_id, [*standing.walk.path, step], end_state, now)
     detail = {"script": script.script_id, "version": script.version, "question": question, "answer": answer_id}
-    await _audit(conn, session, case, now, "triage.answer", f"triage_walk:{standing.walk.walk_id}", detail)
+    await audit.record_by(
+        conn, session, now, "triage.answer", f"triage_walk:{standing.walk.walk_id}", case.patient_id, detail
+    )
     return True
 
 
@@ -226,24 +227,4 @@ async def _match(
         persons=[(name, relation or "") for name, relation in whose if name is not None],
         readings=await patients.last_readings(conn, patient.patient_id, now),
         cases=await worklist.open_cases_of(conn, session.account_id, patient.patient_id),
-    )
-
-
-async def _audit(
-    conn: Connection,
-    session: Session,
-    case: Case,
-    now: datetime,
-    action: str,
-    subject: str,
-    detail: Mapping[str, object],
-) -> None:
-    await audit.record(
-        conn,
-        at=now,
-        account_id=session.account_id,
-        action=action,
-        subject=subject,
-        patient_id=case.patient_id,
-        detail=detail,
     )

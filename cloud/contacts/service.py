@@ -1,6 +1,5 @@
 """The emergency card: what holds, and each change with its audit row. The audit has ids and never what was written."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -46,7 +45,15 @@ async def set_card(conn: Connection, session: Session, of: Patient, form: Form, 
     if not await store.supersede(conn, of.patient_id, seen, now):
         raise Refused("card", {"address": Refusal("changed_meanwhile")}, form)
     card_id = await store.add_card(conn, of.patient_id, entry, session.account_id, now)
-    await _audit(conn, session, of, now, "emergency_card.set", f"emergency_card:{card_id}", {"former": str(seen or "")})
+    await audit.record_by(
+        conn,
+        session,
+        now,
+        "emergency_card.set",
+        f"emergency_card:{card_id}",
+        of.patient_id,
+        {"former": str(seen or "")},
+    )
 
 
 async def add_contact(conn: Connection, session: Session, of: Patient, form: Form, now: datetime) -> None:
@@ -55,40 +62,20 @@ async def add_contact(conn: Connection, session: Session, of: Patient, form: For
     if len((await surroundings(conn, of.patient_id)).contacts) >= MOST_CONTACTS:
         raise Refused("contact", {"name": Refusal("too_many", {"most": str(MOST_CONTACTS)})}, form)
     contact_id = await store.add_contact(conn, of.patient_id, entry, session.account_id, now)
-    await _audit(conn, session, of, now, "contact_person.add", f"contact_person:{contact_id}", {})
+    await audit.record_by(conn, session, now, "contact_person.add", f"contact_person:{contact_id}", of.patient_id)
 
 
 async def remove_contact(conn: Connection, session: Session, of: Patient, contact_id: UUID, now: datetime) -> bool:
     """Nobody calls them any more. False: there is no such contact person."""
     if not await store.remove_contact(conn, of.patient_id, contact_id, session.account_id, now):
         return False
-    await _audit(conn, session, of, now, "contact_person.remove", f"contact_person:{contact_id}", {})
+    await audit.record_by(conn, session, now, "contact_person.remove", f"contact_person:{contact_id}", of.patient_id)
     return True
 
 
 async def record_reading(conn: Connection, session: Session, of: Patient, now: datetime) -> None:
     """Somebody read the card and its history."""
-    await _audit(conn, session, of, now, "emergency_card.read", f"patient:{of.patient_id}", {})
-
-
-async def _audit(
-    conn: Connection,
-    session: Session,
-    of: Patient,
-    now: datetime,
-    action: str,
-    subject: str,
-    detail: Mapping[str, object],
-) -> None:
-    await audit.record(
-        conn,
-        at=now,
-        account_id=session.account_id,
-        action=action,
-        subject=subject,
-        patient_id=of.patient_id,
-        detail=detail,
-    )
+    await audit.record_by(conn, session, now, "emergency_card.read", f"patient:{of.patient_id}", of.patient_id)
 
 
 def _uuid(text: str) -> UUID | None:

@@ -62,7 +62,7 @@ async def write(
     if not await store.write(conn, patient_id, message_id, body, session.account_id, now, from_patient=is_patient):
         return
     action = "message.written_by_patient" if is_patient else "message.written"
-    await _audit(conn, session, patient_id, now, action, f"patient_message:{message_id}", {})
+    await audit.record_by(conn, session, now, action, f"patient_message:{message_id}", patient_id)
     if not is_patient and (seen := _seen(form)) is not None:
         await store.settle(conn, patient_id, seen, session.account_id, now)
 
@@ -71,7 +71,9 @@ async def settle(conn: Connection, session: Session, patient_id: UUID, form: Map
     """What the patient wrote needs no answer, as far as this person saw it."""
     seen = _seen(form)
     if seen is not None and (settled := await store.settle(conn, patient_id, seen, session.account_id, now)):
-        await _audit(conn, session, patient_id, now, "message.settled", f"patient:{patient_id}", {"messages": settled})
+        await audit.record_by(
+            conn, session, now, "message.settled", f"patient:{patient_id}", patient_id, {"messages": settled}
+        )
 
 
 async def waiting(conn: Connection, session: Session) -> Sequence[Waiting]:
@@ -86,23 +88,3 @@ def _seen(form: Mapping[str, str]) -> datetime | None:
     except ValueError:
         return None
     return seen if seen.tzinfo is not None else None
-
-
-async def _audit(
-    conn: Connection,
-    session: Session,
-    patient_id: UUID,
-    now: datetime,
-    action: str,
-    subject: str,
-    detail: Mapping[str, object],
-) -> None:
-    await audit.record(
-        conn,
-        at=now,
-        account_id=session.account_id,
-        action=action,
-        subject=subject,
-        patient_id=patient_id,
-        detail=detail,
-    )

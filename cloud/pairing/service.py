@@ -60,7 +60,9 @@ async def begin(conn: Connection, session: Session, of: Patient, form: Form, now
     )
     item_id = item.item_id if item else None
     await store.begin(conn, command_id, of.patient_id, item_id, profile, name, session.account_id, now)
-    await _audit(conn, session, of.patient_id, now, "pairing.begin", command_id, {"gateway_id": gateway_id})
+    await audit.record_by(
+        conn, session, now, "pairing.begin", f"pairing:{command_id}", of.patient_id, {"gateway_id": gateway_id}
+    )
     return command_id
 
 
@@ -89,26 +91,26 @@ async def type_digits(
         by=session.account_id,
         secret={"passkey": digits},
     )
-    await _audit(conn, session, of.patient_id, now, "pairing.type", pairing.command_id, {})
+    await audit.record_by(conn, session, now, "pairing.type", f"pairing:{pairing.command_id}", of.patient_id)
 
 
 async def choose(conn: Connection, session: Session, of: Patient, pairing: Pairing, number: int, now: datetime) -> None:
     """Which of those that are heard it is."""
     body = {"pairing": str(pairing.command_id), "number": number}
     await _tell(conn, session, pairing, "pair_choose", body, now)
-    await _audit(conn, session, of.patient_id, now, "pairing.choose", pairing.command_id, {})
+    await audit.record_by(conn, session, now, "pairing.choose", f"pairing:{pairing.command_id}", of.patient_id)
 
 
 async def stop(conn: Connection, session: Session, of: Patient, pairing: Pairing, now: datetime) -> None:
     """Look no longer."""
     await _tell(conn, session, pairing, "pair_stop", {"pairing": str(pairing.command_id)}, now)
-    await _audit(conn, session, of.patient_id, now, "pairing.stop", pairing.command_id, {})
+    await audit.record_by(conn, session, now, "pairing.stop", f"pairing:{pairing.command_id}", of.patient_id)
 
 
 async def unpair(conn: Connection, session: Session, of: Patient, pairing: Pairing, now: datetime) -> None:
     """The gateway forgets the device that was paired: it was another one than was meant."""
     await _tell(conn, session, pairing, "unpair", {"name": pairing.name}, now)
-    await _audit(conn, session, of.patient_id, now, "pairing.undo", pairing.command_id, {})
+    await audit.record_by(conn, session, now, "pairing.undo", f"pairing:{pairing.command_id}", of.patient_id)
 
 
 async def settle(
@@ -130,7 +132,9 @@ async def settle(
     ):
         how = "kept_from"
     if await store.settle(conn, pairing.command_id, how, item_id, now):
-        await _audit(conn, session, of.patient_id, now, "pairing.settle", pairing.command_id, {"outcome": how})
+        await audit.record_by(
+            conn, session, now, "pairing.settle", f"pairing:{pairing.command_id}", of.patient_id, {"outcome": how}
+        )
     settled = await store.pairing(conn, of.patient_id, pairing.command_id)
     return settled or pairing
 
@@ -197,24 +201,4 @@ async def _tell(
 ) -> None:
     await commands.send(
         conn, pairing.gateway_id, kind, body, at=now, expires_at=now + DIGITS_COUNT_FOR, by=session.account_id
-    )
-
-
-async def _audit(
-    conn: Connection,
-    session: Session,
-    patient_id: UUID,
-    now: datetime,
-    action: str,
-    command_id: UUID,
-    detail: Mapping[str, object],
-) -> None:
-    await audit.record(
-        conn,
-        at=now,
-        account_id=session.account_id,
-        action=action,
-        subject=f"pairing:{command_id}",
-        patient_id=patient_id,
-        detail=detail,
     )

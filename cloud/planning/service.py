@@ -164,7 +164,7 @@ async def set_limit(conn: Connection, session: Session, of: Patient, form: Form,
         expires_at=entry.expires_at,
     )
     detail = {"condition": entry.condition, "unit": entry.unit.value}
-    await _audit(conn, session, of, now, "alarm_limit.set", f"alarm_limit:{limit_id}", detail)
+    await audit.record_by(conn, session, now, "alarm_limit.set", f"alarm_limit:{limit_id}", of.patient_id, detail)
 
 
 async def withdraw_limit(conn: Connection, session: Session, of: Patient, form: Form, now: datetime) -> None:
@@ -195,7 +195,7 @@ async def withdraw_limit(conn: Connection, session: Session, of: Patient, form: 
         expires_at=now,
     )
     detail = {"condition": former.condition, "unit": former.unit, "former": str(former.limit_id)}
-    await _audit(conn, session, of, now, "alarm_limit.withdraw", f"alarm_limit:{limit_id}", detail)
+    await audit.record_by(conn, session, now, "alarm_limit.withdraw", f"alarm_limit:{limit_id}", of.patient_id, detail)
 
 
 async def change_programme(conn: Connection, session: Session, of: Patient, form: Form, now: datetime) -> None:
@@ -216,7 +216,9 @@ async def change_programme(conn: Connection, session: Session, of: Patient, form
         reason=reason,
     )
     detail = {"programme_id": chosen.programme_id}
-    await _audit(conn, session, of, now, "patient_programme.change", f"patient:{of.patient_id}", detail)
+    await audit.record_by(
+        conn, session, now, "patient_programme.change", f"patient:{of.patient_id}", of.patient_id, detail
+    )
 
 
 async def change_heightened(conn: Connection, session: Session, of: Patient, form: Form, now: datetime) -> None:
@@ -233,7 +235,9 @@ async def change_heightened(conn: Connection, session: Session, of: Patient, for
         reason=reason,
     )
     detail = {"until": until.isoformat() if until else None}
-    await _audit(conn, session, of, now, "patient_programme.heightened", f"patient:{of.patient_id}", detail)
+    await audit.record_by(
+        conn, session, now, "patient_programme.heightened", f"patient:{of.patient_id}", of.patient_id, detail
+    )
 
 
 async def add_slot(conn: Connection, session: Session, of: Patient, form: Form, now: datetime) -> None:
@@ -247,14 +251,16 @@ async def add_slot(conn: Connection, session: Session, of: Patient, form: Form, 
         raise Refused("slot", {"at": Refusal("too_many", {"most": str(MOST_SLOTS)})}, form)
     slot_id = await store.add_slot(conn, of.patient_id, entry, session.account_id, now)
     detail = {"kind": entry.kind.value}
-    await _audit(conn, session, of, now, "measurement_slot.add", f"measurement_slot:{slot_id}", detail)
+    await audit.record_by(
+        conn, session, now, "measurement_slot.add", f"measurement_slot:{slot_id}", of.patient_id, detail
+    )
 
 
 async def end_slot(conn: Connection, session: Session, of: Patient, slot_id: UUID, now: datetime) -> bool:
     """The patient measures at that time no more. False: there is no such time."""
     if not await store.end_slot(conn, of.patient_id, slot_id, now):
         return False
-    await _audit(conn, session, of, now, "measurement_slot.end", f"measurement_slot:{slot_id}", {})
+    await audit.record_by(conn, session, now, "measurement_slot.end", f"measurement_slot:{slot_id}", of.patient_id)
     return True
 
 
@@ -262,20 +268,20 @@ async def add_pause(conn: Connection, session: Session, of: Patient, form: Form,
     """Nothing is expected of the patient meanwhile."""
     entry = entries.pause(form, of.zone, now)
     pause_id = await store.add_pause(conn, of.patient_id, entry, session.account_id)
-    await _audit(conn, session, of, now, "measurement_pause.add", f"measurement_pause:{pause_id}", {})
+    await audit.record_by(conn, session, now, "measurement_pause.add", f"measurement_pause:{pause_id}", of.patient_id)
 
 
 async def end_pause(conn: Connection, session: Session, of: Patient, pause_id: UUID, now: datetime) -> bool:
     """The pause is over. False: there is no such pause."""
     if not await store.end_pause(conn, of.patient_id, pause_id, now):
         return False
-    await _audit(conn, session, of, now, "measurement_pause.end", f"measurement_pause:{pause_id}", {})
+    await audit.record_by(conn, session, now, "measurement_pause.end", f"measurement_pause:{pause_id}", of.patient_id)
     return True
 
 
 async def record_reading(conn: Connection, session: Session, of: Patient, now: datetime) -> None:
     """Somebody read the plan."""
-    await _audit(conn, session, of, now, "plan.read", f"patient:{of.patient_id}", {})
+    await audit.record_by(conn, session, now, "plan.read", f"patient:{of.patient_id}", of.patient_id)
 
 
 async def _membership(conn: Connection, of: Patient, now: datetime) -> Membership:
@@ -284,23 +290,3 @@ async def _membership(conn: Connection, of: Patient, now: datetime) -> Membershi
 
 def _programme(programmes: Iterable[ProgrammeRow], membership: Membership) -> ProgrammeRow:
     return next(one for one in programmes if one.programme_id == membership.programme_id)
-
-
-async def _audit(
-    conn: Connection,
-    session: Session,
-    of: Patient,
-    now: datetime,
-    action: str,
-    subject: str,
-    detail: Mapping[str, object],
-) -> None:
-    await audit.record(
-        conn,
-        at=now,
-        account_id=session.account_id,
-        action=action,
-        subject=subject,
-        patient_id=of.patient_id,
-        detail=detail,
-    )

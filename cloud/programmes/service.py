@@ -45,7 +45,7 @@ async def add(conn: Connection, session: Session, form: Form, now: datetime) -> 
         raise Refused("new", refused.refusals, form) from refused
     if not await store.add(conn, programme_id, entry, session.account_id, now):
         raise Refused("new", {"programme_id": Refusal("there_already")}, form)
-    await _audit(conn, session, now, "programme.add", programme_id, _detail(entry))
+    await audit.record_by(conn, session, now, "programme.add", f"programme:{programme_id}", detail=_detail(entry))
     return programme_id
 
 
@@ -54,7 +54,7 @@ async def change(conn: Connection, session: Session, programme_id: str, form: Fo
     entry = entries.programme(form)
     if not await store.change(conn, programme_id, entry, session.account_id, now):
         return False
-    await _audit(conn, session, now, "programme.change", programme_id, _detail(entry))
+    await audit.record_by(conn, session, now, "programme.change", f"programme:{programme_id}", detail=_detail(entry))
     return True
 
 
@@ -64,7 +64,7 @@ async def change_terms(conn: Connection, session: Session, programme_id: str, fo
     if not await store.change_terms(conn, programme_id, terms, session.account_id, now):
         return False
     detail = {name: _plain(value) for name, value in terms._asdict().items()}
-    await _audit(conn, session, now, "programme.terms", programme_id, detail)
+    await audit.record_by(conn, session, now, "programme.terms", f"programme:{programme_id}", detail=detail)
     return True
 
 
@@ -77,16 +77,3 @@ def _plain(value: object) -> object:
     if isinstance(value, timedelta):
         return f"{value.total_seconds():g} s"
     return str(value) if isinstance(value, Decimal) else value
-
-
-async def _audit(
-    conn: Connection, session: Session, now: datetime, action: str, programme_id: str, detail: Mapping[str, object]
-) -> None:
-    await audit.record(
-        conn,
-        at=now,
-        account_id=session.account_id,
-        action=action,
-        subject=f"programme:{programme_id}",
-        detail=detail,
-    )

@@ -36,7 +36,7 @@ async def overview(conn: Connection, session: Session, wanted: Filter, now: date
     today = now.date()
     items, total = await store.items(conn, session.account_id, wanted, today, most, skip)
     counted = await store.counts(conn, today)
-    await _audit(conn, session, now, "stock.read", "stock", None, {})
+    await audit.record_by(conn, session, now, "stock.read", "stock")
     return Found(
         items=items,
         total=total,
@@ -70,7 +70,7 @@ async def add(conn: Connection, session: Session, form: Form, now: datetime) -> 
     if item_id is None:
         raise Refused("item", {"serial_number": Refusal("known_device")}, form)
     await store.note_event(conn, item_id, "add", State.IN_STOCK, session.account_id, now, {"owner": entry.owner})
-    await _audit(conn, session, now, "stock.add", f"stock_item:{item_id}", None, {"owner": entry.owner})
+    await audit.record_by(conn, session, now, "stock.add", f"stock_item:{item_id}", detail={"owner": entry.owner})
     return item_id
 
 
@@ -85,7 +85,7 @@ async def do(conn: Connection, session: Session, item_id: UUID, act: Act, form: 
         patient_id = await store.take_back(conn, item_id, now, session.account_id)
     await store.set_state(conn, item_id, state, now)
     await store.note_event(conn, item_id, act.value, state, session.account_id, now, detail)
-    await _audit(conn, session, now, f"stock.{act.value}", f"stock_item:{item_id}", patient_id, detail)
+    await audit.record_by(conn, session, now, f"stock.{act.value}", f"stock_item:{item_id}", patient_id, detail)
 
 
 async def prolong(conn: Connection, session: Session, item_id: UUID, form: Form, now: datetime) -> None:
@@ -97,7 +97,7 @@ async def prolong(conn: Connection, session: Session, item_id: UUID, form: Form,
     await store.set_lease(conn, item_id, lessor, ends_on)
     detail = {"lease_ends_on": ends_on.isoformat()}
     await store.note_event(conn, item_id, "lease", state, session.account_id, now, detail)
-    await _audit(conn, session, now, "stock.lease", f"stock_item:{item_id}", None, detail)
+    await audit.record_by(conn, session, now, "stock.lease", f"stock_item:{item_id}", detail=detail)
 
 
 async def hand_out(conn: Connection, session: Session, to: Patient, item_id: UUID, form: Form, now: datetime) -> None:
@@ -126,7 +126,7 @@ async def hand_out(conn: Connection, session: Session, to: Patient, item_id: UUI
     await store.hold(conn, item_id, to.patient_id, assignment_id, since, session.account_id)
     await store.set_state(conn, item_id, state, now)
     await store.note_event(conn, item_id, Act.HAND_OUT.value, state, session.account_id, now, {})
-    await _audit(conn, session, now, "stock.hand_out", f"stock_item:{item_id}", to.patient_id, {})
+    await audit.record_by(conn, session, now, "stock.hand_out", f"stock_item:{item_id}", to.patient_id)
 
 
 async def know_as(conn: Connection, item_id: UUID, identity: DeviceIdentity, profile: str) -> bool:
@@ -188,23 +188,3 @@ async def _memory(conn: Connection, session: Session, item_id: UUID) -> dict[str
         return {}
     holds, known, newest = await store.memory_of(conn, found.device_id)
     return {"holds": holds, "known": known, "newest": newest.isoformat() if newest else None}
-
-
-async def _audit(
-    conn: Connection,
-    session: Session,
-    now: datetime,
-    action: str,
-    subject: str,
-    patient_id: UUID | None,
-    detail: Mapping[str, object],
-) -> None:
-    await audit.record(
-        conn,
-        at=now,
-        account_id=session.account_id,
-        action=action,
-        subject=subject,
-        patient_id=patient_id,
-        detail=detail,
-    )

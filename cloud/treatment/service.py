@@ -44,7 +44,7 @@ async def add_medication(conn: Connection, session: Session, of: Patient, form: 
     """One more entry of the list. Refused where it cannot be taken."""
     entry = entries.medication(form)
     medication_id = await store.add_medication(conn, of.patient_id, entry, session.account_id, now)
-    await _audit(conn, session, of, now, "medication.add", f"medication:{medication_id}")
+    await audit.record_by(conn, session, now, "medication.add", f"medication:{medication_id}", of.patient_id)
 
 
 async def end_medication(conn: Connection, session: Session, of: Patient, medication_id: UUID, now: datetime) -> bool:
@@ -52,7 +52,7 @@ async def end_medication(conn: Connection, session: Session, of: Patient, medica
     today = day_there(now, of.time_zone)
     if not await store.end_medication(conn, of.patient_id, medication_id, today, session.account_id, now):
         return False
-    await _audit(conn, session, of, now, "medication.end", f"medication:{medication_id}")
+    await audit.record_by(conn, session, now, "medication.end", f"medication:{medication_id}", of.patient_id)
     return True
 
 
@@ -60,28 +60,24 @@ async def add_change(conn: Connection, session: Session, of: Patient, form: Form
     """A doctor changed something. Refused where the note cannot be taken."""
     entry = entries.change(form, day_there(now, of.time_zone))
     change_id = await store.add_change(conn, of.patient_id, entry, session.account_id, now)
-    await _audit(conn, session, of, now, "treatment_change.add", f"treatment_change:{change_id}")
+    await audit.record_by(conn, session, now, "treatment_change.add", f"treatment_change:{change_id}", of.patient_id)
 
 
 async def withdraw_change(conn: Connection, session: Session, of: Patient, change_id: UUID, now: datetime) -> bool:
     """It was noted in error; the note stays, marked. False: there is none."""
     if not await store.withdraw_change(conn, of.patient_id, change_id, session.account_id, now):
         return False
-    await _audit(conn, session, of, now, "treatment_change.withdraw", f"treatment_change:{change_id}")
+    await audit.record_by(
+        conn, session, now, "treatment_change.withdraw", f"treatment_change:{change_id}", of.patient_id
+    )
     return True
 
 
 async def record_reading(conn: Connection, session: Session, of: Patient, now: datetime) -> None:
     """Somebody read the whole list."""
-    await _audit(conn, session, of, now, "treatment.read", f"patient:{of.patient_id}")
+    await audit.record_by(conn, session, now, "treatment.read", f"patient:{of.patient_id}", of.patient_id)
 
 
 def day_there(now: datetime, zone: str) -> date:
     """The day on the patient's calendar."""
     return now.astimezone(zone_of(zone)).date()
-
-
-async def _audit(conn: Connection, session: Session, of: Patient, now: datetime, action: str, subject: str) -> None:
-    await audit.record(
-        conn, at=now, account_id=session.account_id, action=action, subject=subject, patient_id=of.patient_id
-    )

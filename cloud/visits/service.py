@@ -41,7 +41,7 @@ async def ask(conn: Connection, session: Session, of: Patient, form: Form, now: 
     visit_id = await store.ask(
         conn, of.patient_id, entries.asked(form, day_there(now, of.time_zone)), session.account_id, now
     )
-    await _audit(conn, session, of, now, "visit.ask", visit_id)
+    await audit.record_by(conn, session, now, "visit.ask", f"visit:{visit_id}", of.patient_id)
 
 
 async def arrange(conn: Connection, session: Session, of: Patient, visit_id: UUID, form: Form, now: datetime) -> bool:
@@ -49,7 +49,7 @@ async def arrange(conn: Connection, session: Session, of: Patient, visit_id: UUI
     starts_at = entries.starts_at(form, zone_of(of.time_zone), now)
     if not await store.arrange(conn, of.patient_id, visit_id, starts_at, session.account_id, now):
         return False
-    await _audit(conn, session, of, now, "visit.arrange", visit_id)
+    await audit.record_by(conn, session, now, "visit.arrange", f"visit:{visit_id}", of.patient_id)
     return True
 
 
@@ -57,7 +57,7 @@ async def end(conn: Connection, session: Session, of: Patient, visit_id: UUID, o
     """Say what became of it. False: no such visit, or it has ended."""
     if not await store.end(conn, of.patient_id, visit_id, outcome, session.account_id, now):
         return False
-    await _audit(conn, session, of, now, f"visit.{outcome}", visit_id)
+    await audit.record_by(conn, session, now, f"visit.{outcome}", f"visit:{visit_id}", of.patient_id)
     return True
 
 
@@ -76,14 +76,3 @@ async def record_reading(conn: Connection, session: Session, of: Patient, now: d
 def day_there(now: datetime, zone: str) -> date:
     """The day on the patient's calendar."""
     return now.astimezone(zone_of(zone)).date()
-
-
-async def _audit(conn: Connection, session: Session, of: Patient, now: datetime, action: str, visit_id: UUID) -> None:
-    await audit.record(
-        conn,
-        at=now,
-        account_id=session.account_id,
-        action=action,
-        subject=f"visit:{visit_id}",
-        patient_id=of.patient_id,
-    )

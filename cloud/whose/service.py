@@ -169,10 +169,14 @@ async def _release(
             )  # fmt: skip
             if done is None:
                 raise Refused(FORM, {"patient": Refusal("somebody_else_had_it")}, typed)
-            await _audit(conn, session, f"device.assignment_{done}", f"device:{items[0].device_id}", now, of.patient_id)
+            await audit.record_by(
+                conn, session, now, f"device.assignment_{done}", f"device:{items[0].device_id}", of.patient_id
+            )
     for item in items:
         await store.release(conn, item, of.patient_id, stated[item.quarantine_id], why, session.account_id, now)
-        await _audit(conn, session, "quarantine.release", f"quarantine:{item.quarantine_id}", now, of.patient_id)
+        await audit.record_by(
+            conn, session, now, "quarantine.release", f"quarantine:{item.quarantine_id}", of.patient_id
+        )
 
 
 async def _resolve(
@@ -181,24 +185,4 @@ async def _resolve(
     await store.resolve(conn, [item.quarantine_id for item in items], how, why, session.account_id, now)
     for item in items:
         subject = f"quarantine:{item.quarantine_id}"
-        await _audit(conn, session, "quarantine.resolve", subject, now, None, {"as": how.value})
-
-
-async def _audit(
-    conn: Connection,
-    session: Session,
-    action: str,
-    subject: str,
-    now: datetime,
-    patient_id: UUID | None,
-    detail: Mapping[str, object] | None = None,
-) -> None:
-    await audit.record(
-        conn,
-        at=now,
-        account_id=session.account_id,
-        action=action,
-        subject=subject,
-        patient_id=patient_id,
-        detail=detail,
-    )
+        await audit.record_by(conn, session, now, "quarantine.resolve", subject, detail={"as": how.value})

@@ -19,7 +19,7 @@ def test_every_action_of_the_source_has_words() -> None:
         if "cloud.audit" in path.read_text() and path.stem != "__main__"
     )
     named = set(re.findall(r'action="([a-z_.]+)"', source))
-    passed = set(re.findall(r'\b_(?:audit|record)\([^()]*?"([a-z_]+\.[a-z_]+)"', source))
+    passed = set(re.findall(r'\b(?:_audit|_record|record_by)\([^()]*?"([a-z_]+\.[a-z_]+)"', source))
     assert {"patient.read", "alarm_limit.set"} <= named | passed
     assert named | passed <= set(AUDIT_ACTIONS)
 
