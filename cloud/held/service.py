@@ -26,11 +26,12 @@ async def patient(conn: Connection, session: Session, patient_id: UUID) -> Patie
 
 async def asked(conn: Connection, session: Session, patient_id: UUID, now: datetime) -> Asked:
     """All of one patient, for whoever cares for them; the caller has checked that."""
-    waiting = await store.open_of(conn, patient_id)
+    waiting, answered = await store.open_of(conn, patient_id), await store.answered_of(conn, patient_id)
+    sayable = waiting or any(one.answer is Answer.NO for one in answered)
     return Asked(
         open=waiting,
-        answered=await store.answered_of(conn, patient_id),
-        people=await store.people(conn, session.account_id, patient_id) if waiting else [],
+        answered=answered,
+        people=await store.people(conn, session.account_id, patient_id) if sayable else [],
         cuffs=await store.cuffs(conn, patient_id, now),
     )
 

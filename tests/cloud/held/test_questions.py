@@ -77,6 +77,18 @@ def test_what_the_patient_says_is_not_theirs_counts_nowhere_and_stays_struck_apa
     assert nora.get("/questions").text.count("held__one") == 0
 
 
+def test_a_no_of_a_thumb_that_slipped_is_put_right_by_the_nurse(asking: Console) -> None:
+    ward, reading_id = asking.ward, held(asking)
+    asking.sign_in("asta").post(f"/me/questions/{reading_id}", {"answer": "no"})
+    nora, path = asking.sign_in("nora"), f"/patients/{ward.patient_id}/questions"
+    assert f'action="{path}/{reading_id}"' in nora.get(path).text
+    assert nora.post(f"{path}/{reading_id}", {"answer": "yes", "reason": "she called"}).status_code == 303
+    settle(asking)
+    assert ward.rows("SELECT systolic::int FROM blood_pressure WHERE systolic > 130") == [(165,)]
+    # What counts stays: it cannot be taken back here.
+    assert f'action="{path}/{reading_id}"' not in nora.get(path).text
+
+
 def test_after_four_hours_or_without_a_page_of_their_own_the_nurse_asks(asking: Console) -> None:
     def to_ask() -> str:
         return asking.sign_in("nora").get("/questions").text.split("Asked on the patient’s own page")[0]
