@@ -66,6 +66,9 @@ class Commanding:
                 # Never the message: it may quote a row.
                 log.warning("no commands are published: the database is away (%s)", type(error).__name__)
                 self._stop.wait(RETRY_S)
+            except Exception as error:  # noqa: BLE001 -- one command that cannot be said must not keep all others back
+                log.error("a command was not published (%s)", type(error).__name__)
+                self._stop.wait(RETRY_S)
 
     def _work(self, connection: Connection) -> None:
         connection.execute("LISTEN gateway_commands")

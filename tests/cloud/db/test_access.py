@@ -146,6 +146,7 @@ WRITERS: Final[Mapping[str, frozenset[str]]] = {
 DOERS: Final[Mapping[str, frozenset[str]]] = {
     "INSERT account": CARE - {"glass"},  # a way in for the patient
     "UPDATE account": frozenset({"patient"}),  # their own password and language
+    "INSERT patient_message": frozenset({"nurse"}),  # everybody writes as who they are, and the row is hers
     "INSERT notification": frozenset({"nurse"}),  # of the columns that the console may fill: a test page to oneself
     "UPDATE patient_message": CARE | {"patient"},  # they have read what was written to them
 }
@@ -530,6 +531,22 @@ async def test_a_connection_that_is_given_back_carries_nobody(ward: Ward, in_car
         await act_for(connection, in_care)
         await connection.rollback()
         assert await _patients(connection) == []
+
+
+async def test_nobody_of_the_staff_writes_as_the_patient_or_as_a_colleague(
+    ward: Ward, in_care: UUID, one_connection: Pool
+) -> None:
+    (other,) = ward.admin.execute(
+        "INSERT INTO account (login, display_name, role) VALUES ('colleague', 'C', 'nurse') RETURNING account_id"
+    ).fetchone() or (None,)
+    for from_patient, written_by in ((True, in_care), (False, other)):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            async with acting(one_connection, in_care) as connection:
+                await connection.execute(
+                    "INSERT INTO patient_message (patient_id, from_patient, written_by, written_at, body)"
+                    " VALUES (%s, %s, %s, now(), 'b')",
+                    (ward.patient_id, from_patient, written_by),
+                )
 
 
 @pytest.mark.parametrize("statement", [None, "SELECT 1 / 0"])

@@ -13,6 +13,8 @@ import pytest
 from psycopg import AsyncConnection
 
 from cloud.commands import store
+from cloud.config import BrokerAddress, IngestSettings
+from cloud.ingest.commanding import Commanding
 from deploy.services.source import OwnBroker
 from gateway import clock, heartbeat
 from gateway.commands import DONE, Answer, Command, Commands
@@ -148,3 +150,40 @@ async def test_a_command_that_is_published_twice_is_done_once(line: Line) -> Non
             await conn.execute("NOTIFY gateway_commands")
         await line.until(command_id, "done")
     assert len(line.done) == 1
+
+
+class Stumbling:
+    """A broker's client that a defect of ours makes stumble once."""
+
+    def __init__(self) -> None:
+        self.stumbled = False
+        self.said: list[bytes] = []
+
+    def publish_command(self, topic: str, payload: bytes, expires_in_s: int) -> None:  # noqa: ARG002 -- the port
+        if not self.stumbled:
+            self.stumbled = True
+            raise ValueError("a figure of 7.8 mmol/L")
+        self.said.append(payload)
+
+
+async def test_a_command_that_cannot_be_said_keeps_no_other_back_and_its_words_out_of_the_log(
+    line: Line, caplog: pytest.LogCaptureFixture
+) -> None:
+    broker = Stumbling()
+    settings = IngestSettings(
+        database_url=line.ward.database.ingest_url, broker=BrokerAddress(host="127.0.0.1", port=1)
+    )
+    commanding = Commanding(settings, broker, lambda: True, clock.now)
+    await line.send(number=1)
+    commanding.start()
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            while not broker.stumbled:  # noqa: ASYNC110 -- it is another thread
+                await asyncio.sleep(0.02)
+            await line.send(number=2)
+            while not any(b'"number":2' in payload for payload in broker.said):  # noqa: ASYNC110 -- as above
+                await asyncio.sleep(0.02)
+    finally:
+        await asyncio.to_thread(commanding.stop)
+    assert "a command was not published (ValueError)" in caplog.text
+    assert "7.8" not in caplog.text

@@ -121,6 +121,7 @@ CREATE TABLE visit (
     outcome     text CHECK (outcome IN ('took_place', 'did_not_happen', 'called_off')),
     ended_by    uuid REFERENCES account,
     ended_at    timestamptz,
+    UNIQUE (visit_id, patient_id),
     CHECK ((outcome IS NULL) = (ended_at IS NULL)),
     CHECK ((outcome IS NULL) = (ended_by IS NULL))
 );
@@ -130,11 +131,12 @@ CREATE INDEX visit_open ON visit (by_day) WHERE outcome IS NULL;
 -- When it will be; the newest holds, the former ones stay.
 CREATE TABLE visit_time (
     visit_time_id  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    visit_id       uuid NOT NULL REFERENCES visit,
+    visit_id       uuid NOT NULL,
     patient_id     uuid NOT NULL REFERENCES patient,
     starts_at      timestamptz NOT NULL,
     set_by         uuid NOT NULL REFERENCES account,
-    set_at         timestamptz NOT NULL
+    set_at         timestamptz NOT NULL,
+    FOREIGN KEY (visit_id, patient_id) REFERENCES visit (visit_id, patient_id)
 );
 CREATE INDEX ON visit_time (visit_id, visit_time_id DESC);
 

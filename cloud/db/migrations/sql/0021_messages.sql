@@ -43,6 +43,10 @@ CREATE TRIGGER tell_of_message AFTER INSERT OR UPDATE ON patient_message
 
 -- Read and written by whoever cares for the patient. The patient writes in their own name, and says that they have read.
 SELECT guard_patients('patient_message');
+-- Everybody writes as who they are: nobody of the staff writes as the patient.
+CREATE POLICY "as oneself" ON patient_message AS RESTRICTIVE FOR INSERT TO pulsepost_console
+    WITH CHECK (written_by = (SELECT a.account_id FROM acting_account a)
+                AND from_patient = ((SELECT a.role FROM acting_account a) = 'patient'));
 DO $$
 BEGIN
     EXECUTE format('CREATE POLICY written ON patient_message FOR INSERT TO pulsepost_console'

@@ -12,9 +12,6 @@ CREATE FUNCTION audience(patients uuid[]) RETURNS TABLE (patient_id uuid, accoun
     SELECT g.patient_id, g.account_id FROM break_glass g
     WHERE g.patient_id = ANY(patients) AND g.since <= now() AND g.until > now()
     UNION
-    SELECT g.patient_id, g.account_id FROM break_glass g
-    WHERE g.patient_id = ANY(patients) AND g.since <= now() AND g.until > now()
-    UNION
     SELECT a.patient_id, a.account_id FROM account a WHERE a.patient_id = ANY(patients)
 $$;
 REVOKE ALL ON FUNCTION audience(uuid[]) FROM PUBLIC;
