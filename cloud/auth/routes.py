@@ -133,6 +133,7 @@ async def open_session(request: Request, conn: Connection, result: SignedIn, cho
     previous = cookies.read(request, cookies.SESSION)
     if previous:
         await service.sign_out(conn, previous)
+    await act_for(conn, result.account_id)  # only now is it somebody's, whose own account they may read and change
     if chosen:
         await store.choose_language(conn, result.account_id, chosen)
     response = _see(cookies.way(request))

@@ -12,6 +12,7 @@ COMMANDS = {
     "account": ["account", "list"],
     "audit": ["audit", "head"],
     "what-if": ["what-if"],
+    "training": ["training", "list"],
 }
 
 

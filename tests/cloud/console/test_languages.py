@@ -40,7 +40,7 @@ def test_no_page_of_any_role_shows_english_in_another_language(console: Console,
                 continue
             shown += answer.status_code == 200
             if "<html" in answer.text:
-                assert f'<html lang="{LANGUAGES[language].tag}">' in answer.text
+                assert f'<html lang="{LANGUAGES[language].tag}">' in answer.text, path
             if found := english_in(read(answer.text), language):
                 left[f"{login} {path}"] = found
     assert left == {}

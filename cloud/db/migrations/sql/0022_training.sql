@@ -26,7 +26,7 @@ GRANT EXECUTE ON FUNCTION audience(uuid[]) TO pulsepost_console;
 ALTER TABLE patient
     ADD COLUMN IF NOT EXISTS training boolean NOT NULL DEFAULT false,
     ADD CONSTRAINT patient_training_named CHECK (training = starts_with(display_name, 'TRAINING '));
-INSERT INTO programme (programme_id, display_name, regimes) VALUES ('training', 'Training', '{esc2024,ada}');
+INSERT INTO programme (programme_id, display_name, regimes) VALUES ('training', 'TRAINING', '{esc2024,ada}');
 
 CREATE FUNCTION is_training(patient uuid) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
