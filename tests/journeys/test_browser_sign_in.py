@@ -25,6 +25,7 @@ def sign_in(page: Page, console: Console, login: str) -> None:
 
 def assert_fits(page: Page) -> None:
     """Nothing makes the page scroll sideways."""
+    page.wait_for_load_state("domcontentloaded")
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), page.url
 
 

@@ -9,7 +9,8 @@ function signature(html) {
   const template = document.createElement("template");
   template.innerHTML = html;
   for (const time of template.content.querySelectorAll("time")) time.textContent = "";
-  return template.innerHTML;
+  for (const form of template.content.querySelectorAll("[data-htmx-powered]")) delete form.dataset.htmxPowered;
+  return template.innerHTML.trim();
 }
 
 function alarmIds() {
@@ -36,12 +37,15 @@ function speak(row) {
   announce(parts.reduce((filled, part) => filled.replace("{}", part), queue.dataset.new));
 }
 
-let shown = null;
+// The stream begins with what the page was made of: it is not put in place of itself under somebody's finger.
+let shown = signature(queue.innerHTML);
+let heard = false;
 document.body.addEventListener("live:technical", (event) => {
   const next = signature(event.detail);
+  const first = !heard;
+  heard = true;
   if (next === shown) return;
   const before = alarmIds();
-  const first = shown === null;
   shown = next;
   show(event.detail);
   if (first) return;
