@@ -23,7 +23,7 @@ FROM patient_message m
 JOIN account w ON w.account_id = m.written_by
 LEFT JOIN account r ON r.account_id = m.read_by
 LEFT JOIN account s ON s.account_id = m.settled_by
-WHERE m.patient_id = %s ORDER BY m.written_at DESC, m.message_id LIMIT %s
+WHERE m.patient_id = %s ORDER BY m.written_at DESC, m.place DESC LIMIT %s
 """
 
 # Sent twice, by two presses of a thumb, it is one message.

@@ -13,6 +13,7 @@ GRANT UPDATE (phone) ON duty_site TO pulsepost_console;
 -- One thread for each patient. Nothing is changed or taken back once it is sent.
 CREATE TABLE patient_message (
     message_id    uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    place         bigint GENERATED ALWAYS AS IDENTITY,  -- of two in one moment, which came first
     patient_id    uuid NOT NULL REFERENCES patient,
     from_patient  boolean NOT NULL,
     written_by    uuid NOT NULL REFERENCES account,
