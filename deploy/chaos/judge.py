@@ -12,6 +12,8 @@ from datetime import timedelta
 from deploy.chaos.plan import OPENS_AT_ONCE, STARTS_A_TIMER, Figures
 from deploy.chaos.truth import Alerted, Case, Found, Held, Jump, Made, Stored, Timed, Truth
 
+# What opens a case also while it waits for "was it you?", and starts no timer then (alerting.pipeline.on_doubted).
+GRAVE = frozenset({"severe_hypertension_systolic", "severe_hypertension_diastolic", "severe_hypotension_systolic"})
 # What may lie between the answer of a device's clock and the gateway's look at its own, on a machine that is busy.
 SLACK = timedelta(seconds=5)
 # Between the moment that an order's answer names and the device's look at its clock.
@@ -125,7 +127,7 @@ def _judge_cases(
     case_of = {(alert.reading_id, alert.condition): alert.case_id for alert in alerts}
     episodes: dict[EpisodeKey, list[str | None]] = defaultdict(list)
     for made, row in pairs:
-        if made.condition in OPENS_AT_ONCE:
+        if (GRAVE if row.doubted else OPENS_AT_ONCE) & {made.condition}:
             key = (made.round, made.patient, made.condition)
             episodes[key].append(case_of.get((row.reading_id, made.condition)))
             if episodes[key][-1] is None:
@@ -147,7 +149,11 @@ def _judge_cases(
 
 
 def _judge_timers(pairs: Iterable[tuple[Made, Stored]], timers: Sequence[Timed], verdict: Verdict) -> None:
-    expected = {(row.reading_id, made.condition): made for made, row in pairs if made.condition in STARTS_A_TIMER}
+    expected = {
+        (row.reading_id, made.condition): made
+        for made, row in pairs
+        if made.condition in STARTS_A_TIMER and not row.doubted
+    }
     started = Counter((timer.reading_id, timer.condition) for timer in timers)
     verdict.timers_expected, verdict.timers_started = len(expected), started.total()
     verdict.wrong += [

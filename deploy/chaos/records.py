@@ -67,12 +67,14 @@ def _glucose(connection: Connection, devices: Mapping[str, str], patients: Mappi
 
 
 def _pressures(connection: Connection, devices: Mapping[str, str], patients: Mapping[UUID, str]) -> list[Stored]:
-    # What waits for "was it you?" is kept, dated and attributed as well; it counts nowhere yet, but a crisis has its case.
+    # What waits for "was it you?" is kept, dated and attributed as well.
     columns = sql.SQL(
         "reading_id, device_id, user_index, systolic, diastolic, pulse, reported_time, effective_time, patient_id"
     )
     rows = connection.execute(
-        sql.SQL("SELECT {0} FROM blood_pressure_observation UNION ALL SELECT {0} FROM held_reading").format(columns)
+        sql.SQL(
+            "SELECT {0}, false FROM blood_pressure_observation UNION ALL SELECT {0}, true FROM held_reading"
+        ).format(columns)
     )
     return [
         Stored(
@@ -83,8 +85,9 @@ def _pressures(connection: Connection, devices: Mapping[str, str], patients: Map
             reported=_local(reported),
             effective=effective,
             patient=patients[patient_id],
+            doubted=doubted,
         )
-        for reading_id, device_id, user, systolic, diastolic, pulse, reported, effective, patient_id in rows
+        for reading_id, device_id, user, systolic, diastolic, pulse, reported, effective, patient_id, doubted in rows
     ]
 
 

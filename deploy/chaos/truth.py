@@ -44,7 +44,7 @@ class Jump:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """A row of a hypertable, and the cases that its alerts stand in, each with its condition."""
+    """A row of a hypertable; or ``doubted``: it waits for an answer to "was it you?"."""
 
     reading_id: str
     device: str
@@ -53,6 +53,7 @@ class Stored:
     reported: datetime  # naive: the device's own statement
     effective: datetime
     patient: str
+    doubted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
