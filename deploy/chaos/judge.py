@@ -127,7 +127,8 @@ def _judge_cases(
     case_of = {(alert.reading_id, alert.condition): alert.case_id for alert in alerts}
     episodes: dict[EpisodeKey, list[str | None]] = defaultdict(list)
     for made, row in pairs:
-        if (GRAVE if row.doubted else OPENS_AT_ONCE) & {made.condition}:
+        at_once = GRAVE if row.doubted else OPENS_AT_ONCE
+        if made.condition in at_once:
             key = (made.round, made.patient, made.condition)
             episodes[key].append(case_of.get((row.reading_id, made.condition)))
             if episodes[key][-1] is None:
