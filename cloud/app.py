@@ -187,6 +187,8 @@ def _lifespan(settings: ConsoleSettings) -> Callable[[FastAPI], Any]:
             app.state.pool, app.state.hub = pool, hub
             listening = asyncio.create_task(hub.run(), name="live")
             try:
+                async with asyncio.timeout(FIRST_CONTACT_WITHIN_S):
+                    await hub.listening()
                 async with present(pool.connection, settings.name, "console", settings.beat_every_s, app.state.now):
                     yield
             finally:

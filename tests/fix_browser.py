@@ -4,11 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
-# How long a loaded machine may take until a page says what a test waits for.
-expect.set_options(timeout=15_000)
 # Nothing but our own pages: no update, no sync, no first-run page, no request of the browser's own.
 FLAGS = (
     "--headless",

@@ -234,10 +234,26 @@ def busy_console(
         yield opened
 
 
+# What a page is waited for: by Playwright's own default, and in walks at a console that many share.
+USUAL_MS: Final = 5_000
+SHARED_MS: Final = 15_000
+
+
+@contextmanager
+def walking_browser() -> Iterator[Browser]:
+    """A browser for the walks of a module, which wait longer than other tests."""
+    expect.set_options(timeout=SHARED_MS)
+    try:
+        with running_browser() as browser:
+            yield browser
+    finally:
+        expect.set_options(timeout=USUAL_MS)
+
+
 @pytest.fixture(scope="module")
 def centre(busy_console: tuple[Console, Mapping[str, str]]) -> Iterator[Centre]:
     """The busy console with a browser, which a module of asynchronous tests could not bear."""
-    with running_browser() as browser:
+    with walking_browser() as browser:
         yield Centre(busy_console[0], browser, busy_console[1])
 
 
@@ -246,7 +262,7 @@ def untouched_centre(services: Running, template_database: str, password_hash: s
     """As it was planted: nobody has done anything yet."""
     with (
         open_centre(services, template_database, password_hash, planted) as (console, ids),
-        running_browser() as browser,
+        walking_browser() as browser,
     ):
         yield Centre(console, browser, ids)
 

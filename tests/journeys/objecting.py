@@ -47,6 +47,13 @@ def objections(page: Page) -> list[str]:
     return [*said, *(f"small: {each}" for each in page.evaluate(SMALL, SMALLEST))]
 
 
+def nothing_sticks_out(page: Page) -> bool:
+    """Whether the page, drawn with all its styles, fits the width of the screen."""
+    page.wait_for_load_state()
+    fits: bool = page.evaluate(FITS)
+    return fits
+
+
 def misfits(page: Page) -> list[str]:
     """What does not fit the screen as it is now."""
     return [*([] if page.evaluate(FITS_SOON) else ["something sticks out"]), *page.evaluate(SMALL, SMALLEST)]

@@ -11,6 +11,7 @@ from cloud import clock
 from tests.cloud.made import Ward
 from tests.cloud.worklist.made import planted_case
 from tests.fix_browser import ON_BOTH_SCREENS
+from tests.journeys.objecting import nothing_sticks_out
 from tests.journeys.test_browser_worklist import ConsoleProcess, operated, sign_in
 
 __all__ = ["operated"]  # a fixture
@@ -20,12 +21,6 @@ __all__ = ["operated"]  # a fixture
 def case_id(ward: Ward) -> UUID:
     """A routine case, seven minutes old."""
     return planted_case(ward, Tier.ROUTINE, clock.now() - timedelta(minutes=7))
-
-
-def fits(page: Page) -> bool:
-    """Nothing sticks out sideways."""
-    inside: bool = page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    return inside
 
 
 @ON_BOTH_SCREENS
@@ -40,7 +35,7 @@ def test_a_routine_case_is_closed_with_three_actions_by_keyboard(
     tab_to(page, "select")
     page.keyboard.type("Advice")  # two
     tab_to(page, "button")
-    assert fits(page)
+    assert nothing_sticks_out(page)
     page.keyboard.press("Enter")  # three
     expect(row).to_have_count(0)
     assert ward.rows("SELECT state, disposition FROM alert_case") == [("resolved", "advice_given")]
@@ -67,14 +62,14 @@ def test_symptoms_are_asked_for_and_the_case_closed_on_its_own_page(
     page.get_by_label("What became of it").select_option("emergency_service_called")
     expect(note).to_have_js_property("required", True)
     note.fill("ambulance called")
-    assert fits(page)
+    assert nothing_sticks_out(page)
     page.locator("#resolve button").click()
     expect(stand).to_contain_text("Emergency service called · ambulance called")
     expect(page.locator(".acts")).to_have_count(0)
     happened = page.locator("section[aria-labelledby=history-heading] li")
     expect(happened).to_have_count(4)
     expect(happened.first).to_contain_text("Resolved · Nora Quist")
-    assert fits(page)
+    assert nothing_sticks_out(page)
 
 
 def test_a_case_that_changes_elsewhere_is_shown_anew_and_what_was_typed_is_kept(

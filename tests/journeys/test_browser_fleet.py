@@ -11,6 +11,7 @@ from tests.cloud.made import CUFF, GATEWAY, METER, NOW, glucose, pressure, sent,
 from tests.cloud.planted_fleet import Fleet
 from tests.fix_browser import ON_BOTH_SCREENS
 from tests.fix_console import PASSWORD, Console
+from tests.journeys.objecting import nothing_sticks_out
 
 AT_ONCE_MS = 3_000
 AT_THE_NEXT_BEAT_MS = 10_000
@@ -34,11 +35,6 @@ def sign_in(page: Page, console: Console, login: str) -> None:
 
 def is_live(page: Page) -> None:
     expect(page.locator("#live-state")).to_have_attribute("data-state", "live")
-
-
-def nothing_sticks_out(page: Page) -> bool:
-    fits: bool = page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    return fits
 
 
 def tell(console: Console) -> None:

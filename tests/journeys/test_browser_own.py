@@ -7,7 +7,8 @@ from tests.cloud.made import NOW, glucose, pressure, sent
 from tests.cloud.made import expect as measures
 from tests.fix_browser import PHONE
 from tests.fix_console import Console
-from tests.journeys.test_browser_fleet import nothing_sticks_out, sign_in
+from tests.journeys.objecting import nothing_sticks_out
+from tests.journeys.test_browser_fleet import sign_in
 
 SMALLEST_LETTERS_PX = 20
 SMALLEST_TARGET_PX = 48

@@ -5,8 +5,8 @@ from playwright.sync_api import Page, expect
 from tests.cloud.review.made import glucose_weeks, pressure_weeks
 from tests.fix_browser import DESKTOP, ON_BOTH_SCREENS
 from tests.fix_console import Console
-from tests.journeys.objecting import objections
-from tests.journeys.test_browser_fleet import nothing_sticks_out, sign_in
+from tests.journeys.objecting import nothing_sticks_out, objections
+from tests.journeys.test_browser_fleet import sign_in
 
 
 @ON_BOTH_SCREENS

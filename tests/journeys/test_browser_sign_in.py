@@ -10,6 +10,7 @@ from cloud.auth import totp
 from cloud.language.words import words_of
 from tests.fix_browser import ON_BOTH_SCREENS
 from tests.fix_console import PASSWORD, Console
+from tests.journeys.objecting import nothing_sticks_out
 from tests.journeys.test_browser_languages import assert_no_english
 
 CHOSEN = "seven geese over the harbour"
@@ -21,12 +22,6 @@ def sign_in(page: Page, console: Console, login: str) -> None:
     page.fill("#password", PASSWORD)
     page.keyboard.press("Enter")
     expect(page).not_to_have_url(re.compile("/login$"))
-
-
-def assert_fits(page: Page) -> None:
-    """Nothing makes the page scroll sideways."""
-    page.wait_for_load_state("domcontentloaded")
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), page.url
 
 
 def set_up(page: Page, console: Console) -> tuple[bytes, list[str]]:
@@ -46,11 +41,11 @@ def test_a_nurse_sets_up_a_second_factor_and_signs_in_with_it(console: Console, 
     sign_in(page, console, "nora")
     page.locator(".bar__me").click()
     page.get_by_role("link", name="How I sign in").click()
-    assert_fits(page)
+    assert nothing_sticks_out(page)
     page.get_by_role("link", name="Set up a second factor").click()
-    assert_fits(page)
+    assert nothing_sticks_out(page)
     secret, codes = set_up(page, console)
-    assert_fits(page)
+    assert nothing_sticks_out(page)
     page.get_by_role("link", name="I have them: go on").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Worklist")
     page.get_by_role("button", name="Sign out").click()
@@ -58,7 +53,7 @@ def test_a_nurse_sets_up_a_second_factor_and_signs_in_with_it(console: Console, 
 
     sign_in(page, console, "nora")
     expect(page.locator("#code")).to_be_focused()
-    assert_fits(page)
+    assert nothing_sticks_out(page)
     page.keyboard.type("000000")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("This code is not right")
@@ -77,7 +72,7 @@ def test_a_nurse_sets_up_a_second_factor_and_signs_in_with_it(console: Console, 
 def test_an_administrator_invites_a_nurse_who_needs_a_second_factor(console: Console, page: Page) -> None:
     sign_in(page, console, "adam")
     page.goto(f"{console.url}/accounts")
-    assert_fits(page)
+    assert nothing_sticks_out(page)
     page.get_by_role("checkbox", name="Nurse", exact=True).check()
     page.get_by_role("button", name="Keep this").click()
     expect(page.get_by_role("checkbox", name="Nurse", exact=True)).to_be_checked()
@@ -85,13 +80,13 @@ def test_an_administrator_invites_a_nurse_who_needs_a_second_factor(console: Con
     page.fill("#display-name", "Nils Nightingale")
     page.select_option("#language", "en")
     page.get_by_role("button", name="Add, and show the link").click()
-    assert_fits(page)
+    assert nothing_sticks_out(page)
     link = page.locator("#link").inner_text()
     assert "nils" not in link
     page.get_by_role("button", name="Sign out").click()
 
     page.goto(link)
-    assert_fits(page)
+    assert nothing_sticks_out(page)
     page.fill("#new-password", CHOSEN)
     page.fill("#again", CHOSEN)
     page.keyboard.press("Enter")
@@ -112,7 +107,7 @@ def test_the_pages_of_signing_in_are_in_the_readers_language(console: Console, p
     sign_in(page, console, "adam")
     page.goto(f"{console.url}/accounts")
     assert_no_english(page, language)
-    assert_fits(page)
+    assert nothing_sticks_out(page)
     page.locator(f"#account-{console.accounts['nora']}").get_by_role(
         "button", name=re.compile(f"^{words.gettext('New link')}")
     ).click()
@@ -120,12 +115,12 @@ def test_the_pages_of_signing_in_are_in_the_readers_language(console: Console, p
     link = page.locator("#link").inner_text()
     page.goto(f"{console.url}/me/sign-in/second-factor")
     assert_no_english(page, language)
-    assert_fits(page)
+    assert nothing_sticks_out(page)
     set_up(page, console)
     assert_no_english(page, language)
     page.goto(f"{console.url}/me/sign-in")
     assert_no_english(page, language)
-    assert_fits(page)
+    assert nothing_sticks_out(page)
     page.get_by_role("button", name=words.gettext("Sign out")).click()
     sign_in(page, console, "adam")
     expect(page.locator("#code")).to_be_visible()

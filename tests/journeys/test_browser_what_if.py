@@ -10,6 +10,7 @@ from tests.cloud.made import NOW, glucose, new_patient, sent
 from tests.cloud.what_if.made import low_mornings, store_glucose
 from tests.fix_browser import ON_BOTH_SCREENS
 from tests.fix_console import PASSWORD, Console
+from tests.journeys.objecting import nothing_sticks_out
 
 WITHIN_MS = 30_000
 
@@ -20,11 +21,6 @@ def sign_in(page: Page, console: Console, login: str) -> None:
     page.locator("#password").fill(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
-
-
-def nothing_sticks_out(page: Page) -> bool:
-    fits: bool = page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    return fits
 
 
 @ON_BOTH_SCREENS

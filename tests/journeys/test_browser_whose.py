@@ -9,8 +9,8 @@ from tests.cloud.held.test_questions import asking as asking
 from tests.cloud.made import METER, NOW, glucose, pressure, sent
 from tests.fix_browser import DESKTOP, PHONE
 from tests.fix_console import Console
-from tests.journeys.objecting import objections
-from tests.journeys.test_browser_fleet import nothing_sticks_out, sign_in
+from tests.journeys.objecting import nothing_sticks_out, objections
+from tests.journeys.test_browser_fleet import sign_in
 
 
 def test_a_patient_says_it_was_me_and_a_nurse_says_whose_it_is(asking: Console, page: Page) -> None:

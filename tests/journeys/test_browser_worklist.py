@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 from tests.cloud.made import Ward, glucose, ketone, pressure, sent
 from tests.fix_browser import ON_BOTH_SCREENS
 from tests.fix_console import PASSWORD
+from tests.journeys.objecting import nothing_sticks_out
 
 BANNER_WITHIN_MS = 10_000
 
@@ -106,7 +107,7 @@ def test_a_case_arrives_without_a_reload_and_is_taken_by_keyboard(
     rows.first.get_by_role("button", name="Resolve").click()
     expect(rows).to_have_count(1)
     expect(rows.first).to_contain_text("Blood ketones 1.6 mmol/L")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out sideways"
+    assert nothing_sticks_out(page)
 
 
 def test_a_frozen_console_is_said_within_ten_seconds_and_what_was_missed_is_caught_up(
@@ -158,7 +159,7 @@ def test_a_patients_page_draws_and_follows_new_readings(operated: ConsoleProcess
     expect(page.locator("#charts")).to_have_attribute("data-drawn", "2")
     ward.receive(sent(glucose("48", sequence_number=2)))
     expect(page.locator("#cases li")).to_have_count(1)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out sideways"
+    assert nothing_sticks_out(page)
 
 
 def _tab_to(page: Page, label: str, most: int = 30) -> None:
