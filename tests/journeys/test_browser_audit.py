@@ -7,7 +7,7 @@ from tests.cloud.oversight.made import with_auditor
 from tests.fix_browser import ON_BOTH_SCREENS
 from tests.fix_console import Console
 from tests.journeys.objecting import nothing_sticks_out
-from tests.journeys.test_browser_fleet import sign_in
+from tests.journeys.steps import sign_in
 
 
 @ON_BOTH_SCREENS

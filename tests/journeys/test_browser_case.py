@@ -12,7 +12,8 @@ from tests.cloud.made import Ward
 from tests.cloud.worklist.made import planted_case
 from tests.fix_browser import ON_BOTH_SCREENS
 from tests.journeys.objecting import nothing_sticks_out
-from tests.journeys.test_browser_worklist import ConsoleProcess, operated, sign_in
+from tests.journeys.steps import is_live, sign_in
+from tests.journeys.test_browser_worklist import ConsoleProcess, operated
 
 __all__ = ["operated"]  # a fixture
 
@@ -27,7 +28,8 @@ def case_id(ward: Ward) -> UUID:
 def test_a_routine_case_is_closed_with_three_actions_by_keyboard(
     operated: ConsoleProcess, ward: Ward, people: dict[str, UUID], page: Page, case_id: UUID
 ) -> None:
-    sign_in(page, operated.url, "nora")
+    sign_in(page, operated, "nora")
+    is_live(page)
     row = page.locator(f"#case-{case_id}")
     tab_to(page, "button.button--main")
     page.keyboard.press("Enter")  # one
@@ -45,7 +47,8 @@ def test_a_routine_case_is_closed_with_three_actions_by_keyboard(
 def test_symptoms_are_asked_for_and_the_case_closed_on_its_own_page(
     operated: ConsoleProcess, ward: Ward, people: dict[str, UUID], page: Page, case_id: UUID
 ) -> None:
-    sign_in(page, operated.url, "nora")
+    sign_in(page, operated, "nora")
+    is_live(page)
     page.get_by_role("link", name="open the case").click()
     expect(page.locator("#live-state")).to_have_attribute("data-state", "live")
     tab_to(page, "#red-flags summary")
@@ -75,7 +78,8 @@ def test_symptoms_are_asked_for_and_the_case_closed_on_its_own_page(
 def test_a_case_that_changes_elsewhere_is_shown_anew_and_what_was_typed_is_kept(
     operated: ConsoleProcess, ward: Ward, people: dict[str, UUID], page: Page, case_id: UUID
 ) -> None:
-    sign_in(page, operated.url, "nora")
+    sign_in(page, operated, "nora")
+    is_live(page)
     page.goto(f"{operated.url}/cases/{case_id}")
     expect(page.locator("#live-state")).to_have_attribute("data-state", "live")
     elsewhere = page.context.new_page()
@@ -91,7 +95,8 @@ def test_a_case_that_changes_elsewhere_is_shown_anew_and_what_was_typed_is_kept(
 def test_what_was_written_into_a_form_that_was_refused_is_still_there(
     operated: ConsoleProcess, ward: Ward, people: dict[str, UUID], page: Page, case_id: UUID
 ) -> None:
-    sign_in(page, operated.url, "nora")
+    sign_in(page, operated, "nora")
+    is_live(page)
     page.goto(f"{operated.url}/cases/{case_id}")
     page.get_by_role("button", name="Acknowledge").click()
     page.locator("#note").fill("she was told to rest")

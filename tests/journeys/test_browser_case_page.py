@@ -13,7 +13,7 @@ from tests.cloud.worklist.made import planted_case
 from tests.fix_browser import DESKTOP, ON_BOTH_SCREENS
 from tests.fix_console import Console
 from tests.journeys.objecting import nothing_sticks_out
-from tests.journeys.test_browser_fleet import sign_in
+from tests.journeys.steps import sign_in
 
 PLACES = (
     "#stand-heading",

@@ -5,13 +5,14 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.cloud.made import CUFF, GATEWAY, METER, NOW, glucose, pressure, sent, session
 from tests.cloud.planted_fleet import Fleet
 from tests.fix_browser import ON_BOTH_SCREENS
-from tests.fix_console import PASSWORD, Console
+from tests.fix_console import Console
 from tests.journeys.objecting import nothing_sticks_out
+from tests.journeys.steps import is_live, sign_in
 
 AT_ONCE_MS = 3_000
 AT_THE_NEXT_BEAT_MS = 10_000
@@ -21,20 +22,6 @@ IDENTITY = 'manufacturer "Roche", model "972", serial number "08831234", firmwar
 @pytest.fixture
 def fleet(console: Console) -> Fleet:
     return Fleet(console.ward.admin)
-
-
-def sign_in(page: Page, console: Console, login: str) -> None:
-    page.goto(f"{console.url}/login")
-    expect(page.locator("#login")).to_be_focused()
-    page.keyboard.type(login)
-    page.keyboard.press("Tab")
-    page.keyboard.type(PASSWORD)
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
-
-
-def is_live(page: Page) -> None:
-    expect(page.locator("#live-state")).to_have_attribute("data-state", "live")
 
 
 def tell(console: Console) -> None:
@@ -49,9 +36,10 @@ def test_a_technical_alarm_arrives_by_itself_and_is_taken_by_keyboard(
     sign_in(page, console, "sam")
     is_live(page)
     expect(page.get_by_text("Nothing is technically wrong.")).to_be_visible()
-    fleet.alarm("gateway_away", f"gateway:{GATEWAY}", priority="high", gateway_id=GATEWAY, sentence="It is away.")
-    fleet.alarm("device_silent", "device:a", gateway_id=GATEWAY, device_name="cuff", inhibited_by="gateway_away")
-    fleet.alarm("storage_low", "gateway:b", priority="low", sentence="Its disk is nearly full.")
+    with console.ward.admin.transaction():  # seen together, or not yet
+        fleet.alarm("gateway_away", f"gateway:{GATEWAY}", priority="high", gateway_id=GATEWAY, sentence="It is away.")
+        fleet.alarm("device_silent", "device:a", gateway_id=GATEWAY, device_name="cuff", inhibited_by="gateway_away")
+        fleet.alarm("storage_low", "gateway:b", priority="low", sentence="Its disk is nearly full.")
     tell(console)
     rows = page.locator("[data-alarm-id]")
     expect(rows).to_have_count(2, timeout=AT_ONCE_MS)
@@ -73,6 +61,17 @@ def test_a_technical_alarm_arrives_by_itself_and_is_taken_by_keyboard(
     expect(rows.nth(1).get_by_role("button", name="Acknowledge")).to_be_visible()
     expect(page.locator(".hides li")).to_be_visible()
     assert nothing_sticks_out(page)
+
+
+def test_an_alarm_between_the_page_and_its_stream_is_spoken(console: Console, fleet: Fleet, page: Page) -> None:
+    def late(route: Route) -> None:
+        fleet.alarm("gateway_away", f"gateway:{GATEWAY}", priority="high", gateway_id=GATEWAY, sentence="It is away.")
+        route.continue_()
+
+    page.route("**/live/technical", late, times=1)
+    sign_in(page, console, "sam")
+    expect(page.locator("[data-alarm-id]")).to_have_count(1)
+    expect(page.locator("#announcements")).to_contain_text("It is away.")
 
 
 def test_a_technical_page_whose_stream_is_lost_says_so(console: Console, page: Page) -> None:

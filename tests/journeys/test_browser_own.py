@@ -8,7 +8,7 @@ from tests.cloud.made import expect as measures
 from tests.fix_browser import PHONE
 from tests.fix_console import Console
 from tests.journeys.objecting import nothing_sticks_out
-from tests.journeys.test_browser_fleet import sign_in
+from tests.journeys.steps import sign_in
 
 SMALLEST_LETTERS_PX = 20
 SMALLEST_TARGET_PX = 48
@@ -27,8 +27,8 @@ _TOO_SMALL = """([letters, target]) => {
 
 
 def is_for_old_eyes_and_thumbs(page: Page) -> None:
-    assert page.evaluate(_TOO_SMALL, [SMALLEST_LETTERS_PX, SMALLEST_TARGET_PX]) == []
     assert nothing_sticks_out(page)
+    assert page.evaluate(_TOO_SMALL, [SMALLEST_LETTERS_PX, SMALLEST_TARGET_PX]) == []
 
 
 @pytest.mark.parametrize("profile", [PHONE], ids=["phone"], indirect=True)

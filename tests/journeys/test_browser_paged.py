@@ -21,7 +21,8 @@ from cloud.notify_config import HttpSettings, NotifySettings
 from deploy.receivers.gateways import Gateway
 from tests.cloud.notifications.made import new_case
 from tests.fix_browser import ON_BOTH_SCREENS
-from tests.fix_console import PASSWORD, Console
+from tests.fix_console import Console
+from tests.journeys.steps import sign_in
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 NAME = "Asta Example"
@@ -51,13 +52,6 @@ def look(console: Console, delivering: Delivery) -> None:
         looking = threading.Thread(target=delivering.look, args=(notification_id,))
         looking.start()
         looking.join()
-
-
-def sign_in(page: Page, console: Console, login: str) -> None:
-    page.goto(f"{console.url}/login")
-    page.locator("#login").fill(login)
-    page.locator("#password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
 
 
 @ON_BOTH_SCREENS

@@ -31,7 +31,7 @@ from tests.cloud.made import GATEWAY
 from tests.fix_browser import DESKTOP, PHONE
 from tests.fix_console import Console
 from tests.journeys.objecting import misfits, objections, resize
-from tests.journeys.test_browser_fleet import sign_in
+from tests.journeys.steps import sign_in
 
 GUIDE: Final = "roche-accu-chek-guide"
 METER: Final = "F0:00:00:00:00:01"

@@ -6,7 +6,7 @@ from tests.cloud.made import expect as measures
 from tests.fix_browser import ON_BOTH_SCREENS
 from tests.fix_console import Console
 from tests.journeys.objecting import nothing_sticks_out
-from tests.journeys.test_browser_fleet import sign_in
+from tests.journeys.steps import sign_in
 
 
 def plan_of(console: Console) -> str:

@@ -6,7 +6,7 @@ from tests.cloud.review.made import glucose_weeks, pressure_weeks
 from tests.fix_browser import DESKTOP, ON_BOTH_SCREENS
 from tests.fix_console import Console
 from tests.journeys.objecting import nothing_sticks_out, objections
-from tests.journeys.test_browser_fleet import sign_in
+from tests.journeys.steps import sign_in
 
 
 @ON_BOTH_SCREENS

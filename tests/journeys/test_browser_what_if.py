@@ -9,18 +9,11 @@ from tests.cloud.jobs.test_worker import jobs
 from tests.cloud.made import NOW, glucose, new_patient, sent
 from tests.cloud.what_if.made import low_mornings, store_glucose
 from tests.fix_browser import ON_BOTH_SCREENS
-from tests.fix_console import PASSWORD, Console
+from tests.fix_console import Console
 from tests.journeys.objecting import nothing_sticks_out
+from tests.journeys.steps import sign_in
 
 WITHIN_MS = 30_000
-
-
-def sign_in(page: Page, console: Console, login: str) -> None:
-    page.goto(f"{console.url}/login")
-    page.locator("#login").fill(login)
-    page.locator("#password").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
 
 
 @ON_BOTH_SCREENS

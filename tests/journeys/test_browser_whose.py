@@ -10,7 +10,7 @@ from tests.cloud.made import METER, NOW, glucose, pressure, sent
 from tests.fix_browser import DESKTOP, PHONE
 from tests.fix_console import Console
 from tests.journeys.objecting import nothing_sticks_out, objections
-from tests.journeys.test_browser_fleet import sign_in
+from tests.journeys.steps import sign_in
 
 
 def test_a_patient_says_it_was_me_and_a_nurse_says_whose_it_is(asking: Console, page: Page) -> None:

@@ -13,8 +13,8 @@ from playwright.sync_api import Page, expect
 
 from tests.cloud.made import Ward, glucose, ketone, pressure, sent
 from tests.fix_browser import ON_BOTH_SCREENS
-from tests.fix_console import PASSWORD
 from tests.journeys.objecting import nothing_sticks_out
+from tests.journeys.steps import is_live, sign_in
 
 BANNER_WITHIN_MS = 10_000
 
@@ -65,22 +65,12 @@ def operated(ward: Ward, people: dict[str, UUID]) -> Iterator[ConsoleProcess]:
             console.stop()
 
 
-def sign_in(page: Page, url: str, login: str) -> None:
-    """By keyboard."""
-    page.goto(f"{url}/login")
-    expect(page.locator("#login")).to_be_focused()
-    page.keyboard.type(login)
-    page.keyboard.press("Tab")
-    page.keyboard.type(PASSWORD)
-    page.keyboard.press("Enter")
-    expect(page.locator("#live-state")).to_have_attribute("data-state", "live")
-
-
 @ON_BOTH_SCREENS
 def test_a_case_arrives_without_a_reload_and_is_taken_by_keyboard(
     operated: ConsoleProcess, ward: Ward, page: Page
 ) -> None:
-    sign_in(page, operated.url, "nora")
+    sign_in(page, operated, "nora")
+    is_live(page)
     expect(page.get_by_text("No open cases")).to_be_visible()
     page.evaluate("window.notReloaded = true")
     ward.receive(sent(ketone("1.6")))
@@ -113,7 +103,8 @@ def test_a_case_arrives_without_a_reload_and_is_taken_by_keyboard(
 def test_a_frozen_console_is_said_within_ten_seconds_and_what_was_missed_is_caught_up(
     operated: ConsoleProcess, ward: Ward, page: Page
 ) -> None:
-    sign_in(page, operated.url, "nora")
+    sign_in(page, operated, "nora")
+    is_live(page)
     banner = page.locator("#not-receiving")
     expect(banner).to_be_hidden()
     operated.freeze()
@@ -128,7 +119,8 @@ def test_a_frozen_console_is_said_within_ten_seconds_and_what_was_missed_is_caug
 def test_a_console_that_stops_is_said_and_found_again_when_it_is_back(
     operated: ConsoleProcess, ward: Ward, page: Page
 ) -> None:
-    sign_in(page, operated.url, "nora")
+    sign_in(page, operated, "nora")
+    is_live(page)
     operated.stop()
     expect(page.locator("#not-receiving")).to_be_visible(timeout=BANNER_WITHIN_MS)
     ward.receive(sent(glucose("48")))
@@ -141,15 +133,30 @@ def test_a_console_that_stops_is_said_and_found_again_when_it_is_back(
 
 
 def test_signing_out_elsewhere_is_said_on_the_open_page(operated: ConsoleProcess, ward: Ward, page: Page) -> None:
-    sign_in(page, operated.url, "nora")
+    sign_in(page, operated, "nora")
+    is_live(page)
     ward.admin.execute("DELETE FROM login_session")
     expect(page.locator("#signed-out")).to_be_visible(timeout=BANNER_WITHIN_MS)
+
+
+def test_what_the_page_asks_by_itself_leads_nowhere_when_signed_out(
+    operated: ConsoleProcess, ward: Ward, page: Page
+) -> None:
+    sign_in(page, operated, "nora")
+    is_live(page)
+    ward.admin.execute("DELETE FROM login_session")
+    with page.expect_response("**/messages/waiting") as answer:
+        page.evaluate("document.body.dispatchEvent(new CustomEvent('live:messages'))")
+    assert answer.value.status == 401
+    expect(page.locator("#signed-out")).to_be_visible()
+    expect(page).to_have_url(f"{operated.url}/worklist")
 
 
 @ON_BOTH_SCREENS
 def test_a_patients_page_draws_and_follows_new_readings(operated: ConsoleProcess, ward: Ward, page: Page) -> None:
     ward.receive(sent(glucose("101")))
-    sign_in(page, operated.url, "nora")
+    sign_in(page, operated, "nora")
+    is_live(page)
     page.goto(f"{operated.url}/patients/{ward.patient_id}")
     expect(page.locator("#live-state")).to_have_attribute("data-state", "live")
     expect(page.locator("#charts")).to_have_attribute("data-drawn", "1")

@@ -24,7 +24,7 @@ function speak(row) {
 
 // The row's content changes only when it differs, so that nothing moves under a finger or a screen reader, and what
 // somebody has begun to choose in it stays: whoever acts on a case hears of it from the stream, too.
-function apply(row, isNews) {
+function apply(row) {
   const old = document.getElementById(row.id);
   if (old && !["changed", "state", "order", "mine", "open"].some((name) => old.dataset[name] !== row.dataset[name])) return;
   if (row.dataset.open !== "true") {
@@ -36,7 +36,7 @@ function apply(row, isNews) {
   old?.remove();
   place(row);
   if (hadFocus) refocus(row);
-  if (isNews && raised) {
+  if (raised) {
     row.classList.add("case--new");
     speak(row);
   }
@@ -74,17 +74,15 @@ function count() {
   document.title = document.title.replace(/^(\(\d+\) )?/, waiting ? `(${waiting}) ` : "");
 }
 
-let first = true;
 document.body.addEventListener("live:worklist", (event) => {
   const rows = rowsOf(event.detail);
   const ids = new Set(rows.map((row) => row.id));
   for (const row of [...list.children]) if (!ids.has(row.id)) remove(row);
-  for (const row of rows) apply(row, !first);
-  first = false;
+  for (const row of rows) apply(row);
   count();
 });
 document.body.addEventListener("live:case", (event) => {
-  rowsOf(event.detail).forEach((row) => apply(row, true));
+  rowsOf(event.detail).forEach((row) => apply(row));
   count();
 });
 

@@ -117,6 +117,13 @@ export function announce(text) {
   document.getElementById("announcements").textContent = text;
 }
 
+// What the page asks for by itself never leads away from what somebody is writing: the page says that it is signed out.
+document.body.addEventListener("htmx:before:response", (event) => {
+  const { request, response } = event.detail.ctx;
+  if (response.status !== 401 || request.method !== "GET") return;
+  event.preventDefault();
+  finish();
+});
 for (const failure of ["htmx:response:error", "htmx:error"]) {
   document.body.addEventListener(failure, (event) => {
     if (event.detail?.ctx?.response?.status !== 409) announce(words.failed);

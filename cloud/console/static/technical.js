@@ -39,16 +39,12 @@ function speak(row) {
 
 // The stream begins with what the page was made of: it is not put in place of itself under somebody's finger.
 let shown = signature(queue.innerHTML);
-let heard = false;
 document.body.addEventListener("live:technical", (event) => {
   const next = signature(event.detail);
-  const first = !heard;
-  heard = true;
   if (next === shown) return;
   const before = alarmIds();
   shown = next;
   show(event.detail);
-  if (first) return;
   const fresh = [...queue.querySelectorAll("[data-alarm-id]")].find((row) => !before.has(row.id));
   if (fresh) speak(fresh);
 });
