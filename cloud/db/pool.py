@@ -24,6 +24,18 @@ def make_pool(url: str, application_name: str, *, min_size: int, max_size: int) 
             "connect_timeout": CONNECT_TIMEOUT_S,
             "options": session_options(),
         },
-        check=AsyncConnectionPool.check_connection,
+        check=_check,
         open=False,
     )
+
+
+async def _check(connection: AsyncConnection[Any]) -> None:
+    """Raise unless the server answers; afterwards every statement is in a transaction.
+
+    psycopg's own check asks in autocommit and switches back. A request whose browser has gone may be cancelled right
+    behind the first switch, where psycopg yields if the loop has been busy: the next one to have that connection would
+    work without transactions, and for nobody, since for whom is said until the end of a transaction.
+    """
+    await AsyncConnectionPool.check_connection(connection)
+    if connection.autocommit:
+        await connection.set_autocommit(False)
