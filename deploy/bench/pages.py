@@ -179,7 +179,8 @@ def _of_streams(people: Sequence[Nurse], clinic: Clinic, missing: int) -> dict[s
 def _clinic(connection: psycopg.Connection[Any], logins: Sequence[str]) -> dict[str, Any]:
     """Some patients with open cases come into everybody's care; the others stay with their nurse."""
     cases = connection.execute(_OPEN, (list(logins),)).fetchall()
-    shared = [patient_id for _, patient_id, _ in cases[:: max(1, len(cases) // COVERED)]]
+    # One may have several.
+    shared = sorted({patient_id for _, patient_id, _ in cases[:: max(1, len(cases) // COVERED)]})
     connection.execute(_COVER, {"patients": shared, "logins": list(logins)})
     made = [
         OpenCase(case_id=case_id, patient_id=patient_id, carers=frozenset(carers))
