@@ -59,16 +59,20 @@ class History:
     heightened_until: datetime | None
     ketone: tuple[GlucoseSeries, ...] = ()
     run_in: int = 0
+    watched_from: datetime | None = None  # nothing of before is in it; None: watched all along
 
     @property
     def counted_from(self) -> datetime:
-        """What happens from here on counts."""
-        return self.start + timedelta(days=self.run_in)
+        """What happens from here on counts: after the run-in, and while somebody watches."""
+        begin = self.start + timedelta(days=self.run_in)
+        if self.watched_from is None:
+            return begin
+        return min(max(begin, self.watched_from.astimezone(self.start.tzinfo)), self.end)
 
     @property
     def days_counted(self) -> int:
-        """The days that count."""
-        return self.days - self.run_in
+        """The days that count, to the nearest whole one."""
+        return round((self.end - self.counted_from) / timedelta(days=1))
 
     @property
     def end(self) -> datetime:

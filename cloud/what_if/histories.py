@@ -38,7 +38,10 @@ def histories_of(
     at: datetime,
     days: int,
 ) -> Iterator[tuple[UUID, History]]:
-    """The last ``days`` of each of these patients, with what runs in before. A handful of patients at a time."""
+    """The last ``days`` of each of these patients, with what runs in before. A handful of patients at a time.
+
+    Nothing of before a patient's activation, which the rules would not have looked at.
+    """
     since = at - timedelta(days=days + RUN_IN_DAYS)
     parameters = {"patient_ids": list(patient_ids), "since": since, "at": at}
     zones = zones_of(connection, patient_ids)
@@ -49,7 +52,9 @@ def histories_of(
     pauses = _grouped(connection.execute(PAUSES, parameters))
     # Also of a heightened period that is over by now: it was not, then.
     heightened_until: dict[UUID, datetime | None] = dict(connection.execute(_HEIGHTENED, parameters).fetchall())
+    watched_from: dict[UUID, datetime] = dict(connection.execute(_WATCHED_FROM, parameters).fetchall())
     for patient_id in patient_ids:
+        begun = watched_from.get(patient_id)
         of = zones.get(patient_id, Zones(UTC))
         zone = of.otherwise or UTC
         yield (
@@ -59,10 +64,13 @@ def histories_of(
                 days=days + RUN_IN_DAYS,
                 pressure=tuple(pressure_series(row, of) for row in pressure.get(patient_id, ())),
                 glucose=tuple(strip_series(row, of) for row in glucose.get(patient_id, ())),
-                schedules=schedules_of(slots.get(patient_id, ()), pauses.get(patient_id, ()), zone, since, at),
+                schedules=schedules_of(
+                    slots.get(patient_id, ()), pauses.get(patient_id, ()), zone, max(since, begun or since), at
+                ),
                 heightened_until=heightened_until.get(patient_id),
                 ketone=tuple(strip_series(row, of) for row in ketone.get(patient_id, ())),
                 run_in=RUN_IN_DAYS,
+                watched_from=begun,
             ),
         )
 
@@ -190,6 +198,8 @@ FROM (SELECT *, (CASE state WHEN 'above_range' THEN 'Infinity' WHEN 'below_range
                             ELSE 'NaN' END)::float8 AS beyond
       FROM blood_pressure
       WHERE patient_id = ANY(%(patient_ids)s) AND effective_time >= %(since)s AND effective_time < %(at)s
+        AND NOT EXISTS (SELECT FROM participation x WHERE x.patient_id = blood_pressure.patient_id AND x.is_newest
+                          AND x.watched_from > effective_time)
         AND sample = 'patient') readings
 GROUP BY patient_id, unit ORDER BY patient_id, unit
 """
@@ -208,6 +218,8 @@ SELECT patient_id, unit,
                   ORDER BY effective_time, reading_id)
 FROM glucose
 WHERE patient_id = ANY(%(patient_ids)s) AND effective_time >= %(since)s AND effective_time < %(at)s
+  AND NOT EXISTS (SELECT FROM participation x WHERE x.patient_id = glucose.patient_id AND x.is_newest
+                    AND x.watched_from > effective_time)
 GROUP BY patient_id, unit ORDER BY patient_id, unit
 """
 
@@ -225,6 +237,8 @@ SELECT patient_id, unit,
                   ORDER BY effective_time, reading_id)
 FROM ketone
 WHERE patient_id = ANY(%(patient_ids)s) AND effective_time >= %(since)s AND effective_time < %(at)s
+  AND NOT EXISTS (SELECT FROM participation x WHERE x.patient_id = ketone.patient_id AND x.is_newest
+                    AND x.watched_from > effective_time)
 GROUP BY patient_id, unit ORDER BY patient_id, unit
 """
 
@@ -232,6 +246,12 @@ SLOTS = """
 SELECT patient_id, kind, at, weekdays, before, after, lower(valid), upper(valid)
 FROM measurement_slot
 WHERE patient_id = ANY(%(patient_ids)s) AND valid && tstzrange(%(since)s, %(at)s) ORDER BY patient_id, at
+"""
+
+# Who takes part by enrolment; whoever is not there has always been watched.
+_WATCHED_FROM = """
+SELECT patient_id, watched_from FROM participation
+WHERE patient_id = ANY(%(patient_ids)s) AND is_newest AND watched_from IS NOT NULL
 """
 
 _HEIGHTENED = """

@@ -10,7 +10,7 @@ from psycopg.sql import SQL
 
 from cloud.auth.care_team import IN_CARE_TEAM
 from cloud.db.connect import Connection
-from cloud.what_if.membership import PROGRAMME_OF
+from cloud.what_if.membership import PROGRAMME_OF, WATCHED
 from cloud.what_if.models import COLUMNS, Run
 
 
@@ -37,15 +37,15 @@ def is_any_open(connection: Connection) -> bool:
 
 
 def patients_of(connection: Connection, run: Run) -> Sequence[UUID]:
-    """Those still to be looked at, in the order of their ids: whom the person who asked may see, now."""
+    """Those still to be looked at, by id: whom somebody watches and the person who asked may see, now."""
     query = SQL(
         """SELECT p.patient_id FROM patient p
            WHERE (p.patient_id = %(patient_id)s::uuid OR %(patient_id)s::uuid IS NULL)
              AND ({programme_of} = %(programme_id)s::text OR %(programme_id)s::text IS NULL)
              AND (p.patient_id > %(last_patient)s::uuid OR %(last_patient)s::uuid IS NULL)
-             AND {in_care_team}
+             AND {in_care_team} AND {watched}
            ORDER BY p.patient_id"""
-    ).format(in_care_team=IN_CARE_TEAM, programme_of=PROGRAMME_OF)
+    ).format(in_care_team=IN_CARE_TEAM, programme_of=PROGRAMME_OF, watched=WATCHED)
     parameters = {
         "patient_id": run.patient_id,
         "programme_id": run.programme_id,
@@ -57,10 +57,10 @@ def patients_of(connection: Connection, run: Run) -> Sequence[UUID]:
 
 
 def patients_in(connection: Connection, programme_id: str, at: datetime) -> Sequence[UUID]:
-    """All patients of a programme: for the operator's command."""
-    query = SQL("SELECT p.patient_id FROM patient p WHERE {programme_of} = %(programme_id)s ORDER BY 1").format(
-        programme_of=PROGRAMME_OF
-    )
+    """All patients of a programme whom somebody watches: for the operator's command."""
+    query = SQL(
+        "SELECT p.patient_id FROM patient p WHERE {programme_of} = %(programme_id)s AND {watched} ORDER BY 1"
+    ).format(programme_of=PROGRAMME_OF, watched=WATCHED)
     return [patient_id for (patient_id,) in connection.execute(query, {"programme_id": programme_id, "at": at})]
 
 

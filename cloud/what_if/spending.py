@@ -12,8 +12,9 @@ SPANS: Final = (7, 28)
 def count(connection: Connection, at: datetime) -> None:
     """Each programme over each span, of all its patients.
 
-    A patient counts while a device is theirs: who measures nothing by agreement cannot raise anything. A case counts
-    once, when it was opened, for the programme that the patient was in then; what closed automatically does not.
+    A patient counts while a device is theirs and somebody watches, from the activation to the end: who measures nothing
+    by agreement, or for test alone, cannot raise anything. A case counts once, when it was opened, for the programme that
+    the patient was in then; what closed automatically does not.
     """
     for days in SPANS:
         connection.execute(_COUNT, {"since": at - timedelta(days=days), "at": at, "days": days})
@@ -21,9 +22,16 @@ def count(connection: Connection, at: datetime) -> None:
 
 _COUNT = """
 WITH span AS (SELECT tstzrange(%(since)s, %(at)s) AS of),
-monitored AS (
+with_device AS (
     SELECT a.patient_id, range_agg(a.valid) * tstzmultirange(span.of) AS times
     FROM device_assignment a, span WHERE a.valid && span.of GROUP BY a.patient_id, span.of),
+watched AS (
+    SELECT patient_id, coalesce(range_agg(tstzrange(activated_at, ended_at)) FILTER (WHERE activated_at < coalesce(
+               ended_at, 'infinity')), '{}'::tstzmultirange) AS times
+    FROM participation GROUP BY patient_id),
+monitored AS (
+    SELECT d.patient_id, CASE WHEN w.patient_id IS NULL THEN d.times ELSE d.times * w.times END AS times
+    FROM with_device d LEFT JOIN watched w USING (patient_id)),
 stays AS (
     SELECT p.programme_id, m.times * tstzmultirange(p.valid) AS times
     FROM monitored m JOIN patient_programme p USING (patient_id)

@@ -79,6 +79,31 @@ async def test_cases_and_days_belong_to_the_programme_that_the_patient_was_in(wa
     assert (found["standard"].cases, found["standard"].patient_days) == (2, Decimal(5))
 
 
+async def test_days_count_from_the_activation_to_the_end(ward: Ward) -> None:
+    on_the_way = new_patient(ward.admin, "On the way")
+    ward.admin.execute("INSERT INTO device (device_id, manufacturer, model) VALUES ('lent', 'M', 'N')")
+    ward.admin.execute(
+        "INSERT INTO device_assignment (device_id, patient_id, valid) VALUES ('lent', %s, tstzrange(%s, NULL))",
+        (on_the_way, NOW - 20 * DAY),
+    )
+    ward.admin.execute("INSERT INTO participation (patient_id, begun_at) VALUES (%s, %s)", (on_the_way, NOW - 20 * DAY))
+    ward.admin.execute(
+        "INSERT INTO participation (patient_id, begun_at, begun_by, activated_at, activated_by, ended_at, ended_by, end_reason)"
+        " VALUES (%(patient)s, %(begun)s, %(nurse)s, %(activated)s, %(nurse)s, %(ended)s, %(nurse)s, 'moved')",
+        {
+            "patient": ward.patient_id,
+            "nurse": ward.nurse_id,
+            "begun": NOW - 12 * DAY,
+            "activated": NOW - 5 * DAY,
+            "ended": NOW - 2 * DAY,
+        },
+    )
+    assert (await loads(ward))["standard"].patient_days == 3
+    ward.admin.execute("UPDATE participation SET activated_at = %s WHERE patient_id = %s", (NOW - DAY, on_the_way))
+    assert (await loads(ward))["standard"].patient_days == 4
+    assert (await loads(ward, 28))["standard"].patient_days == 4
+
+
 @pytest.fixture
 def spent(console: Console) -> Console:
     """A panel of twenty, each a week with a device, and 15 cases: 15 of 140 patient-days."""

@@ -15,7 +15,7 @@ from cloud.zones.store import move
 from device_drivers.nomenclature import Unit
 from device_drivers.readings import Kind
 from device_drivers.wall_clocks import Stay, Zones
-from tests.cloud.made import NOW, Ward, new_patient
+from tests.cloud.made import NOW, Ward, expect, new_patient
 from tests.cloud.what_if.made import store_glucose, store_pressure
 
 DAY = timedelta(days=1)
@@ -87,6 +87,22 @@ def test_a_month_runs_in_and_what_is_older_is_left_out(ward: Ward) -> None:
     assert len(found.glucose[0].window) == 4
     assert found.readings == 2
     assert found.end == NOW
+
+
+def test_what_was_measured_before_the_activation_is_left_out_and_its_days_are_not_counted(ward: Ward) -> None:
+    expect(ward.admin, ward.patient_id)
+    ward.admin.execute(
+        "INSERT INTO participation (patient_id, begun_at, activated_at) VALUES (%s, %s, %s)",
+        (ward.patient_id, NOW - 40 * DAY, NOW - 10 * DAY),
+    )
+    for days in (1, 9, 11, 27):
+        store_glucose(ward.admin, ward.patient_id, NOW - days * DAY, 100)
+        store_glucose(ward.admin, ward.patient_id, NOW - days * DAY, 0.4, unit="mmol/L", table="ketone_observation")
+        store_pressure(ward.admin, ward.patient_id, NOW - days * DAY, 140)
+    found = history(ward)
+    assert [len(series.window) for series in found.series] == [2, 2, 2]
+    assert (found.counted_from, found.days_counted, found.readings) == (NOW - 10 * DAY, 10, 6)
+    assert [schedule.since for schedule in found.schedules] == [NOW - 10 * DAY]
 
 
 def test_another_patients_readings_stay_theirs(ward: Ward) -> None:

@@ -105,6 +105,23 @@ def test_a_run_counts_both_rule_sets_over_the_patients_of_the_care_team(ward: Wa
     assert (run.result.urgent, run.result.missed) == (0, 0)
 
 
+def test_patients_and_days_before_an_activation_are_in_no_figure(ward: Ward, jobs: Connection) -> None:
+    on_the_way = new_patient(ward.admin, "On the way")
+    for patient_id, activated in ((ward.patient_id, NOW - timedelta(days=10)), (on_the_way, None)):
+        care_for(ward, patient_id)
+        low_mornings(ward.admin, patient_id)
+        ward.admin.execute(
+            "INSERT INTO participation (patient_id, begun_at, activated_at) VALUES (%s, %s, %s)",
+            (patient_id, NOW - timedelta(days=30), activated),
+        )
+    run_id = ask(ward)
+    do_all(jobs)
+    run = run_of(ward, run_id)
+    now = run.result.in_force
+    # Ten evenings, and the low mornings of every other of them.
+    assert (run.patients, now.patient_days, now.readings, now.by_tier[Tier.SAME_SHIFT]) == (1, 10, 15, 5)
+
+
 def test_an_urgent_case_that_would_be_missed_is_named_with_its_readings(ward: Ward, jobs: Connection) -> None:
     care_for(ward, ward.patient_id)
     store_glucose(ward.admin, ward.patient_id, NOW - timedelta(days=3), 50)

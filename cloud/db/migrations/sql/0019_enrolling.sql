@@ -170,6 +170,7 @@ $$;
 
 GRANT SELECT ON participation, consent, admission_entry TO pulsepost_console;
 GRANT SELECT (patient_id, is_newest, watched_from) ON participation TO pulsepost_ingest, pulsepost_jobs;
+GRANT SELECT (activated_at, ended_at) ON participation TO pulsepost_jobs;   -- over whose days alert budgets are counted
 GRANT INSERT (patient_id, begun_at, begun_by),
     UPDATE (activated_at, activated_by, seen_at, seen_by, closed_at, closed_by, is_newest) ON participation
     TO pulsepost_console;
