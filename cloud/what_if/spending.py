@@ -13,8 +13,8 @@ def count(connection: Connection, at: datetime) -> None:
     """Each programme over each span, of all its patients.
 
     A patient counts while a device is theirs and somebody watches, from the activation to the end: who measures nothing
-    by agreement, or for test alone, cannot raise anything. A case counts once, when it was opened, for the programme that
-    the patient was in then; what closed automatically does not.
+    by agreement, or to try the devices, cannot raise anything. A case counts once, when it was opened, for the
+    programme that the patient was in then; what closed automatically does not.
     """
     for days in SPANS:
         connection.execute(_COUNT, {"since": at - timedelta(days=days), "at": at, "days": days})

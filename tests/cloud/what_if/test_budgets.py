@@ -88,7 +88,8 @@ async def test_days_count_from_the_activation_to_the_end(ward: Ward) -> None:
     )
     ward.admin.execute("INSERT INTO participation (patient_id, begun_at) VALUES (%s, %s)", (on_the_way, NOW - 20 * DAY))
     ward.admin.execute(
-        "INSERT INTO participation (patient_id, begun_at, begun_by, activated_at, activated_by, ended_at, ended_by, end_reason)"
+        "INSERT INTO participation (patient_id, begun_at, begun_by, activated_at, activated_by, ended_at, ended_by,"
+        " end_reason)"
         " VALUES (%(patient)s, %(begun)s, %(nurse)s, %(activated)s, %(nurse)s, %(ended)s, %(nurse)s, 'moved')",
         {
             "patient": ward.patient_id,
