@@ -11,7 +11,7 @@ from tests.journeys.test_browser_home import Gateway, a_morning, serving
 
 @IN_EACH_LANGUAGE
 def test_a_household_reads_what_is_due_measured_and_received(centre: Centre, language: str) -> None:
-    gateway, words = Gateway(a_morning(waiting=0)), next(WORDS[code] for code in WORDS if code == language)
+    gateway, words = Gateway(a_morning()), next(WORDS[code] for code in WORDS if code == language)
     with serving(gateway.page) as url, centre.stranger(language, PHONE) as asta:
         asta.page.goto(f"{url}/{language}")
         expect(asta.page.get_by_role("heading", level=1)).to_have_text(words.title)
