@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from cloud import config
+from cloud import config, faults
 
 # Commands that do one thing and end, and where their database stands. The others wait for theirs.
 ONCE: Mapping[str, str] = {
@@ -23,7 +23,6 @@ ONCE: Mapping[str, str] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 2 where a setting is missing, or the database of a command that cannot wait."""
     options = _parser().parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         deed = _deeds(options)[options.command]
         return _once(deed, ONCE[options.command]) if options.command in ONCE else deed()
@@ -366,4 +365,5 @@ def _gateway(options: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
+    faults.write_without_values()
     sys.exit(main())

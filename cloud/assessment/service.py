@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from traceback import walk_tb
 from typing import Protocol
 from uuid import UUID
 
@@ -22,6 +21,7 @@ from cloud.assessment import store
 from cloud.assessment.models import Pressures, Strips, Timer
 from cloud.assessment.rules import Answered, Found, Started
 from cloud.db.connect import Connection
+from cloud.faults import placed
 from cloud.plans.models import PatientRules
 from cloud.plans.store import NOT_WATCHED, held_for
 from cloud.zones.store import zones_of
@@ -84,7 +84,7 @@ def _assess_one(pool: Connections, patient_id: UUID, at: datetime, turn: Assesse
         raise
     except Exception as error:  # noqa: BLE001 -- a defect that one patient's readings bring out must not stop the others
         # Never the message: it may quote a row.
-        log.error("patient %s was not assessed (%s)", patient_id, _what(error))
+        log.error("patient %s was not assessed (%s)", patient_id, placed(error))
         with pool.connection() as connection:
             store.put_off(connection, patient_id, at, at + TRIED_AGAIN_AFTER)
         turn.failed += 1
@@ -251,11 +251,3 @@ class _Look:
             closes_as=found.closes_as,
             again_after=found.again_after,
         )
-
-
-def _what(error: Exception) -> str:
-    """Type, and the database's code for it or the place of a defect."""
-    if isinstance(error, psycopg.Error) and error.sqlstate:
-        return f"{type(error).__name__} {error.sqlstate}"
-    [*_, (frame, line)] = walk_tb(error.__traceback__)
-    return f"{type(error).__name__} at {frame.f_code.co_filename}:{line}"

@@ -38,7 +38,7 @@ async def reload(command: str) -> bool:
         log.error("PULSEPOST_BROKER_RELOAD did not end within %g s and was killed", RELOAD_WITHIN_S)
         return False
     except (OSError, ValueError) as error:
-        log.error("PULSEPOST_BROKER_RELOAD cannot be run (%s); the broker has not read its list", error)
+        log.error("PULSEPOST_BROKER_RELOAD cannot be run (%s); the broker has not read its list", str(error))
         return False
     if process.returncode != 0:
         text = complaint.decode(errors="replace").strip()[-500:]

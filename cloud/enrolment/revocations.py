@@ -17,6 +17,7 @@ from cloud.db.pool import Pool
 from cloud.enrolment import broker, store
 from cloud.enrolment.models import RevokedCertificate
 from cloud.enrolment.store import Connection
+from cloud.faults import placed
 from cloud.pki import revocation_list
 from cloud.pki.authority import Authority
 
@@ -76,7 +77,7 @@ class Revocations:
                     revoked = await self._revoked(conn)
                 await self._put_in_force(revoked)  # the broker may take long: the database does not wait with us
             except (psycopg.Error, PoolTimeout, OSError) as error:
-                log.error("the list of revoked certificates cannot be kept (%s)", type(error).__name__)
+                log.error("the list of revoked certificates cannot be kept (%s)", placed(error))
             try:
                 async with asyncio.timeout(LOOK_EVERY_S):
                     await self._wanted.wait()

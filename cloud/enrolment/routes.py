@@ -14,6 +14,7 @@ from cloud.db.pool import Pool
 from cloud.enrolment import service
 from cloud.enrolment.models import Refusal, Refused, Signed
 from cloud.enrolment.store import Connection
+from cloud.faults import placed
 from gateway.wire import enrolment as wire
 
 log = logging.getLogger(__name__)
@@ -77,7 +78,7 @@ async def _answer(request: Request, kind: type[wire.CertificateRequest] | type[w
         async with pool.connection() as conn:
             answer = await _decide(request, conn, asked, address, now)
     except (psycopg.Error, PoolTimeout) as error:
-        log.error("the database is away or busy (%s)", type(error).__name__)
+        log.error("the database is away or busy (%s)", placed(error))
         return _told(_UNAVAILABLE, now)
     return _said(request, answer, address, now)
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from cloud.devices.store import Session
+from cloud.faults import placed
 from cloud.ingest.instants import within_reach, within_reach_if_any
 from device_drivers.identity import DeviceIdentity
 from device_drivers.readings import Reading
@@ -99,7 +100,7 @@ def decode(arrival: Arrival) -> Decoded | Undecoded:
     except v1.WireError as error:
         return Undecoded(arrival=arrival, refusal=Refusal(ReasonCode.UNDECODABLE, error.reason))
     except Exception as error:  # noqa: BLE001 - bytes from outside must never stop the queue, even where we have a bug
-        log.error("decoding failed in a way we did not foresee: %s", type(error).__name__)
+        log.error("decoding failed in a way we did not foresee: %s", placed(error))
         return Undecoded(arrival=arrival, refusal=Refusal(ReasonCode.UNDECODABLE, type(error).__name__))
 
 

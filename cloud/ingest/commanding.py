@@ -16,6 +16,7 @@ from cloud.commands import outgoing
 from cloud.commands.models import Outgoing
 from cloud.config import IngestSettings
 from cloud.db.connect import Connection, open_connection
+from cloud.faults import placed
 from gateway.wire import v1
 
 log = logging.getLogger(__name__)
@@ -64,10 +65,10 @@ class Commanding:
                     self._work(connection)
             except psycopg.Error as error:
                 # Never the message: it may quote a row.
-                log.warning("no commands are published: the database is away (%s)", type(error).__name__)
+                log.warning("no commands are published: the database is away (%s)", placed(error))
                 self._stop.wait(RETRY_S)
             except Exception as error:  # noqa: BLE001 -- one command that cannot be said must not keep all others back
-                log.error("a command was not published (%s)", type(error).__name__)
+                log.error("a command was not published (%s)", placed(error))
                 self._stop.wait(RETRY_S)
 
     def _work(self, connection: Connection) -> None:

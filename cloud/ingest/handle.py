@@ -21,6 +21,7 @@ from cloud.db.connect import Connection, as_rows
 from cloud.devices import store as devices
 from cloud.devices.models import Assignment
 from cloud.devices.tallies import Tally, update_devices
+from cloud.faults import placed
 from cloud.ingest import doubts, ledger, quarantine, receipts
 from cloud.ingest.arrivals import Arrival, Decoded, Item, ReasonCode, Refusal, Undecoded, decode, whole
 from cloud.ingest.attribution import attribute_all
@@ -53,7 +54,7 @@ def store(connection: Connection, batch: Sequence[Message], now: Now) -> Sequenc
     except Exception as error:  # a bug of ours on odd content must not stop the queue either
         if not _blames_content(error):
             raise
-        log.warning("%d messages together were refused (%s)", len(batch), _name(error))
+        log.warning("%d messages together were refused (%s)", len(batch), placed(error))
     if len(batch) > 1:
         return [outcome for message in batch for outcome in store(connection, [message], now)]
     [message] = batch

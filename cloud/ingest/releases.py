@@ -22,6 +22,7 @@ from cloud.db.connect import Connection
 from cloud.devices import store as devices
 from cloud.devices.models import Assignment
 from cloud.devices.tallies import Tally, update_devices
+from cloud.faults import placed
 from cloud.ingest import handle, ledger
 from cloud.ingest.arrivals import Decoded, ReasonCode, Refusal, Undecoded, again
 from cloud.ingest.attribution import attribute, attribute_stated
@@ -89,7 +90,7 @@ class Releases:
             if release is None:
                 raise
             # Never the message: it may quote a patient's data.
-            log.error("release %s was not settled (%s)", release.release_id, type(error).__name__)
+            log.error("release %s was not settled (%s)", release.release_id, placed(error))
             self._failed[release.release_id] = at + TRIED_AGAIN_AFTER
         return release is not None
 

@@ -16,6 +16,7 @@ import psycopg
 from cloud import clock
 from cloud.config import IngestSettings
 from cloud.db.connect import Connection, open_connection
+from cloud.faults import placed
 from cloud.ingest import receipts, status
 from cloud.ingest.commanding import Commanding
 from cloud.ingest.handle import store
@@ -116,7 +117,7 @@ class Worker:
                 return work(self._connected())
             except psycopg.Error as error:
                 # Never the message: it may quote a row.
-                log.error("the database is away or busy (%s %s)", type(error).__name__, error.sqlstate or "")
+                log.error("the database is away or busy (%s)", placed(error))
             self._close()
             if self._stop.wait(delay_s):
                 raise Stopped

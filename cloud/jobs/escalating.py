@@ -1,14 +1,13 @@
 """The escalation as jobs: a case is looked at when it says so, and a sweep misses none."""
 
 import logging
-from traceback import walk_tb
 from uuid import UUID
 
-import psycopg
 from procrastinate import App
 
 from cloud.escalation import service, store
 from cloud.escalation.models import Telling
+from cloud.faults import placed
 from cloud.jobs.desk import Desk
 from cloud.notifications.service import notify, notify_of_gap
 
@@ -39,7 +38,7 @@ def look(desk: Desk, case_id: UUID) -> None:
             service.look(connection, case_id, desk.now(), TELLING)
     except Exception as error:  # noqa: BLE001 -- a defect of ours, too: procrastinate keeps it to itself, with a row
         # Never the message: it may quote a row.
-        log.error("case %s was not looked at (%s)", case_id, _what(error))
+        log.error("case %s was not looked at (%s)", case_id, placed(error))
 
 
 def sweep(desk: Desk) -> None:
@@ -54,12 +53,4 @@ def sweep(desk: Desk) -> None:
         with desk.pool.connection() as connection:
             service.tend_gaps(connection, desk.now(), TELLING)
     except Exception as error:  # noqa: BLE001 -- as above
-        log.error("overdue cases were not swept (%s)", _what(error))
-
-
-def _what(error: Exception) -> str:
-    """Type, and the database's code for it or the place of a defect."""
-    if isinstance(error, psycopg.Error) and error.sqlstate:
-        return f"{type(error).__name__} {error.sqlstate}"
-    [*_, (frame, line)] = walk_tb(error.__traceback__)
-    return f"{type(error).__name__} at {frame.f_code.co_filename}:{line}"
+        log.error("overdue cases were not swept (%s)", placed(error))

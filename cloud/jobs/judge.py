@@ -4,12 +4,10 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import datetime
-from traceback import walk_tb
-
-import psycopg
 
 from alerting.technical.limits import TechnicalLimits
 from cloud.db.connect import Connection, open_connection
+from cloud.faults import placed
 from cloud.fleet.judging import judge_fleet
 from cloud.fleet.schedules import Memory
 
@@ -49,7 +47,7 @@ class Judge:
             judged = judge_fleet(self._connected(), self._since, self._now(), self._limits, self._memory)
         except Exception as error:  # noqa: BLE001 -- a defect of ours, too: procrastinate keeps it to itself, with a row
             # Never the message: it may quote a row.
-            log.error("the fleet was not judged (%s)", _what(error))
+            log.error("the fleet was not judged (%s)", placed(error))
             self._close()
             # While we were away nobody's sign of life could be seen.
             self._since = self._now()
@@ -74,11 +72,3 @@ class Judge:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-
-
-def _what(error: Exception) -> str:
-    """Type, and the database's code for it or the place of a defect."""
-    if isinstance(error, psycopg.Error) and error.sqlstate:
-        return f"{type(error).__name__} {error.sqlstate}"
-    [*_, (frame, line)] = walk_tb(error.__traceback__)
-    return f"{type(error).__name__} at {frame.f_code.co_filename}:{line}"

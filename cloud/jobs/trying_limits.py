@@ -8,6 +8,7 @@ from procrastinate import App
 from psycopg_pool import PoolTimeout
 
 from cloud.db.connect import Connection
+from cloud.faults import placed
 from cloud.jobs.desk import Desk
 from cloud.what_if import runs, spending
 from cloud.what_if.trying import AT_ONCE, take_slice
@@ -54,7 +55,7 @@ def slice_of(desk: Desk) -> timedelta | None:
         # The database is away: the run stays where it was, and the sweep goes on with it.
         raise
     except Exception as error:  # noqa: BLE001 -- whatever one run's data does to us, the next person's run goes on
-        log.error("a run of what-if failed (%s)", type(error).__name__)
+        log.error("a run of what-if failed (%s)", placed(error))
         with desk.pool.connection() as connection:
             _give_up(connection, desk)
         return AT_ONCE

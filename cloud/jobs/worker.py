@@ -36,8 +36,8 @@ AWAY = (ConnectorException, *presence.AWAY)
 
 def run(settings: JobsSettings, ready: Callable[[], None]) -> int:
     """The jobs process: until SIGTERM or SIGINT."""
-    # It tells of each turn of each job, and quotes the message of an error.
-    logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
+    # It tells of each turn of each job; what failed in a way that nobody foresaw is told, without its message.
+    logging.getLogger("procrastinate").setLevel(logging.ERROR)
     asyncio.run(Jobs(settings, clock.now).run(ready))
     return 0
 

@@ -106,7 +106,7 @@ def regime(names: tuple[str, ...]) -> Regime:
         return of_programme(*names)
     except (KeyError, RegimesOverlap) as error:
         # Written past the console, or by another version of the software: no reading may go unjudged for it.
-        log.error("the regimes %s cannot be used (%s): %s hold instead", names, error, STANDARD_REGIMES)
+        log.error("the regimes %s cannot be used (%s): %s hold instead", names, str(error), STANDARD_REGIMES)
         return of_programme(*STANDARD_REGIMES)
 
 

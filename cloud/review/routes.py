@@ -55,7 +55,7 @@ async def report(request: Request, patient_id: UUID, conn: Tx, now: Now, session
     try:
         octets = await service.report(conn, session, found, now, spoken_in(session.language, session.units))
     except FontMissing as missing:
-        log.error("no report: %s", missing)
+        log.error("no report: %s", str(missing))
         code = status.HTTP_503_SERVICE_UNAVAILABLE
         return page(request, "no_report.html", status_code=code, missing=str(missing))
     name = f"report-{patient_id}.pdf"

@@ -9,6 +9,7 @@ import os
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from cloud import faults
 from cloud.app import create_app, server
 from cloud.config import console_settings
 from deploy.bench import clock
@@ -41,4 +42,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    faults.write_without_values()
     main()

@@ -10,6 +10,8 @@ def jobs(environ: Mapping[str, str]) -> None:
     os.environ.update(environ)
     # Its own process group and output: whoever kills it kills nobody else.
     sys.stdout = open(os.devnull, "w")  # noqa: SIM115 -- it ends with the process
+    from cloud import faults
     from cloud.__main__ import main
 
+    faults.write_without_values()
     sys.exit(main(["jobs"]))
