@@ -29,7 +29,7 @@ async def signed_in(console: str, login: str, password: str) -> AsyncIterator[ht
     """A client with a session of its own at the console."""
     async with httpx.AsyncClient(base_url=console, headers={"Origin": console}, timeout=10) as client:
         form = await client.get("/login")
-        token = _token(form.text)
+        token = token_in(form.text)
         answer = await client.post("/login", data={"login": login, "password": password, "csrf_token": token})
         if answer.status_code != httpx.codes.SEE_OTHER:
             raise NotSignedIn(f"signing in as {login} was answered with {answer.status_code}")
@@ -68,13 +68,14 @@ async def _decide(
     client: httpx.AsyncClient, case_id: str, decision: str, form: Mapping[str, str] | None = None
 ) -> None:
     page = await client.get("/worklist")
-    headers = {"X-CSRF-Token": _token(page.text)}
+    headers = {"X-CSRF-Token": token_in(page.text)}
     answer = await client.post(f"/cases/{case_id}/{decision}", data=form, headers=headers)
     if answer.status_code not in (httpx.codes.OK, httpx.codes.SEE_OTHER):
         answer.raise_for_status()
 
 
-def _token(html: str) -> str:
+def token_in(html: str) -> str:
+    """The token that a form of this page sends with it; NotSignedIn where it carries none."""
     found = CSRF.search(html)
     if found is None:
         raise NotSignedIn("the page carries no CSRF token")

@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from uuid import UUID
+from typing import LiteralString
+from uuid import UUID, uuid4
 
+import httpx
 import pytest
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -98,6 +100,7 @@ async def test_nothing_of_the_canary_stands_in_what_was_written(
     ingest = await road.ingest()
     await road.jobs(1)
     console = await road.console(0)
+    refuse(sql, "notification_attempt")
     simulated = await road.simulators([METER, CUFF])
     gateway = await road.home([METER, CUFF], simulated)
     await eventually(lambda: stored(sql) == 3, 60.0)
@@ -105,6 +108,12 @@ async def test_nothing_of_the_canary_stands_in_what_was_written(
     async with watch.signed_in(console, "nurse", passwords["nurse"]) as nurse:
         for page in ("/worklist", "/patients", f"/patients/{canary}", "/quarantine", "/gateways", f"/patients/{NAME}"):
             await nurse.get(page)
+        refuse(sql, "patient_message")
+        shown = await answered(nurse, f"/patients/{canary}/messages", f"To {NAME}, born {BORN}")
+    assert shown.status_code == httpx.codes.INTERNAL_SERVER_ERROR
+    assert "Quillfeather" not in shown.text
+    # Errors that nobody foresaw, in the console and in a job: told with the place, and with nothing of the row.
+    await eventually(lambda: tells_of_an_error(road, "console") and tells_of_an_error(road, "jobs"), 60.0)
 
     # What fails says why: processes that die, readings of a device that nobody has, a database that refuses the others.
     await ingest.stop()
@@ -138,6 +147,28 @@ async def test_nothing_of_the_canary_stands_in_what_was_written(
     written[Path("topics")] = "\n".join(drained(topics)).encode()
     assert b"/live" in written[Path("topics")]
     assert {str(path): found for path, text in written.items() if (found := secrets_in(text))} == {}
+
+
+def refuse(sql: Connection, table: LiteralString) -> None:
+    """From now on the database takes no row of this table, and says why with all that the row holds."""
+    sql.execute(
+        """CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+           RAISE EXCEPTION 'refused' USING DETAIL = to_jsonb(NEW)::text || (SELECT jsonb_agg(p)::text FROM patient p);
+           END $$"""
+    )
+    sql.execute(f"CREATE TRIGGER refuse BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION refuse()")
+
+
+async def answered(nurse: httpx.AsyncClient, path: str, body: str) -> httpx.Response:
+    """What the console says to a message that she writes on this page."""
+    token = watch.token_in((await nurse.get(path)).text)
+    return await nurse.post(path, data={"body": body, "message_id": str(uuid4()), "csrf_token": token})
+
+
+def tells_of_an_error(road: Road, process: str) -> bool:
+    """Of what ``refuse`` raises: code and place."""
+    said = (road.logs / f"{process}.log").read_bytes()
+    return b"RaiseException P0001" in said and b"  at cloud/" in said
 
 
 def of_the_devices(path: Path) -> bool:
