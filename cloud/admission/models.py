@@ -337,6 +337,11 @@ class Way:
     warns: bool = field(default=False)
 
     @property
+    def has_newer_text(self) -> bool:
+        """Agreed to an older consent text than the one in use."""
+        return bool(self.decisions) and self.decisions[0].is_older_than(self.text)
+
+    @property
     def missing(self) -> Sequence[Missing]:
         """All that activation waits for, in the order of the steps."""
         return [one for state in self.steps.values() for one in state.missing]

@@ -56,6 +56,18 @@ class Decided:
     by_patient: bool
     entered_at: datetime
 
+    def is_older_than(self, text: Text) -> bool:
+        """Agreed, and to another text than this one, which is in use."""
+        return self.decision == Decision.GIVEN and (self.text_id, self.version) != (text.text_id, text.version)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outdated:
+    """Somebody who agreed to an older text than the one in use."""
+
+    patient_id: UUID
+    display_name: str
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:

@@ -12,7 +12,7 @@ from uuid import UUID
 from cloud.audit import store as audit
 from cloud.auth.models import Session
 from cloud.consent import documents, store
-from cloud.consent.models import Decided, Decision, Entry, Method, Text
+from cloud.consent.models import Decided, Decision, Entry, Method, Outdated, Text
 from cloud.consent.store import Connection
 from cloud.participation import service as participation
 from cloud.participation.models import EndReason, Participation, Stage
@@ -20,7 +20,7 @@ from cloud.participation.models import EndReason, Participation, Stage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnConsent:
-    """What a patient reads of their own consent. ``newest`` None: nothing was ever decided here."""
+    """A patient's consent, as they and their care team read it. ``newest`` None: nothing was ever decided here."""
 
     text: Text
     newest: Decided | None
@@ -43,16 +43,27 @@ class OwnConsent:
     @property
     def is_asked(self) -> bool:
         """Whether there is something to decide: the newest text, while nothing has ended."""
-        return not self.has_ended and not (self.holds and self.newest and self.newest.version == self.text.version)
+        return not self.has_ended and (not self.holds or self.has_newer_text)
+
+    @property
+    def has_newer_text(self) -> bool:
+        """Agreed to an older text than the one in use, which is asked for. What holds goes on holding meanwhile."""
+        return not self.has_ended and self.newest is not None and self.newest.is_older_than(self.text)
 
 
 async def own(conn: Connection, patient_id: UUID, language: str | None) -> OwnConsent:
-    """The consent of the patient who is signed in: the caller takes the id from the session."""
+    """One patient's consent, with the text in use in this language; the caller has checked who asks."""
     return OwnConsent(
         text=documents.newest(language),
         newest=next(iter(await store.decided(conn, [patient_id])), None),
         takes_part=await participation.of_patient(conn, patient_id),
     )
+
+
+async def outdated(conn: Connection, session: Session) -> Sequence[Outdated]:
+    """Of this person's patients, by name, whoever agreed to an older text than the one in use."""
+    text = documents.newest(session.language)
+    return await store.outdated(conn, session.account_id, text.text_id, text.version)
 
 
 async def history(conn: Connection, patient_id: UUID) -> Sequence[Decided]:

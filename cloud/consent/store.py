@@ -6,8 +6,10 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
+from psycopg.sql import SQL
 
-from cloud.consent.models import Decided, Entry
+from cloud.auth.care_team import IN_CARE_TEAM
+from cloud.consent.models import Decided, Entry, Outdated
 from cloud.db.connect import one
 
 Connection = AsyncConnection[Any]
@@ -19,11 +21,30 @@ FROM consent c JOIN account a ON a.account_id = c.entered_by
 WHERE c.patient_id = ANY(%s) ORDER BY c.decision_no DESC
 """
 
+_OUTDATED: Final = SQL(
+    """SELECT p.patient_id, p.display_name
+       FROM patient p
+       CROSS JOIN LATERAL (SELECT c.decision, c.text_id, c.version FROM consent c
+                           WHERE c.patient_id = p.patient_id ORDER BY c.decision_no DESC LIMIT 1) c
+       WHERE {in_care_team} AND c.decision = 'given' AND (c.text_id, c.version) <> (%(text_id)s, %(version)s)
+         AND NOT EXISTS (SELECT FROM participation x
+                         WHERE x.patient_id = p.patient_id AND x.is_newest AND x.ended_at IS NOT NULL)
+       ORDER BY lower(p.display_name), p.patient_id"""
+).format(in_care_team=IN_CARE_TEAM)
+
 
 async def decided(conn: Connection, patient_ids: list[UUID]) -> list[Decided]:
     """All that these patients ever decided, the newest first; the caller has checked who asks."""
     async with conn.cursor(row_factory=class_row(Decided)) as cursor:
         await cursor.execute(_DECIDED, (patient_ids,))
+        return await cursor.fetchall()
+
+
+async def outdated(conn: Connection, account_id: UUID, text_id: str, version: int) -> list[Outdated]:
+    """Of the account's patients whose participation has not ended: who agreed, and to another text than this one."""
+    asked = {"account_id": account_id, "text_id": text_id, "version": version}
+    async with conn.cursor(row_factory=class_row(Outdated)) as cursor:
+        await cursor.execute(_OUTDATED, asked)
         return await cursor.fetchall()
 
 

@@ -18,6 +18,7 @@ from cloud.audit import store as audit
 from cloud.auth.access import Clinical, Nursing
 from cloud.auth.models import Session
 from cloud.components import service as components
+from cloud.consent import service as consent
 from cloud.console.edge import Connection, Now, Tx
 from cloud.console.pages import page
 from cloud.console.spoken import spoken_in
@@ -49,6 +50,7 @@ async def patients(request: Request, conn: Tx, now: Now, session: Clinical) -> R
         messages=count(await messages.waiting(conn, session)),
         over_budget=await budgets.exceeded(conn, session),
         endings=await participation.endings(conn, session),
+        outdated=await consent.outdated(conn, session),
         now=now,
     )
 
@@ -64,6 +66,7 @@ async def patient(request: Request, patient_id: UUID, conn: Tx, now: Now, sessio
         subject=f"patient:{patient_id}",
         patient_id=patient_id,
     )
+    agreed = await consent.own(conn, patient_id, session.language)
     return page(
         request,
         "patient.html",
@@ -77,7 +80,8 @@ async def patient(request: Request, patient_id: UUID, conn: Tx, now: Now, sessio
         treatment=await treatment.treatment(conn, patient_id, found.time_zone, now),
         spoken_number=said,
         messages_waiting=await threads.waiting_of(conn, patient_id),
-        takes_part=await participation.of_patient(conn, patient_id),
+        takes_part=agreed.takes_part,
+        consent=agreed,
         our_side=await components.our_side(conn, now),
         now=now,
     )

@@ -120,3 +120,46 @@ def test_the_care_team_enters_what_a_patient_says_on_the_telephone(console: Cons
     answer = nora.post(url, said | {"decision": "given"})
     assert answer.status_code == 422
     assert "It has ended already." in answer.text
+
+
+def agreed_to(console: Console, version: int) -> None:
+    """On paper, to this version."""
+    console.ward.admin.execute(
+        "INSERT INTO consent (patient_id, text_id, version, language, text_sha256, decision, method, entered_by,"
+        " entered_at)"
+        " VALUES (%s, 'monitoring', %s, 'en', '', 'given', 'paper', %s, %s)",
+        (console.ward.patient_id, version, console.accounts["nora"], NOW - timedelta(days=90)),
+    )
+
+
+def test_who_agreed_to_an_older_text_is_reminded_until_they_answer_and_nothing_changes(
+    console: Console, asta: Person
+) -> None:
+    nora, ward = console.sign_in("nora"), console.ward
+    agreed_to(console, 0)  # the newest is version 1
+    of_team = ("/patients", f"/patients/{ward.patient_id}", f"/enrolments/{ward.patient_id}")
+    for path in ("/me", HERE):
+        assert "There is a newer text. Please read it and say whether you agree." in asta.get(path).text, path
+    for path in of_team:
+        assert "older consent text" in nora.get(path).text or "newer consent text" in nora.get(path).text, path
+    assert ward.rows("SELECT decision, version FROM consent") == [("given", 0)]
+    assert ward.rows("SELECT count(*) FROM participation WHERE ended_at IS NOT NULL") == [(0,)]
+    console.clock.forward(minutes=1)
+    assert asta.post(HERE, {"decision": "given", "version": "1"}).status_code == 303
+    for path in ("/me", HERE):
+        assert "There is a newer text." not in asta.get(path).text, path
+    for path in of_team:
+        page = nora.get(path).text
+        assert "older consent text" not in page, path
+        assert "newer consent text" not in page, path
+
+
+def test_of_an_older_text_only_the_care_team_is_told_and_nobody_once_it_has_ended(
+    console: Console, asta: Person
+) -> None:
+    agreed_to(console, 0)
+    console.ward.admin.execute("DELETE FROM care_team WHERE account_id = %s", (console.accounts["ben"],))
+    assert "older consent text" not in console.sign_in("ben").get("/patients").text
+    asta.post(f"{HERE}/withdraw", {"sure": "yes"})
+    assert "older consent text" not in console.sign_in("nora").get("/patients").text
+    assert "newer consent text" not in console.sign_in("nora").get(f"/patients/{console.ward.patient_id}").text

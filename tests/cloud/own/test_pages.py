@@ -154,6 +154,9 @@ def test_no_page_says_that_somebody_is_told_while_nobody_watches(console: Consol
     ward.receive(sent(glucose("100")))
     ward.admin.execute("INSERT INTO participation (patient_id, begun_at) VALUES (%s, %s)", (ward.patient_id, NOW))
     assert "your care team is told" not in text_of(console, "/me/plan")
+    measured = console.sign_in("asta").get("/me/measured").text
+    assert "your care team is told" not in measured
+    assert "those that a doctor has set for you, and otherwise those of your programme" in measured
     for path in ("/me", "/me/plan", "/me/measured"):
         assert "Nobody watches your readings yet." in text_of(console, path), path
     ward.admin.execute("UPDATE participation SET activated_at = %s", (NOW,))
