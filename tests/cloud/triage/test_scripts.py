@@ -2,9 +2,11 @@
 
 import pytest
 
+from alerting.regimes import ADA
 from alerting.tiers import Tier
 from cloud.console import texts
 from cloud.triage.scripts import FOLDER, BadScript, all_scripts, parse, script_for
+from device_drivers.nomenclature import Unit
 
 GOOD = (FOLDER / "no_measurement.toml").read_text(encoding="utf-8")
 
@@ -43,3 +45,27 @@ def test_a_script_that_cannot_be_walked_is_refused(old: str, new: str, said: str
     assert old in GOOD
     with pytest.raises(BadScript, match=said):
         parse(GOOD.replace(old, new, 1))
+
+
+def test_nobody_with_high_glucose_is_advised_before_ketones_were_asked_for() -> None:
+    script = script_for("hyperglycaemia")
+    assert script is not None
+    assert script.questions["ketones"].text.startswith("Check ketones now")
+    without = {name: question for name, question in script.questions.items() if name != "ketones"}
+    reached, following = set[str](), [script.first]
+    while following:
+        name = following.pop()
+        reached.add(name)
+        following += [answer.to for answer in without[name].answers] if name in without else []
+    assert "advised" not in reached
+
+
+def test_whatever_asks_for_ketones_is_beyond_the_glucose_at_which_they_are_checked() -> None:
+    """CDC/ADA patient advice: from 240 to 250 mg/dL on."""
+    script = script_for("hyperglycaemia")
+    assert script is not None
+    of_glucose = [limit for limit in ADA.limits if limit.condition in script.conditions and Unit.MG_DL in limit.values]
+    assert {limit.condition for limit in of_glucose} == {
+        "hyperglycaemia", "hyperglycaemia_urgent", "hyperglycaemia_extreme",
+    }  # fmt: skip
+    assert all(limit.values[Unit.MG_DL] >= 250 for limit in of_glucose)
