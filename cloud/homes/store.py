@@ -20,7 +20,7 @@ def is_mine(connection: Connection) -> bool:
 
 
 def uses(connection: Connection, now: datetime) -> list[Use]:
-    """Every home that was ever heard of, and who uses which of its devices."""
+    """Every home that was ever heard of, and who is known to use which of its devices."""
     return [Use(*row) for row in connection.execute(_USES, {"now": now})]
 
 
@@ -58,10 +58,11 @@ def tell(connection: Connection, told: Sequence[tuple[str, Mapping[str, Any]]], 
 
 
 _USES: Final = """
-SELECT g.gateway_id, d.name, a.user_index, a.patient_id
+SELECT g.gateway_id, h.name, a.user_index, a.patient_id
 FROM gateway g
-LEFT JOIN (gateway_device d JOIN device_assignment a ON a.device_id = d.device_id AND a.valid @> %(now)s::timestamptz)
-    ON d.gateway_id = g.gateway_id
+LEFT JOIN (known_home h JOIN device_assignment a ON a.assignment_id = h.assignment_id
+                                                    AND a.valid @> %(now)s::timestamptz)
+    ON h.gateway_id = g.gateway_id
 WHERE g.revoked_at IS NULL AND g.last_seen_at IS NOT NULL
 """
 

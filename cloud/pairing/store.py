@@ -87,10 +87,11 @@ async def is_anothers(conn: Connection, gateway_id: str, patient_id: UUID) -> bo
 
 
 async def gateways_of(conn: Connection, patient_id: UUID) -> list[str]:
-    """Those that read devices which the patient has, and those where one was paired for them last."""
+    """Those known to read devices which the patient has, and those where one was paired for them last."""
     cursor = await conn.execute(
         """SELECT gateway_id FROM (
-               SELECT g.gateway_id, g.told_at AS at FROM gateway_device g JOIN device_assignment a USING (device_id)
+               SELECT g.gateway_id, g.told_at AS at FROM known_home h JOIN device_assignment a USING (assignment_id)
+               JOIN gateway_device g ON g.gateway_id = h.gateway_id AND g.name = h.name
                WHERE a.patient_id = %(patient_id)s AND a.valid @> now()
                UNION ALL
                SELECT c.gateway_id, x.begun_at FROM pairing x JOIN gateway_command c USING (command_id)

@@ -15,7 +15,21 @@ from cloud.homes.models import DAYS_AHEAD, TOLD_ANEW_BELOW
 from cloud.homes.service import Memory, Transaction, tell_homes
 from cloud.jobs.desk import Desk
 from cloud.jobs.telling_homes import tell_all
-from tests.cloud.made import CUFF, GATEWAY, METER, NOW, Ward, expect, new_patient
+from device_drivers.identity import DeviceIdentity
+from tests.cloud.made import (
+    CUFF,
+    GATEWAY,
+    METER,
+    NOW,
+    Ward,
+    arrival,
+    expect,
+    glucose,
+    message,
+    new_patient,
+    pressure,
+    sent,
+)
 
 
 @pytest.fixture
@@ -39,24 +53,33 @@ def transactions(ward: Ward) -> Iterator[Transaction]:
 
 @pytest.fixture
 def home(ward: Ward) -> Ward:
-    """The ward's gateway has said which devices it has, and the patient measures glucose daily."""
-    ward.admin.execute("UPDATE gateway SET last_seen_at = %s", (NOW,))
+    """The ward's gateway has said which devices it has and brought a reading of each; glucose is measured daily."""
+    ward.receive(sent(glucose()), sent(pressure()))
     for name, device in (("meter", METER), ("cuff", CUFF)):
-        ward.admin.execute(
-            "INSERT INTO gateway_device (gateway_id, name, profile, device_id, told_at) VALUES (%s, %s, '-', %s, %s)",
-            (GATEWAY, name, device.device_id, NOW),
-        )
+        says(ward, GATEWAY, name, device)
     expect(ward.admin, ward.patient_id)
     return ward
+
+
+def says(ward: Ward, gateway_id: str, name: str, device: DeviceIdentity = METER) -> None:
+    """A status of this gateway lists the device under this name."""
+    ward.admin.execute("UPDATE gateway SET last_seen_at = %s WHERE gateway_id = %s", (NOW, gateway_id))
+    ward.admin.execute(
+        "INSERT INTO gateway_device (gateway_id, name, profile, device_id, told_at) VALUES (%s, %s, '-', %s, %s)",
+        (gateway_id, name, device.device_id, NOW),
+    )
 
 
 def told(jobs: Transaction, memory: Memory | None = None, at: datetime = NOW) -> int:
     return tell_homes(jobs, memory or Memory(), at)
 
 
-def newest(ward: Ward) -> dict[str, Any]:
+def newest(ward: Ward, gateway_id: str = GATEWAY) -> dict[str, Any]:
     """What the home was told last."""
-    [(body,)] = ward.rows("SELECT body FROM gateway_command WHERE kind = 'home' ORDER BY created_at DESC LIMIT 1")
+    [(body,)] = ward.admin.execute(
+        "SELECT body FROM gateway_command WHERE kind = 'home' AND gateway_id = %s ORDER BY created_at DESC LIMIT 1",
+        (gateway_id,),
+    ).fetchall()
     found: dict[str, Any] = body
     return found
 
@@ -157,6 +180,89 @@ def test_a_device_that_changes_hands_is_told_to_its_home(home: Ward, jobs: Trans
     devices.assign_device(home.admin, METER.device_id, new_patient(home.admin, "Bent"), NOW - timedelta(minutes=1))
     assert told(jobs, memory) == 1
     assert [due["devices"] for due in newest(home)["due"]] == [[["cuff", None]]]
+
+
+@pytest.fixture
+def elsewhere(home: Ward) -> str:
+    """Another gateway, whose status lists the patient's meter."""
+    devices.enrol_gateway(home.admin, "gw-elsewhere", NOW)
+    says(home, "gw-elsewhere", "mine")
+    return "gw-elsewhere"
+
+
+def test_a_gateway_that_merely_says_so_hears_nothing_of_somebody_elses_day(
+    home: Ward, jobs: Transaction, elsewhere: str
+) -> None:
+    assert told(jobs) == 2
+    assert newest(home, elsewhere)["due"] == []
+    assert newest(home)["due"] != []
+
+
+def test_a_gateway_that_brought_a_reading_is_told_by_its_own_name_of_the_device(
+    home: Ward, jobs: Transaction, elsewhere: str
+) -> None:
+    home.receive(arrival(message(glucose("98", NOW - timedelta(minutes=1))), gateway_id=elsewhere))
+    told(jobs)
+    assert [due["devices"] for due in newest(home, elsewhere)["due"]] == [[["mine", None]]]
+
+
+def test_a_gateway_that_read_an_empty_memory_to_its_end_is_told(home: Ward, jobs: Transaction, elsewhere: str) -> None:
+    home.admin.execute(
+        "UPDATE device SET complete_gateway_id = %s, complete_at = %s, complete_told_at = %s WHERE device_id = %s",
+        (elsewhere, NOW - timedelta(minutes=1), NOW, METER.device_id),
+    )
+    told(jobs)
+    assert [due["devices"] for due in newest(home, elsewhere)["due"]] == [[["mine", None]]]
+
+
+@pytest.mark.parametrize(
+    ("settled", "name", "knows"), [("taken", "mine", 1), ("another", "mine", 0), ("taken", "x", 0)]
+)
+def test_a_gateway_at_which_we_paired_it_is_told_before_anything_was_measured(
+    home: Ward, jobs: Transaction, elsewhere: str, settled: str, name: str, knows: int
+) -> None:
+    home.admin.execute(
+        "WITH made AS (INSERT INTO gateway_command (gateway_id, kind, created_at, expires_at)"
+        " VALUES (%(gateway)s, 'pair', %(now)s, %(now)s::timestamptz + interval '1 minute') RETURNING command_id)"
+        " INSERT INTO pairing (command_id, patient_id, profile, name, begun_at, begun_by, settled_at, settled)"
+        " SELECT command_id, %(patient)s, 'p', %(name)s, %(now)s, %(nurse)s, %(now)s, %(settled)s FROM made",
+        {
+            "gateway": elsewhere,
+            "now": NOW,
+            "patient": home.patient_id,
+            "name": name,
+            "nurse": home.nurse_id,
+            "settled": settled,
+        },
+    )
+    told(jobs)
+    assert len(newest(home, elsewhere)["due"]) == knows
+
+
+def test_the_home_that_a_device_came_back_from_hears_nothing_of_whoever_has_it_next(
+    home: Ward, jobs: Transaction
+) -> None:
+    """It still lists it, and may still bring what was measured there."""
+    home.admin.execute(
+        "UPDATE device SET complete_gateway_id = %s, complete_at = %s, complete_told_at = %s WHERE device_id = %s",
+        (GATEWAY, NOW - timedelta(minutes=5), NOW - timedelta(minutes=5), METER.device_id),
+    )
+    home.admin.execute(
+        "UPDATE device_assignment SET valid = tstzrange(lower(valid), %s) WHERE device_id = %s",
+        (NOW - timedelta(minutes=1), METER.device_id),
+    )
+    bent = new_patient(home.admin, "Bent")
+    devices.assign_device(home.admin, METER.device_id, bent, NOW - timedelta(minutes=1))
+    expect(home.admin, bent)
+    home.admin.execute(
+        "UPDATE ledger SET received_at = %s, read_at = %s WHERE device_id = %s",
+        (NOW, NOW - timedelta(minutes=3), METER.device_id),
+    )
+    told(jobs)
+    assert [due["devices"] for due in newest(home)["due"]] == [[["cuff", None]]]
+    home.receive(sent(glucose("99", NOW - timedelta(seconds=10))))
+    assert told(jobs) == 1
+    assert [["meter", None]] in [due["devices"] for due in newest(home)["due"]]
 
 
 def test_a_home_that_knows_little_of_what_is_to_come_is_told_anew(home: Ward, jobs: Transaction) -> None:

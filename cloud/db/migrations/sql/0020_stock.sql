@@ -181,5 +181,19 @@ CREATE TABLE pairing (
 CREATE INDEX pairing_of_patient ON pairing (patient_id, begun_at DESC);
 GRANT SELECT, INSERT, UPDATE (settled_at, settled, item_id) ON pairing TO pulsepost_console;
 
+-- Whose homes gateways are. What a gateway says in its status is its word, and a device moves on: at which gateway somebody
+-- uses a device is known by what happened since they have it. Its memory was read to the end there last, a reading of it came
+-- from there and was stored, or we paired it there for them.
+CREATE VIEW known_home WITH (security_barrier) AS
+    SELECT g.gateway_id, g.name, a.assignment_id
+    FROM gateway_device g JOIN device d USING (device_id) JOIN device_assignment a USING (device_id)
+    WHERE d.complete_gateway_id = g.gateway_id AND a.valid @> d.complete_told_at AND a.valid @> d.complete_at
+       OR EXISTS (SELECT FROM pairing x JOIN gateway_command c USING (command_id)
+                  WHERE c.gateway_id = g.gateway_id AND x.name = g.name AND x.patient_id = a.patient_id
+                    AND x.settled = 'taken' AND a.valid @> x.settled_at)
+       OR EXISTS (SELECT FROM ledger l WHERE l.device_id = g.device_id AND l.gateway_id = g.gateway_id
+                    AND l.fate = 'stored' AND a.valid @> l.received_at AND a.valid @> l.read_at);
+GRANT SELECT ON known_home TO pulsepost_console, pulsepost_jobs;
+
 -- Who has a device, and for whom one is paired, is seen by whoever cares for the patient.
 SELECT guard_patients(t) FROM unnest('{stock_holding, pairing}'::regclass[]) t;
