@@ -9,9 +9,11 @@ POST /enrolments/{patient_id}/readings    whether the test measurements are what
 POST /enrolments/{patient_id}/decision    a doctor says whether somebody can take part
 POST /enrolments/{patient_id}/activate, /pause, /pause/{pause_id}/end, /end, /close, /again
 
-303 back to the page when it is done; 422 with the page, what was typed and what is wrong with it, when it is not.
+303 back to the page when it is done; 422 with the page, what was typed and what is wrong with it, when it is not;
+429 with the time to wait for whoever has asked for too many people.
 """
 
+import math
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any, Final
@@ -20,17 +22,18 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response, status
 from fastapi.responses import RedirectResponse
 
-from cloud.admission import service, store
+from cloud.admission import activation, agreement, arrival, leaving, service, store, teaching
 from cloud.admission.models import ENROLLING, Effect, Patient, Step
+from cloud.admission.steps import is_taught
 from cloud.audit import store as audit
 from cloud.auth.access import only
 from cloud.auth.models import Role, Session
 from cloud.console.edge import Connection, Now, Tx, form
 from cloud.console.pages import page
-from cloud.participation.models import EndReason, Stage
+from cloud.participation.models import EndReason, Stage, TooOften
 from cloud.planning import store as plans
 from cloud.plans import rules
-from cloud.plans.fields import Form, Refused
+from cloud.plans.fields import Form, Refusal, Refused
 
 router = APIRouter(prefix="/enrolments")
 
@@ -55,9 +58,16 @@ async def search(request: Request, conn: Tx, now: Now, session: Enrolling) -> Re
 async def take_in(request: Request, conn: Tx, now: Now, session: Enrolling) -> Response:
     typed = await form(request)
     try:
-        patient_id = await service.take_in(conn, session, typed, now)
+        patient_id = await arrival.take_in(conn, session, typed, now)
     except Refused as refused:
         return await _list(request, conn, now, session, refused=refused)
+    except TooOften as often:
+        wait_s = math.ceil(often.again_after.total_seconds())
+        told = Refusal("too_often", {"minutes": str(math.ceil(wait_s / 60))})
+        answer = await _list(request, conn, now, session, refused=Refused("person", {"display_name": told}, typed))
+        answer.status_code = status.HTTP_429_TOO_MANY_REQUESTS
+        answer.headers["Retry-After"] = str(wait_s)
+        return answer
     return RedirectResponse(f"/enrolments/{patient_id}", status.HTTP_303_SEE_OTHER)
 
 
@@ -77,27 +87,27 @@ async def enrolment(
 
 @router.post("/{patient_id}/eligibility")
 async def eligibility(request: Request, patient_id: UUID, conn: Tx, now: Now, session: Enrolling) -> Response:
-    return await _changed(request, patient_id, conn, now, session, service.fill_in, "eligibility")
+    return await _changed(request, patient_id, conn, now, session, arrival.fill_in, "eligibility")
 
 
 @router.post("/{patient_id}/decision")
 async def decision(request: Request, patient_id: UUID, conn: Tx, now: Now, session: Doctor) -> Response:
-    return await _changed(request, patient_id, conn, now, session, service.decide, "eligibility")
+    return await _changed(request, patient_id, conn, now, session, arrival.decide, "eligibility")
 
 
 @router.post("/{patient_id}/consent")
 async def consent(request: Request, patient_id: UUID, conn: Tx, now: Now, session: Enrolling) -> Response:
-    return await _changed(request, patient_id, conn, now, session, service.enter_consent, "consent")
+    return await _changed(request, patient_id, conn, now, session, agreement.enter_consent, "consent")
 
 
 @router.post("/{patient_id}/plan")
 async def plan(request: Request, patient_id: UUID, conn: Tx, now: Now, session: Enrolling) -> Response:
-    return await _changed(request, patient_id, conn, now, session, service.set_plan, "plan")
+    return await _changed(request, patient_id, conn, now, session, agreement.set_plan, "plan")
 
 
 @router.post("/{patient_id}/care-team")
 async def join_team(request: Request, patient_id: UUID, conn: Tx, now: Now, session: Enrolling) -> Response:
-    return await _changed(request, patient_id, conn, now, session, service.join_team, "care_team")
+    return await _changed(request, patient_id, conn, now, session, agreement.join_team, "care_team")
 
 
 @router.post("/{patient_id}/care-team/{account_id}/end")
@@ -106,7 +116,7 @@ async def leave_team(
 ) -> Response:
     found = await _found(conn, session, patient_id, now)
     try:
-        await service.leave_team(conn, session, found, account_id, now)
+        await agreement.leave_team(conn, session, found, account_id, now)
     except Refused as refused:
         return await _page(request, conn, found, now, refused=refused)
     # Whoever has left sees the page no more.
@@ -115,46 +125,46 @@ async def leave_team(
 
 @router.post("/{patient_id}/training")
 async def training(request: Request, patient_id: UUID, conn: Tx, now: Now, session: Enrolling) -> Response:
-    return await _changed(request, patient_id, conn, now, session, service.teach, "training")
+    return await _changed(request, patient_id, conn, now, session, teaching.teach, "training")
 
 
 @router.post("/{patient_id}/readings")
 async def readings(request: Request, patient_id: UUID, conn: Tx, now: Now, session: Enrolling) -> Response:
-    return await _changed(request, patient_id, conn, now, session, service.confirm_readings, "readings")
+    return await _changed(request, patient_id, conn, now, session, teaching.confirm_readings, "readings")
 
 
 @router.post("/{patient_id}/activate")
 async def activate(request: Request, patient_id: UUID, conn: Tx, now: Now, session: Enrolling) -> Response:
-    return await _changed(request, patient_id, conn, now, session, service.activate, "activate")
+    return await _changed(request, patient_id, conn, now, session, activation.activate, "activate")
 
 
 @router.post("/{patient_id}/pause")
 async def pause(request: Request, patient_id: UUID, conn: Tx, now: Now, session: Enrolling) -> Response:
-    return await _changed(request, patient_id, conn, now, session, service.pause, "leaving")
+    return await _changed(request, patient_id, conn, now, session, leaving.pause, "leaving")
 
 
 @router.post("/{patient_id}/pause/{pause_id}/end")
 async def end_pause(patient_id: UUID, pause_id: UUID, conn: Tx, now: Now, session: Enrolling) -> Response:
     found = await _found(conn, session, patient_id, now)
-    if not await service.end_pause(conn, session, found, pause_id, now):
+    if not await leaving.end_pause(conn, session, found, pause_id, now):
         raise HTTPException(status.HTTP_404_NOT_FOUND)
     return _back(patient_id, "leaving")
 
 
 @router.post("/{patient_id}/end")
 async def end(request: Request, patient_id: UUID, conn: Tx, now: Now, session: Enrolling) -> Response:
-    return await _changed(request, patient_id, conn, now, session, service.end, "leaving")
+    return await _changed(request, patient_id, conn, now, session, leaving.end, "leaving")
 
 
 @router.post("/{patient_id}/close")
 async def close(request: Request, patient_id: UUID, conn: Tx, now: Now, session: Enrolling) -> Response:
-    done = await _changed(request, patient_id, conn, now, session, service.close, "leaving")
+    done = await _changed(request, patient_id, conn, now, session, leaving.close, "leaving")
     return _to_the_list() if done.status_code == status.HTTP_303_SEE_OTHER else done
 
 
 @router.post("/{patient_id}/again")
 async def again(request: Request, patient_id: UUID, conn: Tx, now: Now, session: Enrolling) -> Response:
-    return await _changed(request, patient_id, conn, now, session, service.begin_again, "eligibility")
+    return await _changed(request, patient_id, conn, now, session, leaving.begin_again, "eligibility")
 
 
 async def _changed(
@@ -185,7 +195,7 @@ async def _page(
         "stage": way.takes_part.stage.value if way.takes_part else Stage.ACTIVE.value,
         "steps": list(Step),
         "asks_doctor": way.effect is Effect.ASKS_DOCTOR,
-        "is_taught": service.is_taught,
+        "is_taught": is_taught,
         "end_reasons": [reason.value for reason in EndReason if reason is not EndReason.CONSENT_WITHDRAWN],
         "refused": refused,
         "now": now,
@@ -215,7 +225,7 @@ async def _list(
         "enrolments.html",
         status_code=status.HTTP_422_UNPROCESSABLE_CONTENT if refused else status.HTTP_200_OK,
         on_the_way=await service.on_the_way(conn, session, now),
-        leaving=await service.leaving(conn, session, now),
+        leaving=await leaving.leaving(conn, session, now),
         taking_part=await store.taking_part(conn, session.account_id, sought, now),
         most=store.MOST_LISTED,
         programmes=[one for one in await plans.programmes(conn) if one.programme_id != rules.TRAINING],

@@ -1,9 +1,17 @@
 """A patient's participation: being taken in, activated, ended, closed."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
+
+
+class TooOften(Exception):
+    """One account has asked who is here so often that it has to wait for so long; nobody was looked for."""
+
+    def __init__(self, again_after: timedelta) -> None:
+        super().__init__(f"ask again in {again_after}")
+        self.again_after = again_after
 
 
 class Stage(StrEnum):

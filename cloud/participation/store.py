@@ -10,7 +10,7 @@ from psycopg.sql import SQL
 
 from cloud.auth.care_team import IN_CARE_TEAM
 from cloud.db.connect import one
-from cloud.participation.models import Ending, Participation
+from cloud.participation.models import Ending, Participation, TooOften
 
 Connection = AsyncConnection[Any]
 
@@ -63,10 +63,16 @@ async def take_back(conn: Connection, *, name: str, born: date, mrn: str | None,
 
 async def fitting(conn: Connection, name: str, born: date, mrn: str | None) -> list[tuple[str, UUID | None]]:
     """Whether there is somebody with this number, or this name and birth date: ``mrn`` or ``name``, and who it is where
-    that is somebody of one's own.
+    that is somebody of one's own. TooOften.
     """
-    cursor = await conn.execute("SELECT fits, patient_id FROM fitting_patients(%s, %s, %s)", (name, born, mrn))
-    return await cursor.fetchall()
+    cursor = await conn.execute(
+        "SELECT fits, patient_id, again_after FROM fitting_patients(%s, %s, %s)", (name, born, mrn)
+    )
+    found = await cursor.fetchall()
+    for _, _, again_after in found:
+        if again_after is not None:
+            raise TooOften(again_after)
+    return [(fits, patient_id) for fits, patient_id, _ in found]
 
 
 async def begin_again(conn: Connection, patient_id: UUID, by: UUID, at: datetime) -> bool:

@@ -249,6 +249,32 @@ def test_the_same_name_and_birth_date_are_shown_and_may_be_somebody_else(berta: 
     assert berta.console.ward.rows("SELECT count(*) FROM patient WHERE birth_date = '1950-03-04'") == [(2,)]
 
 
+def test_whoever_asks_for_too_many_people_is_told_how_long_to_wait(console: Console) -> None:
+    """Each question counts, whoever it is about, and only one's own."""
+    carl, admin = console.sign_in("carl"), console.ward.admin
+    stranger = new_patient(admin, "Berta Beyond")
+    admin.execute("UPDATE patient SET birth_date = '1950-03-04', mrn = 'B-1' WHERE patient_id = %s", (stranger,))
+    admin.execute(
+        "INSERT INTO patient_look_up SELECT %s, now() - n * interval '2 minutes' FROM generate_series(1, 29) n",
+        (carl.account_id,),
+    )
+    sought = BERTA | {"display_name": "Berta Beyond", "mrn": ""}
+    assert "There is a patient with this name and birth date already." in carl.post("/enrolments", sought).text
+    for asked in (sought, BERTA | {"mrn": "B-1"}, sought | {"who": "other"}, BERTA):
+        answer = carl.post("/enrolments", asked)
+        assert answer.status_code == 429
+        assert 1 <= int(answer.headers["retry-after"]) <= 120
+        assert re.search(r"Nobody was looked for, and nothing was saved. Try again in [12] min\.", answer.text)
+        assert "already" not in answer.text
+        assert 'value="Berta' in answer.text, "what was typed is still there"
+    assert console.ward.rows("SELECT count(*) FROM patient WHERE birth_date = '1950-03-04'") == [(1,)]
+    assert console.ward.rows("SELECT count(*) FROM audit WHERE action = 'patient.look_for'") == [(5,)]
+    # An hour is an hour from each question on; a colleague has thirty of their own.
+    assert "There is a patient with this name" in console.sign_in("nora").post("/enrolments", sought).text
+    admin.execute("UPDATE patient_look_up SET at = at - interval '3 minutes' WHERE account_id = %s", (carl.account_id,))
+    assert carl.post("/enrolments", BERTA).status_code == 303
+
+
 def test_a_patient_is_looked_for_in_the_form_so_that_no_address_has_the_name(console: Console) -> None:
     nora = console.sign_in("nora")
     new_patient(console.ward.admin, "Berta Beyond")  # in nobody's care

@@ -65,6 +65,7 @@ OPEN: Final[Mapping[str, str]] = {
     "enrolment_failure": "",
     "glucose_observation": "",
     "ketone_observation": "",
+    "patient_look_up": "",
 }
 
 # Tables that belong to a case, or to what was told of one: for whoever cares for its patient, not for the patient.

@@ -70,17 +70,40 @@ CREATE TABLE admission_entry (
 CREATE INDEX ON admission_entry (participation_id, step, item, entry_id DESC);
 CREATE INDEX ON admission_entry (patient_id);
 
+-- Who asked whether somebody is here: thirty an hour (a proposal; whoever takes patients in all day needs fewer, and nobody
+-- goes through a register).
+CREATE TABLE patient_look_up (
+    account_id  uuid NOT NULL REFERENCES account,
+    at          timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX ON patient_look_up (account_id, at);
+
 -- Finding somebody who is here already says that there is somebody, to people who take patients in, and nothing of whom:
--- name, birth date or number are what was typed. ``patient_id`` only where they are in the asker's care.
+-- name, birth date or number are what was typed. ``patient_id`` only where they are in the asker's care. Too often: one row,
+-- 'too_often', with how long to wait; nothing was looked for.
 CREATE FUNCTION fitting_patients(name text, born date, number text)
-    RETURNS TABLE (fits text, patient_id uuid) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    RETURNS TABLE (fits text, patient_id uuid, again_after interval)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    person uuid;
+    thirtieth timestamptz;
 BEGIN
-    IF NOT EXISTS (SELECT FROM acting_account a WHERE a.role IN ('nurse', 'lead_nurse', 'doctor', 'coordinator')) THEN
+    SELECT a.account_id INTO person FROM acting_account a WHERE a.role IN ('nurse', 'lead_nurse', 'doctor', 'coordinator');
+    IF person IS NULL THEN
         RETURN;
     END IF;
+    PERFORM pg_advisory_xact_lock(hashtextextended('patient_look_up:' || person, 0));
+    DELETE FROM patient_look_up l WHERE l.account_id = person AND l.at <= now() - interval '1 hour';
+    SELECT l.at INTO thirtieth FROM patient_look_up l WHERE l.account_id = person ORDER BY l.at DESC OFFSET 29 LIMIT 1;
+    IF thirtieth IS NOT NULL THEN
+        RETURN QUERY SELECT 'too_often', NULL::uuid, thirtieth + interval '1 hour' - now();
+        RETURN;
+    END IF;
+    INSERT INTO patient_look_up (account_id) VALUES (person);
     RETURN QUERY
     SELECT CASE WHEN p.mrn = number THEN 'mrn' ELSE 'name' END,
-           CASE WHEN EXISTS (SELECT FROM acting_care c WHERE c.patient_id = p.patient_id) THEN p.patient_id END
+           CASE WHEN EXISTS (SELECT FROM acting_care c WHERE c.patient_id = p.patient_id) THEN p.patient_id END,
+           NULL::interval
     FROM patient p
     WHERE p.mrn = number OR p.birth_date = born AND lower(p.display_name) = lower(name)
     ORDER BY 1, 2 NULLS LAST LIMIT 5;
