@@ -98,6 +98,11 @@ def for_programme(found: Sequence[_P], programme_id: str) -> Sequence[_P]:
     return own or [one for one in found if not one.programmes]
 
 
+def chosen(found: Iterable[Template], template_id: str) -> Template | None:
+    """The template of this id among those offered; None: there is none."""
+    return next((one for one in found if one.template_id == template_id), None)
+
+
 def texts() -> Iterable[tuple[str, str]]:
     """File and English text of all that is read of them, for the translators."""
     for form in eligibility_forms():

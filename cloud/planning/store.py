@@ -69,6 +69,11 @@ async def programmes(conn: Connection) -> list[ProgrammeRow]:
     return list(rules.by_id(await cursor.fetchall()).values())
 
 
+async def programme(conn: Connection, programme_id: str) -> ProgrammeRow:
+    """The programme of this id, which somebody is in."""
+    return next(row for row in await programmes(conn) if row.programme_id == programme_id)
+
+
 async def membership(conn: Connection, patient_id: UUID, now: datetime) -> Membership:
     """The patient's programme; the standard one where nobody chose."""
     async with conn.cursor(row_factory=class_row(Membership)) as cursor:

@@ -35,7 +35,7 @@ async def patient(conn: Connection, session: Session, patient_id: UUID) -> Patie
 async def review(conn: Connection, of: Patient, now: datetime) -> Review:
     """The figures of the last weeks; the caller has checked who asks."""
     membership = await planning.membership(conn, of.patient_id, now)
-    programme = next(one for one in await planning.programmes(conn) if one.programme_id == membership.programme_id)
+    programme = await planning.programme(conn, membership.programme_id)
     newest = [one.row() for one in await planning.limit_versions(conn, of.patient_id) if one.superseded_at is None]
     regime = rules.regime(programme.regimes)
     stored = await store.stored(conn, of.patient_id, now - timedelta(days=figures.SHOWN_DAYS) - _MARGIN, now)
