@@ -81,7 +81,8 @@ def broker() -> Iterator[OwnBroker]:
 
 
 def _create(services: Running, name: str, template: str = "template0") -> None:
-    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
+    # Copied through the log: as files, each copy would wait for two checkpoints of all that the other tests write.
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY wal_log")
     with psycopg.connect(services.postgres_admin_url, autocommit=True) as connection:
         connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
         # A test's data may die with the machine; what the server says is committed still survives its processes.
