@@ -83,6 +83,13 @@ class Air(LocalLink):
             source = connection.self_address
             asyncio.get_running_loop().call_soon(receiver.on_link_acl_data, source, transport, data)
 
+    def send_ll_control_pdu(
+        self, sender_address: hci.Address, receiver_address: hci.Address, packet: ll.ControlPdu
+    ) -> None:
+        """Deliver it; what is sent to somebody who has vanished meanwhile is heard by nobody."""
+        if self.find_le_controller(receiver_address) is not None:
+            super().send_ll_control_pdu(sender_address, receiver_address, packet)
+
 
 class VirtualRadio:
     """One room of devices that can hear each other."""

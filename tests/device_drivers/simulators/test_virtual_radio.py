@@ -1,7 +1,7 @@
 from bumble import hci, ll
 
 from device_drivers.simulators.virtual_central import ADDRESS
-from device_drivers.simulators.virtual_radio import Air, VirtualController
+from device_drivers.simulators.virtual_radio import Air, VirtualController, VirtualRadio
 
 DEVICE = hci.Address("F0:00:00:00:00:02", hci.Address.RANDOM_DEVICE_ADDRESS)
 
@@ -15,6 +15,15 @@ class Listener(VirtualController):
 
     def on_ll_advertising_pdu(self, pdu: ll.AdvertisingPdu) -> None:
         self.heard.append(pdu)
+
+
+async def test_two_that_are_connected_may_vanish_in_one_moment() -> None:
+    radio = VirtualRadio()
+    device = await radio.join("device", str(DEVICE))
+    central = await radio.join("central", ADDRESS)
+    await device.start_advertising()
+    await central.connect(DEVICE)
+    await radio.close()
 
 
 async def test_an_adapter_that_vanished_answers_no_advertisement_that_was_on_its_way() -> None:
