@@ -28,7 +28,7 @@ from cloud.admission.steps import is_taught
 from cloud.audit import store as audit
 from cloud.auth.access import only
 from cloud.auth.models import Role, Session
-from cloud.console.edge import Connection, Now, Tx, form
+from cloud.console.edge import Connection, Now, Tx, form, found_or_404
 from cloud.console.pages import page
 from cloud.participation.models import EndReason, Stage, TooOften
 from cloud.planning import store as plans
@@ -200,8 +200,7 @@ async def _page(
         "refused": refused,
         "now": now,
     }
-    code = status.HTTP_422_UNPROCESSABLE_CONTENT if refused else status.HTTP_200_OK
-    return page(request, "enrolment.html", status_code=code, **context)
+    return page(request, "enrolment.html", **context)
 
 
 async def _looked_through(request: Request, conn: Connection, now: datetime, session: Session, sought: str) -> Response:
@@ -223,7 +222,6 @@ async def _list(
     return page(
         request,
         "enrolments.html",
-        status_code=status.HTTP_422_UNPROCESSABLE_CONTENT if refused else status.HTTP_200_OK,
         on_the_way=await service.on_the_way(conn, session, now),
         leaving=await leaving.leaving(conn, session, now),
         taking_part=await store.taking_part(conn, session.account_id, sought, now),
@@ -245,7 +243,4 @@ def _to_the_list() -> Response:
 
 
 async def _found(conn: Connection, session: Session, patient_id: UUID, now: datetime) -> Patient:
-    found = await service.patient(conn, session, patient_id, now)
-    if found is None:
-        raise HTTPException(status.HTTP_404_NOT_FOUND)
-    return found
+    return found_or_404(await service.patient(conn, session, patient_id, now))

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
 from fastapi import Depends, HTTPException, Request, status
@@ -12,6 +12,7 @@ from cloud.db.pool import Pool
 from cloud.language.languages import ENGLISH, accepted, known
 
 Connection = AsyncConnection[Any]
+Found = TypeVar("Found")
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # Our forms are a handful of short fields; whatever is larger is none of them.
@@ -100,6 +101,13 @@ def own_path(text: str) -> str:
     """A path of this site to go back to; ``/`` for whatever else was sent."""
     is_ours = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable()
     return text if is_ours and not urlsplit(text).netloc else "/"
+
+
+def found_or_404(found: Found | None) -> Found:
+    """What was asked for, else 404: what is not permitted looks like what does not exist."""
+    if found is None:
+        raise HTTPException(status.HTTP_404_NOT_FOUND)
+    return found
 
 
 def wants_fragment(request: Request) -> bool:

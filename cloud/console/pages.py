@@ -68,8 +68,13 @@ def fragment(name: str, *, language: str | None = None, **context: Any) -> str:
     return _environment(language, units).get_template(name).render(**context)
 
 
-def page(request: Request, name: str, *, status_code: int = status.HTTP_200_OK, **context: Any) -> HTMLResponse:
-    """A whole page; ``session`` is whoever is signed in, or None."""
+def page(request: Request, name: str, *, status_code: int | None = None, **context: Any) -> HTMLResponse:
+    """A whole page; ``session`` is whoever is signed in, or None.
+
+    Without a status it is 422 where ``refused`` says what is wrong with a form, and 200 elsewhere.
+    """
+    if status_code is None:
+        status_code = status.HTTP_422_UNPROCESSABLE_CONTENT if context.get("refused") else status.HTTP_200_OK
     session = getattr(request.state, "session", None)
     language = language_of(request)
     path = request.url.path

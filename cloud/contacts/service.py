@@ -24,6 +24,19 @@ async def patient(conn: Connection, session: Session, patient_id: UUID) -> Patie
     return await store.patient(conn, session.account_id, patient_id)
 
 
+async def record_readings(conn: Connection, session: Session, patient_id: UUID, now: datetime) -> None:
+    """What the open page of a patient fetches belongs to its opening; fetched without it, it is written down."""
+    await audit.record_reading_on(
+        conn,
+        at=now,
+        account_id=session.account_id,
+        action="readings.read",
+        subject=f"patient:{patient_id}",
+        patient_id=patient_id,
+        opened_by=("patient.read", "case.read"),
+    )
+
+
 async def surroundings(conn: Connection, patient_id: UUID) -> Surroundings:
     """What is shown with a case; the caller has checked who asks."""
     newest = await store.cards(conn, patient_id, 1)

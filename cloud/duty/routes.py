@@ -104,11 +104,9 @@ async def _changed(
 async def _page(
     request: Request, conn: Connection, session: Session, now: datetime, refused: Refused | None = None
 ) -> Response:
-    code = status.HTTP_422_UNPROCESSABLE_CONTENT if refused else status.HTTP_200_OK
     return page(
         request,
         "roster.html",
-        status_code=code,
         roster=await service.roster_page(conn, now),
         phone=await store.phone(conn),
         spoken_number=said,

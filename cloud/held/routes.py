@@ -20,8 +20,9 @@ from fastapi.responses import RedirectResponse
 from cloud.audit import store as audit
 from cloud.auth.access import Clinical, Nursing, Patient
 from cloud.auth.models import Session
-from cloud.console.edge import Connection, Now, Tx, form, wants_fragment
+from cloud.console.edge import Connection, Now, Tx, form, found_or_404, wants_fragment
 from cloud.console.pages import page
+from cloud.contacts import service as contacts
 from cloud.contacts.models import Patient as Person
 from cloud.held import service
 from cloud.plans.fields import Refused
@@ -47,15 +48,7 @@ async def questions(request: Request, conn: Tx, now: Now, session: Nursing) -> R
 @router.get("/patients/{patient_id}/questions")
 async def of_patient(request: Request, patient_id: UUID, conn: Tx, now: Now, session: Clinical) -> Response:
     found = await _found(conn, session, patient_id)
-    await audit.record_reading_on(
-        conn,
-        at=now,
-        account_id=session.account_id,
-        action="readings.read",
-        subject=f"patient:{patient_id}",
-        patient_id=patient_id,
-        opened_by=("patient.read", "case.read"),
-    )
+    await contacts.record_readings(conn, session, patient_id, now)
     return await _page(request, conn, session, found, now)
 
 
@@ -126,16 +119,12 @@ async def _page(
 
 def _shown(request: Request, alone: str, whole: str, refused: Refused | None, **context: Any) -> Response:
     """The part alone for htmx, else a page around it."""
-    code = status.HTTP_422_UNPROCESSABLE_CONTENT if refused else status.HTTP_200_OK
     name = alone if wants_fragment(request) and not refused else whole
-    return page(request, name, status_code=code, refused=refused, **context)
+    return page(request, name, refused=refused, **context)
 
 
 async def _found(conn: Connection, session: Session, patient_id: UUID) -> Person:
-    found = await service.patient(conn, session, patient_id)
-    if found is None:
-        raise HTTPException(status.HTTP_404_NOT_FOUND)
-    return found
+    return found_or_404(await service.patient(conn, session, patient_id))
 
 
 def _back(path: str, taken: bool) -> Response:

@@ -21,7 +21,7 @@ from fastapi.responses import RedirectResponse
 from cloud.audit import store as audit
 from cloud.auth.access import Clinical, Patient
 from cloud.auth.models import Session
-from cloud.console.edge import Connection, Now, Tx, form
+from cloud.console.edge import Connection, Now, Tx, form, found_or_404
 from cloud.console.pages import page
 from cloud.contacts import models
 from cloud.contacts import service as contacts
@@ -125,7 +125,6 @@ def _thread_page(
     return page(
         request,
         template,
-        status_code=status.HTTP_422_UNPROCESSABLE_CONTENT if refused else status.HTTP_200_OK,
         refused=refused,
         message_id=uuid4(),
         seen=max((one.written_at for one in messages if one.from_patient), default=None),
@@ -151,10 +150,7 @@ def _id_in(typed: dict[str, str]) -> UUID:
 
 
 async def _found(conn: Connection, session: Session, patient_id: UUID) -> models.Patient:
-    found = await contacts.patient(conn, session, patient_id)
-    if found is None:
-        raise HTTPException(status.HTTP_404_NOT_FOUND)
-    return found
+    return found_or_404(await contacts.patient(conn, session, patient_id))
 
 
 def _see(path: str) -> Response:

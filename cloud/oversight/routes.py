@@ -89,7 +89,6 @@ async def _page(
     return page(
         request,
         "audit.html",
-        status_code=status.HTTP_422_UNPROCESSABLE_CONTENT if refused else status.HTTP_200_OK,
         asked=filter_,
         entries=entries,
         refused=refused or {},

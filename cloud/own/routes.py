@@ -11,13 +11,13 @@ from datetime import timedelta
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, HTTPException, Query, Request, Response, status
+from fastapi import APIRouter, Query, Request, Response
 
 from cloud.audit import store as audit
 from cloud.auth.access import Patient
 from cloud.auth.models import Session
 from cloud.consent import service as consent
-from cloud.console.edge import Connection, Now, Tx
+from cloud.console.edge import Connection, Now, Tx, found_or_404
 from cloud.console.pages import page
 from cloud.console.spoken import spoken_in
 from cloud.contacts.numbers import said
@@ -108,10 +108,7 @@ async def _now(conn: Connection, now: Now, session: Session) -> dict[str, Any]:
 
 
 async def _oneself(conn: Connection, session: Session) -> models.Patient:
-    found = await oneself.oneself(conn, session.patient_id) if session.patient_id else None
-    if found is None:
-        raise HTTPException(status.HTTP_404_NOT_FOUND)
-    return found
+    return found_or_404(await oneself.oneself(conn, session.patient_id) if session.patient_id else None)
 
 
 async def _record(conn: Connection, now: Now, session: Session, patient_id: UUID, action: str) -> None:

@@ -15,7 +15,7 @@ from fastapi import APIRouter, HTTPException, Request, Response, status
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from cloud.auth.models import Session
-from cloud.console.edge import Connection, Now, Tx, form
+from cloud.console.edge import Connection, Now, Tx, form, found_or_404
 from cloud.console.pages import fragment, page
 from cloud.pairing import service, store
 from cloud.pairing.models import Pairing, Progress
@@ -136,7 +136,6 @@ async def _begin_page(
     return page(
         request,
         "pairing.html",
-        status_code=status.HTTP_422_UNPROCESSABLE_CONTENT if refused else status.HTTP_200_OK,
         patient=of,
         held=[one for one in held if (make := makes().get(one.profile or "")) and make.method is not None],
         makes=[make for make in makes().values() if make.method is not None],
@@ -161,7 +160,6 @@ async def _page(
     return page(
         request,
         "pairing_page.html",
-        status_code=status.HTTP_422_UNPROCESSABLE_CONTENT if refused else status.HTTP_200_OK,
         **_facts(of, one, at, now, refused),
     )
 
@@ -185,10 +183,7 @@ async def _found(conn: Connection, of: Patient, command_id: UUID) -> tuple[Pairi
 
 
 async def _patient(conn: Connection, session: Session, patient_id: UUID) -> Patient:
-    found = await stock.patient(conn, session, patient_id)
-    if found is None:
-        raise HTTPException(status.HTTP_404_NOT_FOUND)
-    return found
+    return found_or_404(await stock.patient(conn, session, patient_id))
 
 
 def _to(patient_id: UUID, command_id: UUID) -> Response:

@@ -19,7 +19,7 @@ from cloud.auth.access import Clinical, Nursing
 from cloud.auth.models import Session
 from cloud.components import service as components
 from cloud.consent import service as consent
-from cloud.console.edge import Connection, Now, Tx
+from cloud.console.edge import Connection, Now, Tx, found_or_404
 from cloud.console.pages import page
 from cloud.console.spoken import spoken_in
 from cloud.contacts import service as contacts
@@ -90,7 +90,7 @@ async def patient(request: Request, patient_id: UUID, conn: Tx, now: Now, sessio
 @router.get("/patients/{patient_id}/readings")
 async def readings(request: Request, patient_id: UUID, conn: Tx, now: Now, session: Clinical) -> Response:
     found = await _found(conn, session, patient_id)
-    await _record_readings(conn, now, session, patient_id)
+    await contacts.record_readings(conn, session, patient_id, now)
     last = await service.last_readings(conn, patient_id, now)
     return page(request, "readings.html", patient=found, readings=last)
 
@@ -105,7 +105,7 @@ async def series(
     kind: Annotated[str | None, Query(max_length=20)] = None,
 ) -> dict[str, Any]:
     found = await _found(conn, session, patient_id)
-    await _record_readings(conn, now, session, patient_id)
+    await contacts.record_readings(conn, session, patient_id, now)
     return await service.series(
         conn,
         patient_id,
@@ -124,21 +124,5 @@ async def check_clock(patient_id: UUID, assignment_id: UUID, conn: Tx, now: Now,
     return RedirectResponse(f"/patients/{patient_id}#devices", status.HTTP_303_SEE_OTHER)
 
 
-async def _record_readings(conn: Connection, now: Now, session: Session, patient_id: UUID) -> None:
-    """What the open page of a patient fetches belongs to its opening; fetched without it, it is written down."""
-    await audit.record_reading_on(
-        conn,
-        at=now,
-        account_id=session.account_id,
-        action="readings.read",
-        subject=f"patient:{patient_id}",
-        patient_id=patient_id,
-        opened_by=("patient.read", "case.read"),
-    )
-
-
 async def _found(conn: Connection, session: Session, patient_id: UUID) -> models.Patient:
-    found = await store.patient(conn, session.account_id, patient_id)
-    if found is None:
-        raise HTTPException(status.HTTP_404_NOT_FOUND)
-    return found
+    return found_or_404(await store.patient(conn, session.account_id, patient_id))

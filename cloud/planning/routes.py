@@ -21,7 +21,7 @@ from fastapi.responses import RedirectResponse
 
 from cloud.auth.access import Clinical, only
 from cloud.auth.models import Role, Session
-from cloud.console.edge import Connection, Now, Tx, form
+from cloud.console.edge import Connection, Now, Tx, form, found_or_404
 from cloud.console.pages import page
 from cloud.planning import service
 from cloud.planning.models import Patient
@@ -132,8 +132,7 @@ async def _page(
         "may_prescribe": session.role is Role.DOCTOR,
         "now": now,
     }
-    code = status.HTTP_422_UNPROCESSABLE_CONTENT if refused else status.HTTP_200_OK
-    return page(request, "plan.html", status_code=code, **context)
+    return page(request, "plan.html", **context)
 
 
 def _back(patient_id: UUID, part: str) -> Response:
@@ -141,7 +140,4 @@ def _back(patient_id: UUID, part: str) -> Response:
 
 
 async def _found(conn: Connection, session: Session, patient_id: UUID) -> Patient:
-    found = await service.patient(conn, session, patient_id)
-    if found is None:
-        raise HTTPException(status.HTTP_404_NOT_FOUND)
-    return found
+    return found_or_404(await service.patient(conn, session, patient_id))

@@ -76,7 +76,6 @@ async def _page(
     return page(
         request,
         "programmes.html",
-        status_code=status.HTTP_422_UNPROCESSABLE_CONTENT if refused else status.HTTP_200_OK,
         programmes=await service.programmes(conn, now),
         regimes=REGIMES,
         defaults=TERMS,

@@ -11,11 +11,11 @@ import logging
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, HTTPException, Request, Response, status
+from fastapi import APIRouter, Request, Response, status
 
 from cloud.auth.access import Clinical
 from cloud.auth.models import Role, Session
-from cloud.console.edge import Connection, Now, Tx, form
+from cloud.console.edge import Connection, Now, Tx, form, found_or_404
 from cloud.console.pages import page
 from cloud.console.spoken import spoken_in
 from cloud.plans.fields import Refused
@@ -95,12 +95,8 @@ async def _page(
         "may_try": session.role in (Role.DOCTOR, Role.LEAD_NURSE),
         "now": shown.at,
     }
-    code = status.HTTP_422_UNPROCESSABLE_CONTENT if refused else status.HTTP_200_OK
-    return page(request, "review.html", status_code=code, **context)
+    return page(request, "review.html", **context)
 
 
 async def _found(conn: Connection, session: Session, patient_id: UUID) -> Patient:
-    found = await service.patient(conn, session, patient_id)
-    if found is None:
-        raise HTTPException(status.HTTP_404_NOT_FOUND)
-    return found
+    return found_or_404(await service.patient(conn, session, patient_id))

@@ -20,7 +20,7 @@ from fastapi.responses import RedirectResponse
 
 from cloud.auth.access import only
 from cloud.auth.models import NURSING, SUPPORTING, Role, Session
-from cloud.console.edge import Connection, Now, Tx, form
+from cloud.console.edge import Connection, Now, Tx, form, found_or_404
 from cloud.console.pages import page
 from cloud.plans.fields import Form, Refusal, Refused
 from cloud.stock import service
@@ -188,7 +188,6 @@ async def _stock(
     return page(
         request,
         "stock.html",
-        status_code=status.HTTP_422_UNPROCESSABLE_CONTENT if refused else status.HTTP_200_OK,
         found=found,
         wanted=wanted,
         new=new or {},
@@ -219,7 +218,6 @@ async def _item(
     return page(
         request,
         "stock_item.html",
-        status_code=status.HTTP_422_UNPROCESSABLE_CONTENT if refused else status.HTTP_200_OK,
         item=one,
         events=events,
         make=makes().get(one.profile or ""),
@@ -243,7 +241,6 @@ async def _devices(
     return page(
         request,
         "patient_stock.html",
-        status_code=status.HTTP_422_UNPROCESSABLE_CONTENT if refused else status.HTTP_200_OK,
         patient=of,
         holdings=await service.holdings(conn, of.patient_id),
         free=await service.free_items(conn, session),
@@ -255,7 +252,4 @@ async def _devices(
 
 
 async def _patient(conn: Connection, session: Session, patient_id: UUID) -> Patient:
-    found = await service.patient(conn, session, patient_id)
-    if found is None:
-        raise HTTPException(status.HTTP_404_NOT_FOUND)
-    return found
+    return found_or_404(await service.patient(conn, session, patient_id))

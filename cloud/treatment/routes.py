@@ -19,7 +19,7 @@ from fastapi.responses import RedirectResponse
 
 from cloud.auth.access import Clinical, only
 from cloud.auth.models import Role, Session
-from cloud.console.edge import Connection, Now, Tx
+from cloud.console.edge import Connection, Now, Tx, form, found_or_404
 from cloud.console.pages import page
 from cloud.contacts.models import Patient
 from cloud.plans.fields import Form, Refused
@@ -63,10 +63,8 @@ async def _changed(
     request: Request, patient_id: UUID, conn: Connection, now: datetime, session: Session, change: Change
 ) -> Response:
     found = await _found(conn, session, patient_id)
-    typed = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
-    typed = {name: value.replace("\0", "") for name, value in typed.items()}
     try:
-        await change(conn, session, found, typed, now)
+        await change(conn, session, found, await form(request), now)
     except Refused as refused:
         return await _page(request, conn, session, found, now, refused)
     return _back(patient_id)
@@ -92,7 +90,6 @@ async def _page(
     return page(
         request,
         "treatment.html",
-        status_code=status.HTTP_422_UNPROCESSABLE_CONTENT if refused else status.HTTP_200_OK,
         patient=of,
         treatment=await service.treatment(conn, of.patient_id, of.time_zone, now),
         today=service.day_there(now, of.time_zone),
@@ -107,7 +104,4 @@ def _back(patient_id: UUID) -> Response:
 
 
 async def _found(conn: Connection, session: Session, patient_id: UUID) -> Patient:
-    found = await service.patient(conn, session, patient_id)
-    if found is None:
-        raise HTTPException(status.HTTP_404_NOT_FOUND)
-    return found
+    return found_or_404(await service.patient(conn, session, patient_id))

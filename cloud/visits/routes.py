@@ -18,7 +18,7 @@ from fastapi.responses import RedirectResponse
 
 from cloud.auth.access import only
 from cloud.auth.models import CLINICAL, Role, Session
-from cloud.console.edge import Connection, Now, Tx, form
+from cloud.console.edge import Connection, Now, Tx, form, found_or_404
 from cloud.console.pages import page
 from cloud.contacts import service as contacts
 from cloud.contacts.models import Patient
@@ -84,7 +84,6 @@ async def _page(
     return page(
         request,
         "patient_visits.html",
-        status_code=status.HTTP_422_UNPROCESSABLE_CONTENT if refused else status.HTTP_200_OK,
         patient=of,
         visits=await service.of_patient(conn, of.patient_id),
         today=service.day_there(now, of.time_zone),
@@ -107,7 +106,4 @@ def _back(patient_id: UUID) -> Response:
 
 
 async def _found(conn: Connection, session: Session, patient_id: UUID) -> Patient:
-    found = await contacts.patient(conn, session, patient_id)
-    if found is None:
-        raise HTTPException(status.HTTP_404_NOT_FOUND)
-    return found
+    return found_or_404(await contacts.patient(conn, session, patient_id))

@@ -18,7 +18,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from cloud.audit import store as audit
 from cloud.auth.access import only
 from cloud.auth.models import Session
-from cloud.console.edge import Connection, Now, Tx, form
+from cloud.console.edge import Connection, Now, Tx, form, found_or_404
 from cloud.console.pages import fragment, page
 from cloud.what_if import budgets, service, store
 from cloud.what_if.models import PROPOSING, Run
@@ -113,7 +113,6 @@ async def _form(
     return page(
         request,
         "what_if.html",
-        status_code=status.HTTP_422_UNPROCESSABLE_CONTENT if refused else status.HTTP_200_OK,
         about=about,
         refused=refused,
         runs=runs,
@@ -140,10 +139,7 @@ async def _of_run(conn: Connection, now: datetime, session: Session, found: Run)
 
 
 async def _found(conn: Connection, session: Session, run_id: UUID) -> Run:
-    found = await store.run(conn, session.account_id, run_id)
-    if found is None:
-        raise HTTPException(status.HTTP_404_NOT_FOUND)
-    return found
+    return found_or_404(await store.run(conn, session.account_id, run_id))
 
 
 def _uuid(text: str) -> UUID | None:

@@ -55,7 +55,6 @@ async def _page(
     return page(
         request,
         "whose.html",
-        status_code=status.HTTP_422_UNPROCESSABLE_CONTENT if refused else status.HTTP_200_OK,
         groups=await service.groups(conn, session),
         answering=session.role in ANSWERING,
         refused=refused,
