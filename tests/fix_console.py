@@ -17,6 +17,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from cloud.app import create_app, server
+from cloud.auth import cookies
 from cloud.auth import store as accounts
 from cloud.auth.models import Role
 from cloud.config import ConsoleSettings
@@ -49,13 +50,20 @@ class Person:
 
     client: httpx.Client
     account_id: UUID
+    _tokens: dict[str, str] = field(default_factory=dict, repr=False)
 
     def get(self, path: str, **options: Any) -> httpx.Response:
         return self.client.get(path, **options)
 
     def csrf_token(self) -> str:
-        """From the page that the person sees first."""
-        return csrf_token_in(self.client.get("/", follow_redirects=True).text)
+        """From the page that the person sees first; a session has one token for as long as it has its cookie."""
+        session = self.client.cookies.get(cookies.SESSION)
+        if session is None or session not in self._tokens:
+            token = csrf_token_in(self.client.get("/", follow_redirects=True).text)
+            if session is None or session != self.client.cookies.get(cookies.SESSION):
+                return token
+            self._tokens[session] = token
+        return self._tokens[session]
 
     def post(self, path: str, data: dict[str, str] | None = None) -> httpx.Response:
         """A form of ours, sent as htmx sends it."""
