@@ -12,6 +12,7 @@ from psycopg.sql import SQL
 from cloud.accounts.models import Account, Invited
 from cloud.auth.care_team import IN_CARE_TEAM
 from cloud.auth.models import Role
+from cloud.db.connect import one
 
 Connection = AsyncConnection[Any]
 
@@ -111,20 +112,17 @@ async def invited(conn: Connection, code_hash: bytes, now: datetime) -> Invited 
     async with conn.cursor(row_factory=class_row(Invited)) as cursor:
         await cursor.execute(
             """SELECT a.account_id, a.login, a.display_name, a.role, a.language
-               FROM invitation i CROSS JOIN account_of_invitation(%s) a
-               WHERE i.code_hash = %s AND i.used_at IS NULL AND i.expires_at > %s AND a.disabled_at IS NULL""",
-            (code_hash, code_hash, now),
+               FROM account_of_invitation(%s, %s) a WHERE a.disabled_at IS NULL""",
+            (code_hash, now),
         )
         return await cursor.fetchone()
 
 
 async def use(conn: Connection, code_hash: bytes, now: datetime) -> bool:
     """Whether it was still good: of two who use it at once, one does."""
-    cursor = await conn.execute(
-        "UPDATE invitation SET used_at = %s WHERE code_hash = %s AND used_at IS NULL AND expires_at > %s",
-        (now, code_hash, now),
-    )
-    return cursor.rowcount == 1
+    cursor = await conn.execute("SELECT use_invitation(%s, %s)", (code_hash, now))
+    was_good: bool = one(await cursor.fetchone())[0]
+    return was_good
 
 
 async def patient_of_team(conn: Connection, patient_id: UUID, account_id: UUID) -> tuple[str, str] | None:

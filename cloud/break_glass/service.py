@@ -50,7 +50,7 @@ async def open_patient(conn: Connection, session: Session, wanted: Entry, now: d
 
 async def close(conn: Connection, session: Session, break_glass_id: UUID, now: datetime) -> bool:
     """False: there is none of theirs that is open."""
-    patient_id = await store.close(conn, break_glass_id, session.account_id)
+    patient_id = await store.close(conn, break_glass_id)
     if patient_id is None:
         return False
     await _record(conn, session, "break_glass.close", f"break_glass:{break_glass_id}", patient_id, now)
@@ -59,7 +59,7 @@ async def close(conn: Connection, session: Session, break_glass_id: UUID, now: d
 
 async def see(conn: Connection, session: Session, break_glass_id: UUID, now: datetime) -> bool:
     """A lead nurse has taken notice. False: there is none of another's, or somebody has."""
-    patient_id = await store.see(conn, break_glass_id, session.account_id)
+    patient_id = await store.see(conn, break_glass_id)
     if patient_id is None:
         return False
     await _record(conn, session, "break_glass.seen", f"break_glass:{break_glass_id}", patient_id, now)

@@ -55,23 +55,13 @@ async def break_glass(conn: Connection, entry: Entry, span: timedelta) -> tuple[
     return (row[0], row[1]) if row else None
 
 
-async def close(conn: Connection, break_glass_id: UUID, account_id: UUID) -> UUID | None:
+async def close(conn: Connection, break_glass_id: UUID) -> UUID | None:
     """End one's own now; its patient's id, None where there is none of theirs that is open."""
-    cursor = await conn.execute(
-        """UPDATE break_glass SET until = now()
-           WHERE break_glass_id = %s AND account_id = %s AND until > now() RETURNING patient_id""",
-        (break_glass_id, account_id),
-    )
-    row = await cursor.fetchone()
+    row = await (await conn.execute("SELECT close_break_glass(%s)", (break_glass_id,))).fetchone()
     return row[0] if row else None
 
 
-async def see(conn: Connection, break_glass_id: UUID, by: UUID) -> UUID | None:
-    """Take notice of somebody else's; its patient's id, None where there is none or somebody has."""
-    cursor = await conn.execute(
-        """UPDATE break_glass SET seen_at = now(), seen_by = %(by)s
-           WHERE break_glass_id = %(id)s AND account_id <> %(by)s AND seen_at IS NULL RETURNING patient_id""",
-        {"id": break_glass_id, "by": by},
-    )
-    row = await cursor.fetchone()
+async def see(conn: Connection, break_glass_id: UUID) -> UUID | None:
+    """A lead nurse takes notice of somebody else's; its patient's id, None where there is none or somebody has."""
+    row = await (await conn.execute("SELECT see_break_glass(%s)", (break_glass_id,))).fetchone()
     return row[0] if row else None

@@ -95,7 +95,8 @@ class Hub:
         of_patients = ReadingStored | CaseChanged | MessageTold
         patients = {notice.patient_id for notice in notices if isinstance(notice, of_patients)}
         cursor = await conn.execute(
-            "SELECT patient_id, array_agg(account_id) FROM audience(%s) GROUP BY 1", (list(patients),)
+            "SELECT patient_id, array_agg(account_id) FROM audience(%s, %s) GROUP BY 1",
+            (list(patients), list({*self._queues.values()})),
         )
         audience = {patient_id: frozenset(accounts) for patient_id, accounts in await cursor.fetchall()}
         for notice in notices:

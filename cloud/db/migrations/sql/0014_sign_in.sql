@@ -77,4 +77,5 @@ GRANT SELECT, INSERT, DELETE, UPDATE (sealed, created_at, confirmed_at, last_ste
 GRANT SELECT, INSERT, DELETE, UPDATE (used_at) ON recovery_code TO pulsepost_console;
 GRANT SELECT, INSERT, DELETE ON second_factor_rule, waiting_sign_in, outside_sign_in, outside_identity
     TO pulsepost_console;
-GRANT SELECT, INSERT, DELETE, UPDATE (used_at) ON invitation TO pulsepost_console;
+-- Whose rows these are is said in 0016_access.sql.
+GRANT SELECT, INSERT, DELETE ON invitation TO pulsepost_console;

@@ -147,14 +147,34 @@ CREATE FUNCTION account_of_waiting(hash bytea) RETURNS SETOF account
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT a.* FROM account a JOIN waiting_sign_in w USING (account_id) WHERE w.token_hash = hash
 $$;
-CREATE FUNCTION account_of_invitation(hash bytea) RETURNS SETOF account
+CREATE FUNCTION account_of_invitation(hash bytea, at timestamptz) RETURNS SETOF account
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT a.* FROM account a JOIN invitation i USING (account_id) WHERE i.code_hash = hash
+    SELECT a.* FROM account a JOIN invitation i USING (account_id)
+    WHERE i.code_hash = hash AND i.used_at IS NULL AND i.expires_at > at
+$$;
+-- Once: of two who use it in the same moment one is told so.
+CREATE FUNCTION use_invitation(hash bytea, at timestamptz) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    UPDATE invitation i SET used_at = at WHERE i.code_hash = hash AND i.used_at IS NULL AND i.expires_at > at;
+    RETURN FOUND;
+END
 $$;
 REVOKE ALL ON FUNCTION account_of_login(text), account_of_session(bytea), account_of_waiting(bytea),
-    account_of_invitation(bytea) FROM PUBLIC;
+    account_of_invitation(bytea, timestamptz), use_invitation(bytea, timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION account_of_login(text), account_of_session(bytea), account_of_waiting(bytea),
-    account_of_invitation(bytea) TO pulsepost_console;
+    account_of_invitation(bytea, timestamptz), use_invitation(bytea, timestamptz) TO pulsepost_console;
+
+-- A link lets its holder in: made, seen and taken back by administrators for the staff, by the care team for a patient (not by
+-- whoever has broken the glass), each in their own name.
+SELECT guard('invitation');
+CREATE POLICY administered ON invitation TO pulsepost_console
+    USING ((SELECT a.role FROM acting_account a) = 'administrator'
+           AND EXISTS (SELECT FROM account x WHERE x.account_id = invitation.account_id AND x.role <> 'patient'));
+CREATE POLICY "in care" ON invitation TO pulsepost_console
+    USING (EXISTS (SELECT FROM account x JOIN acting_care c USING (patient_id) WHERE x.account_id = invitation.account_id));
+CREATE POLICY "as oneself" ON invitation AS RESTRICTIVE FOR INSERT TO pulsepost_console
+    WITH CHECK (created_by = (SELECT a.account_id FROM acting_account a));
 
 -- Tables -----------------------------------------------------------------------------------------------------------------
 
@@ -210,10 +230,29 @@ BEGIN
                    in_care_sql('break_glass'), oneself_sql('break_glass'));
 END
 $$;
-CREATE POLICY own ON break_glass TO pulsepost_console USING (account_id = (SELECT a.account_id FROM acting_account a));
-CREATE POLICY "lead nurses" ON break_glass TO pulsepost_console
+CREATE POLICY own ON break_glass FOR SELECT TO pulsepost_console
+    USING (account_id = (SELECT a.account_id FROM acting_account a));
+CREATE POLICY "lead nurses" ON break_glass FOR SELECT TO pulsepost_console
     USING ((SELECT a.role FROM acting_account a) = 'lead_nurse');
-GRANT SELECT, UPDATE (until, seen_at, seen_by) ON break_glass TO pulsepost_console;
+GRANT SELECT ON break_glass TO pulsepost_console;
+
+-- What becomes of it is two acts, and no more: whoever broke it ends it now, and a lead nurse has taken notice of another's.
+-- The patient's id; NULL: not theirs to do, or done.
+CREATE FUNCTION close_break_glass(which uuid) RETURNS uuid
+    LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    UPDATE break_glass g SET until = now()
+    WHERE g.break_glass_id = which AND g.until > now() AND g.account_id = (SELECT a.account_id FROM acting_account a)
+    RETURNING g.patient_id
+$$;
+CREATE FUNCTION see_break_glass(which uuid) RETURNS uuid
+    LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    UPDATE break_glass g SET seen_at = now(), seen_by = a.account_id
+    FROM acting_account a
+    WHERE g.break_glass_id = which AND g.seen_at IS NULL AND g.account_id <> a.account_id AND a.role = 'lead_nurse'
+    RETURNING g.patient_id
+$$;
+REVOKE ALL ON FUNCTION close_break_glass(uuid), see_break_glass(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION close_break_glass(uuid), see_break_glass(uuid) TO pulsepost_console;
 
 -- The audit: everybody writes, also before anybody is signed in; auditors and administrators read all of it, everybody what
 -- they did themselves, a patient what was done with their data. It holds ids, no name and no value.

@@ -67,18 +67,26 @@ CREATE TABLE treatment_change (
 );
 CREATE INDEX ON treatment_change (patient_id, changed_on);
 
+-- What is said of a case is said of its patient: row security asks for one of the two, and both go together.
+ALTER TABLE alert_case ADD UNIQUE (case_id, patient_id);
+ALTER TABLE alert DROP CONSTRAINT alert_case_id_fkey,
+    ADD FOREIGN KEY (case_id, patient_id) REFERENCES alert_case (case_id, patient_id);
+ALTER TABLE contact_person ADD UNIQUE (contact_id, patient_id);
+
 -- A call to a patient or to one of their contact persons; under way until somebody says what came of it.
 CREATE TABLE call (
     call_id     uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     patient_id  uuid NOT NULL REFERENCES patient,
-    case_id     uuid NOT NULL REFERENCES alert_case,
+    case_id     uuid NOT NULL,
     account_id  uuid NOT NULL REFERENCES account,
-    contact_id  uuid REFERENCES contact_person,  -- NULL: the patient
+    contact_id  uuid,                            -- NULL: the patient
     number      text,                            -- NULL: another number than those of the card
     started_at  timestamptz NOT NULL,
     ended_at    timestamptz,
     outcome     text CHECK (outcome IN ('reached', 'not_reached', 'voicemail')),
     note        text NOT NULL DEFAULT '',
+    FOREIGN KEY (case_id, patient_id) REFERENCES alert_case (case_id, patient_id),
+    FOREIGN KEY (contact_id, patient_id) REFERENCES contact_person (contact_id, patient_id),
     CHECK ((ended_at IS NULL) = (outcome IS NULL))
 );
 CREATE INDEX ON call (patient_id, started_at DESC);
@@ -88,7 +96,7 @@ CREATE UNIQUE INDEX call_under_way ON call (case_id, account_id) WHERE ended_at 
 -- One walk of a person through a script: which version, and what was answered to what.
 CREATE TABLE triage_walk (
     walk_id     uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-    case_id     uuid NOT NULL REFERENCES alert_case,
+    case_id     uuid NOT NULL,
     patient_id  uuid NOT NULL REFERENCES patient,
     script      text NOT NULL,
     version     integer NOT NULL,
@@ -96,7 +104,8 @@ CREATE TABLE triage_walk (
     end_state   text,                            -- NULL: not at its end, or broken off
     account_id  uuid NOT NULL REFERENCES account,
     started_at  timestamptz NOT NULL,
-    changed_at  timestamptz NOT NULL
+    changed_at  timestamptz NOT NULL,
+    FOREIGN KEY (case_id, patient_id) REFERENCES alert_case (case_id, patient_id)
 );
 CREATE INDEX ON triage_walk (case_id, started_at DESC);
 

@@ -30,6 +30,7 @@ CREATE TABLE participation (
     CHECK ((ended_at IS NULL) = (end_reason IS NULL) AND (ended_at IS NULL) = (ended_by IS NULL)),
     CHECK ((seen_at IS NULL) = (seen_by IS NULL) AND (seen_at IS NULL OR ended_at IS NOT NULL)),
     CHECK ((closed_at IS NULL) = (closed_by IS NULL) AND (closed_at IS NULL OR ended_at IS NOT NULL)),
+    UNIQUE (participation_id, patient_id),
     CHECK (is_newest OR closed_at IS NOT NULL OR ended_at IS NOT NULL)
 );
 CREATE UNIQUE INDEX participation_newest ON participation (patient_id) WHERE is_newest;
@@ -57,7 +58,7 @@ CREATE INDEX ON consent (patient_id, decision_no DESC);
 -- another row.
 CREATE TABLE admission_entry (
     entry_id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    participation_id  uuid NOT NULL REFERENCES participation,
+    participation_id  uuid NOT NULL,
     patient_id        uuid NOT NULL REFERENCES patient,
     step              text NOT NULL CHECK (step IN ('eligibility', 'decision', 'plan', 'training', 'readings')),
     item              text NOT NULL DEFAULT '',  -- of a checklist
@@ -65,7 +66,8 @@ CREATE TABLE admission_entry (
     detail            jsonb NOT NULL DEFAULT '{}',
     note              text NOT NULL DEFAULT '',
     entered_by        uuid NOT NULL REFERENCES account,
-    entered_at        timestamptz NOT NULL
+    entered_at        timestamptz NOT NULL,
+    FOREIGN KEY (participation_id, patient_id) REFERENCES participation (participation_id, patient_id)
 );
 CREATE INDEX ON admission_entry (participation_id, step, item, entry_id DESC);
 CREATE INDEX ON admission_entry (patient_id);
@@ -190,6 +192,48 @@ BEGIN
     RETURN ended;
 END
 $$;
+
+-- Whoever takes the consent back has given us no right to what their devices go on measuring, nor to what was in quarantine
+-- and became nobody's. What was measured and received before, and what it was, goes; the row and its key stay, so that a
+-- memory that is read again brings nothing back. Kept is what somebody said whose it is, and what somebody may have measured
+-- who had the device then or since and has not withdrawn. How many.
+CREATE FUNCTION forget_withdrawn(before timestamptz, at_once integer, at timestamptz) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH withdrawn AS MATERIALIZED (
+        SELECT x.patient_id FROM participation x
+        WHERE x.is_newest AND x.end_reason = 'consent_withdrawn' AND x.ended_at < before
+    ), held AS MATERIALIZED (
+        SELECT g.device_id, g.patient_id IN (SELECT patient_id FROM withdrawn) AS by_withdrawn, g.valid,
+               coalesce(lower(g.valid), '-infinity') AS since
+        FROM device_assignment g
+        WHERE NOT isempty(g.valid) AND g.device_id IN (SELECT d.device_id FROM device_assignment d
+                                                       WHERE d.patient_id IN (SELECT patient_id FROM withdrawn))
+    ), theirs AS (
+        SELECT q.quarantine_id, q.device_id, q.reading_id
+        FROM quarantine q CROSS JOIN LATERAL (SELECT coalesce(q.effective_time, q.received_at) AS at) measured
+        WHERE q.received_at < before AND octet_length(q.payload) > 0 AND q.resolution IS DISTINCT FROM 'released'
+          AND EXISTS (
+              SELECT FROM held h
+              WHERE h.by_withdrawn AND h.device_id = q.device_id AND h.since <= measured.at
+                AND NOT EXISTS (SELECT FROM held o
+                                WHERE NOT o.by_withdrawn AND o.device_id = h.device_id AND o.since <= measured.at
+                                  AND (o.since > h.since OR o.valid @> measured.at)))
+        ORDER BY q.received_at LIMIT at_once FOR UPDATE OF q
+    ), raw AS (
+        UPDATE ledger l SET raw = ''
+        FROM theirs t WHERE l.device_id = t.device_id AND l.reading_id = t.reading_id AND l.fate = 'quarantined'
+    ), done AS (
+        UPDATE quarantine q SET
+            payload = '', reason = '', effective_time = NULL, may_be = '{}', measured_after = NULL,
+            measured_before = NULL, resolved_at = coalesce(q.resolved_at, forget_withdrawn.at),
+            resolution = coalesce(q.resolution, 'forgotten'),
+            payload_sha256 = CASE WHEN q.reading_id IS NULL THEN q.payload_sha256 ELSE '' END
+        FROM theirs t WHERE q.quarantine_id = t.quarantine_id RETURNING q.quarantine_id
+    )
+    SELECT count(*) FROM done
+$$;
+REVOKE ALL ON FUNCTION forget_withdrawn(timestamptz, integer, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION forget_withdrawn(timestamptz, integer, timestamptz) TO pulsepost_jobs;
 
 GRANT SELECT ON participation, consent, admission_entry TO pulsepost_console;
 GRANT SELECT (patient_id, is_newest, watched_from) ON participation TO pulsepost_ingest, pulsepost_jobs;

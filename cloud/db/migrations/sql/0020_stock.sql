@@ -103,16 +103,19 @@ CREATE TABLE stock_event (
 );
 CREATE INDEX stock_event_of_item ON stock_event (item_id, event_id DESC);
 
+ALTER TABLE device_assignment ADD UNIQUE (assignment_id, patient_id);
+
 -- Who has it, and had it. The device_assignment says whose its readings are; it may have ended earlier.
 CREATE TABLE stock_holding (
     holding_id     uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     item_id        uuid NOT NULL REFERENCES stock_item,
     patient_id     uuid NOT NULL REFERENCES patient,
-    assignment_id  uuid NOT NULL REFERENCES device_assignment,
+    assignment_id  uuid NOT NULL,
     since          timestamptz NOT NULL,
     until          timestamptz CHECK (until >= since),
     handed_by      uuid NOT NULL REFERENCES account,
-    returned_by    uuid REFERENCES account
+    returned_by    uuid REFERENCES account,
+    FOREIGN KEY (assignment_id, patient_id) REFERENCES device_assignment (assignment_id, patient_id)
 );
 CREATE UNIQUE INDEX stock_holding_open ON stock_holding (item_id) WHERE until IS NULL;
 CREATE INDEX stock_holding_of_patient ON stock_holding (patient_id, since DESC);
@@ -196,4 +199,7 @@ CREATE VIEW known_home WITH (security_barrier) AS
 GRANT SELECT ON known_home TO pulsepost_console, pulsepost_jobs;
 
 -- Who has a device, and for whom one is paired, is seen by whoever cares for the patient.
-SELECT guard_patients(t) FROM unnest('{stock_holding, pairing}'::regclass[]) t;
+SELECT guard_patients('stock_holding');
+SELECT guard_patients('pairing', '{pulsepost_jobs}');
+-- What a pairing refers to is not ended (cloud/retention).
+GRANT SELECT (command_id) ON pairing TO pulsepost_jobs;
