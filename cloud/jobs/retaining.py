@@ -31,15 +31,22 @@ def add_jobs(app: App, desk: Desk) -> None:
 def end_all(desk: Desk) -> Ended:
     """Each piece in a transaction of its own. Whatever was ended is counted in the log: nothing goes silently."""
     until = desk.now() + AT_MOST
-    sessions = alarms = 0
+    ended = Ended()
     try:
         while desk.now() < until:
             with desk.pool.connection() as connection:
                 piece = end_what_is_over(connection, desk.now())
             if not piece:
                 break
-            sessions, alarms = sessions + piece.sessions, alarms + piece.alarms
+            ended += piece
     except (psycopg.OperationalError, PoolTimeout) as error:
         log.error("what is over was not ended to its end (%s); next night again", type(error).__name__)
-    log.info("ended: %d sessions without a reading, %d resolved technical alarms", sessions, alarms)
-    return Ended(sessions, alarms)
+    log.info(
+        "ended: %d sessions without a reading, %d resolved technical alarms, %d commands;"
+        " emptied: %d in quarantine, of patients who have withdrawn",
+        ended.sessions,
+        ended.alarms,
+        ended.commands,
+        ended.forgotten,
+    )
+    return ended

@@ -30,6 +30,17 @@ class Keeping:
         default=timedelta(days=400),
         metadata=_proposal("d", "this month beside the same month of last year"),
     )
+    ended_commands: timedelta = field(
+        default=timedelta(days=90),
+        metadata=_proposal("d", "a gateway that does not do what it is told is looked into within a quarter"),
+    )
+    withdrawn_octets: timedelta = field(
+        default=timedelta(days=30),
+        metadata=_proposal(
+            "d",
+            "a month to collect the device, and to say that somebody else measured: then nothing allows us to keep it",
+        ),
+    )
     at_once: int = field(
         default=5_000, metadata=_proposal("rows", "of one transaction: a second or two, and others wait for none of it")
     )

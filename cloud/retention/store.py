@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from cloud.db.connect import Connection
+from cloud.db.connect import Connection, one
 
 
 def end_sessions(connection: Connection, before: datetime, newest: int, at_once: int) -> int:
@@ -17,6 +17,18 @@ def end_sessions(connection: Connection, before: datetime, newest: int, at_once:
 def end_alarms(connection: Connection, before: datetime, at_once: int) -> int:
     """End alarms that were resolved before; how many. The last one of each condition and subject is kept."""
     return connection.execute(_END_ALARMS, {"before": before, "at_once": at_once}).rowcount
+
+
+def end_commands(connection: Connection, before: datetime, at_once: int) -> int:
+    """End commands that were over before; how many. Kept are the newest of a kind to each gateway, and pairings'."""
+    return connection.execute(_END_COMMANDS, {"before": before, "at_once": at_once}).rowcount
+
+
+def forget_withdrawn(connection: Connection, before: datetime, at_once: int, now: datetime) -> int:
+    """Empty what lies in quarantine of patients who withdrew before, and came before; how many readings or messages."""
+    row = one(connection.execute("SELECT forget_withdrawn(%s, %s, %s)", (before, at_once, now)).fetchone())
+    forgotten: int = row[0]
+    return forgotten
 
 
 _END_SESSIONS = """
@@ -40,4 +52,14 @@ DELETE FROM technical_alarm WHERE alarm_id IN (
       AND EXISTS (SELECT FROM technical_alarm newer WHERE newer.condition = old.condition
                   AND newer.subject = old.subject AND newer.resolved_at > old.resolved_at)
     ORDER BY old.resolved_at LIMIT %(at_once)s)
+"""
+
+_END_COMMANDS = """
+DELETE FROM gateway_command WHERE command_id IN (
+    SELECT old.command_id FROM gateway_command old
+    WHERE old.expires_at < %(before)s AND old.stage IN ('done', 'failed', 'refused', 'expired')
+      AND EXISTS (SELECT FROM gateway_command newer WHERE newer.gateway_id = old.gateway_id AND newer.kind = old.kind
+                  AND newer.created_at > old.created_at)
+      AND NOT EXISTS (SELECT FROM pairing p WHERE p.command_id = old.command_id)
+    ORDER BY old.expires_at LIMIT %(at_once)s)
 """

@@ -11,9 +11,10 @@ ALTER TABLE quarantine
     ADD COLUMN measured_after   timestamptz,
     ADD COLUMN measured_before  timestamptz,
     ADD COLUMN resolution_why   text,
-    ADD CHECK (resolution IN ('released', 'nobodys', 'test', 'control_solution')),
+    ADD CHECK (resolution IN ('released', 'nobodys', 'test', 'control_solution', 'forgotten')),
     ADD CHECK ((resolved_at IS NULL) = (resolution IS NULL)),
-    ADD CHECK ((resolved_at IS NULL) = (resolved_by IS NULL));
+    -- What is forgotten (0019_enrolling.sql) was looked at by nobody.
+    ADD CHECK (resolution IS NOT DISTINCT FROM 'forgotten' OR (resolved_at IS NULL) = (resolved_by IS NULL));
 CREATE INDEX quarantine_whose ON quarantine (device_id, received_at)
     WHERE resolved_at IS NULL AND reading_id IS NOT NULL
       AND reason_code IN ('unassigned_device', 'unknown_timeline', 'impossible_time');
