@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from functools import cache
 from html.parser import HTMLParser
 
+from babel.messages.catalog import Message
+
 from cloud.language.words import words_of
 from deploy.catalogues import extracted
 
@@ -16,8 +18,7 @@ LABELS = frozenset({"aria-label", "placeholder", "title", "data-label", "alt"})
 
 def english_in(texts: Iterable[str], language: str) -> set[str]:
     """Of these texts, those that are an English message which this language says otherwise, whatever is filled in."""
-    pattern = _english_of(language)
-    return {text for text in texts if re.search("[A-Za-z]{2}", text) and pattern.fullmatch(text)}
+    return {text for text in texts if _is_english(text, language)}
 
 
 def read(page: str) -> list[str]:
@@ -28,14 +29,33 @@ def read(page: str) -> list[str]:
 
 
 @cache
-def _english_of(language: str) -> re.Pattern[str]:
+def _is_english(text: str, language: str) -> bool:
+    """The same of one text; much stands on many pages."""
+    if re.search("[A-Za-z]{2}", text) is None:
+        return False
+    whole, with_places = _english_of(language)
+    return text in whole or with_places.fullmatch(text) is not None
+
+
+@cache
+def _messages() -> tuple[Message, ...]:
+    """Every message of ours: all our sources are read for them."""
+    return tuple(extracted())
+
+
+@cache
+def _english_of(language: str) -> tuple[frozenset[str], re.Pattern[str]]:
+    """Messages without a place to fill in, and a pattern of those with one: few, for each is tried on every text."""
     translate = words_of(language).gettext
-    single = [message.id for message in extracted() if isinstance(message.id, str) and message.id]
-    forms = [form for message in extracted() if isinstance(message.id, (list, tuple)) for form in message.id]
+    messages = _messages()
+    single = [message.id for message in messages if isinstance(message.id, str) and message.id]
+    forms = [form for message in messages if isinstance(message.id, (list, tuple)) for form in message.id]
     different = [text for text in single if translate(text) != text] + forms
     # A message that is little more than its places ("{} of {}") fits anything.
     telling = [text for text in different if len(re.sub(r"\{\w*\}|%\(\w+\)s|\W", "", text)) >= 3]
-    return re.compile("|".join(f"(?:{PLACE.sub('.+', re.escape(text))})" for text in telling))
+    patterns = {text: PLACE.sub(".+", re.escape(text)) for text in telling}
+    whole = frozenset(text for text, pattern in patterns.items() if pattern == re.escape(text))
+    return whole, re.compile("|".join(f"(?:{patterns[text]})" for text in telling if text not in whole))
 
 
 class _Reader(HTMLParser):
