@@ -24,12 +24,13 @@ def make_pool(url: str, application_name: str, *, min_size: int, max_size: int) 
             "connect_timeout": CONNECT_TIMEOUT_S,
             "options": session_options(),
         },
-        check=_check,
+        check=check_transacting,
+        reset=reset,
         open=False,
     )
 
 
-async def _check(connection: AsyncConnection[Any]) -> None:
+async def check_transacting(connection: AsyncConnection[Any]) -> None:
     """Raise unless the server answers; afterwards every statement is in a transaction.
 
     psycopg's own check asks in autocommit and switches back. A request whose browser has gone may be cancelled right
@@ -37,5 +38,15 @@ async def _check(connection: AsyncConnection[Any]) -> None:
     work without transactions, and for nobody, since for whom is said until the end of a transaction.
     """
     await AsyncConnectionPool.check_connection(connection)
+    await reset(connection)
+
+
+async def reset(connection: AsyncConnection[Any]) -> None:
+    """A connection that comes back works in transactions.
+
+    Having this, the pool takes connections back in tasks of its own. Without, whoever gives one back does that, and a
+    live stream whose browser has gone is cancelled again wherever it waits: the connection would never come back, and
+    after as many as there are the console stands still.
+    """
     if connection.autocommit:
         await connection.set_autocommit(False)

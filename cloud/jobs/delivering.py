@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import psycopg
 from procrastinate import App
 
 from cloud.db.connect import Connection
+from cloud.faults import placed
 from cloud.jobs.desk import Desk
 from cloud.notifications import store, words
 from cloud.notifications.channels.offered import offered
@@ -87,7 +89,7 @@ class Delivery:
 
     def look(self, notification_id: UUID) -> None:
         """Do all that is to be done now, and say when to look again. psycopg.OperationalError, PoolTimeout."""
-        with self._desk.pool.connection() as connection, _alone(connection, notification_id) as alone:
+        with self._desk.pool.connection() as connection, looking(connection, notification_id) as alone:
             while alone and (begun := self._begin(connection, notification_id)) is not None:
                 self._try(connection, notification_id, begun)
 
@@ -224,13 +226,28 @@ def _case_of(connection: Connection, notification: Notification, now: datetime) 
 
 
 @contextmanager
-def _alone(connection: Connection, notification_id: UUID) -> Iterator[bool]:
-    """Whether nobody else looks at it meanwhile. The lock ends with the connection, so a dead process holds none."""
+def looking(connection: Connection, notification_id: UUID) -> Iterator[bool]:
+    """Whether nobody else looks at it meanwhile.
+
+    The lock is the session's, and ends with the connection at the latest: a dead process holds none, and a connection
+    that cannot give it back is closed. In the pool it would keep everybody else from looking, for ever.
+    """
     with connection.transaction():
         alone = store.begin_look(connection, notification_id)
     try:
         yield alone
     finally:
         if alone and not connection.closed:
-            with connection.transaction():
-                store.end_look(connection, notification_id)
+            _give_back(connection, notification_id)
+
+
+def _give_back(connection: Connection, notification_id: UUID) -> None:
+    is_given_back = False
+    try:
+        with connection.transaction():
+            is_given_back = store.end_look(connection, notification_id)
+    except psycopg.Error as error:
+        log.error("notification %s could not be let go of (%s): a connection is closed", notification_id, placed(error))
+    finally:
+        if not is_given_back:
+            connection.close()

@@ -1,10 +1,14 @@
 """The jobs that there are, and when: one procrastinate application, put together for one process."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from procrastinate import App, PsycopgConnector
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
 
 from cloud.db.connect import CONNECT_TIMEOUT_S, noticing, session_options
+from cloud.db.pool import check_transacting, reset
 from cloud.jobs import anchoring, assessing, delivering, escalating, retaining, telling_homes, tidying, trying_limits
 from cloud.jobs.desk import Desk
 
@@ -25,6 +29,11 @@ ROOMS: Sequence[Callable[[App, Desk], None]] = (
 )
 
 
+def _pool(**arguments: Any) -> AsyncConnectionPool[AsyncConnection[Any]]:
+    """procrastinate's own, but that what it cancels leaves each connection as it was."""
+    return AsyncConnectionPool(**{**arguments, "check": check_transacting, "reset": reset})
+
+
 def make_app(desk: Desk, judge: Callable[[], None]) -> App:
     """An application whose workers judge the fleet at intervals, and do each room's jobs."""
     app = App(
@@ -33,6 +42,7 @@ def make_app(desk: Desk, judge: Callable[[], None]) -> App:
             min_size=1,
             max_size=POOL_SIZE,
             timeout=WAIT_FOR_CONNECTION_S,
+            pool_factory=_pool,
             kwargs={
                 "application_name": f"pulsepost {desk.settings.name}",
                 "connect_timeout": CONNECT_TIMEOUT_S,

@@ -70,9 +70,10 @@ def begin_look(connection: Connection, notification_id: UUID) -> bool:
     return bool(one(row)[0])
 
 
-def end_look(connection: Connection, notification_id: UUID) -> None:
-    """Others may look."""
-    connection.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 1))", (str(notification_id),))
+def end_look(connection: Connection, notification_id: UUID) -> bool:
+    """Others may look; False: this connection did not hold it."""
+    row = connection.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 1))", (str(notification_id),)).fetchone()
+    return bool(one(row)[0])
 
 
 def locked(connection: Connection, notification_id: UUID) -> Notification | None:

@@ -39,6 +39,7 @@ class Telling:
     ward: Ward
     case_id: UUID
     clock: Moment
+    desk: Desk
     delivery: Delivery
     jobs: Connection
     settings: NotifySettings = field(default=SETTINGS)
@@ -128,7 +129,7 @@ def telling(
     desk.pool.open()
     jobs = open_connection(ward.database.jobs_url, "test jobs", autocommit=True)
     try:
-        yield Telling(ward, new_case(ward), clock, Delivery(desk, channels), jobs, settings)
+        yield Telling(ward, new_case(ward), clock, desk, Delivery(desk, channels), jobs, settings)
     finally:
         jobs.close()
         desk.pool.close()
