@@ -39,10 +39,13 @@ def axe() -> str:
     return AXE.read_text()
 
 
-def objections(page: Page) -> list[str]:
-    """What axe finds, and controls too small for a thumb."""
+def objections(page: Page, *within: str) -> list[str]:
+    """What axe finds, and controls too small for a thumb. ``within``: selectors of the parts that it looks at."""
     page.evaluate(axe())
-    found: dict[str, Any] = page.evaluate("options => axe.run(document, options)", OPTIONS)
+    parts = [selector for selector in within if page.locator(selector).count()]
+    found: dict[str, Any] = page.evaluate(
+        "([parts, options]) => axe.run(parts.length ? {include: parts} : document, options)", [parts, OPTIONS]
+    )
     said = [f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:160]}" for one in found["violations"]]
     return [*said, *(f"small: {each}" for each in page.evaluate(SMALL, SMALLEST))]
 

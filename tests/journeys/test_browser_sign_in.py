@@ -10,7 +10,7 @@ from cloud.auth import totp
 from cloud.language.words import words_of
 from tests.fix_browser import ON_BOTH_SCREENS
 from tests.fix_console import PASSWORD, Console
-from tests.journeys.objecting import nothing_sticks_out
+from tests.journeys.objecting import nothing_sticks_out, objections
 from tests.journeys.test_browser_languages import assert_no_english
 
 CHOSEN = "seven geese over the harbour"
@@ -46,6 +46,7 @@ def test_a_nurse_sets_up_a_second_factor_and_signs_in_with_it(console: Console, 
     assert nothing_sticks_out(page)
     secret, codes = set_up(page, console)
     assert nothing_sticks_out(page)
+    assert objections(page) == []
     page.get_by_role("link", name="I have them: go on").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Worklist")
     page.get_by_role("button", name="Sign out").click()
@@ -57,6 +58,7 @@ def test_a_nurse_sets_up_a_second_factor_and_signs_in_with_it(console: Console, 
     page.keyboard.type("000000")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("This code is not right")
+    assert objections(page) == []
     page.fill("#code", totp.code(secret, console.clock.time))
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Worklist")
@@ -87,6 +89,7 @@ def test_an_administrator_invites_a_nurse_who_needs_a_second_factor(console: Con
 
     page.goto(link)
     assert nothing_sticks_out(page)
+    assert objections(page) == []
     page.fill("#new-password", CHOSEN)
     page.fill("#again", CHOSEN)
     page.keyboard.press("Enter")

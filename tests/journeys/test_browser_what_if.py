@@ -10,7 +10,7 @@ from tests.cloud.made import NOW, glucose, new_patient, sent
 from tests.cloud.what_if.made import low_mornings, store_glucose
 from tests.fix_browser import ON_BOTH_SCREENS
 from tests.fix_console import Console
-from tests.journeys.objecting import nothing_sticks_out
+from tests.journeys.objecting import nothing_sticks_out, objections
 from tests.journeys.steps import sign_in
 
 WITHIN_MS = 30_000
@@ -35,6 +35,7 @@ def test_a_doctor_tries_lower_limits_and_sees_what_they_would_miss(console: Cons
     page.locator("#value_0").fill("low")
     page.get_by_role("button", name="Try it").click()
     expect(page.locator("#refused")).to_contain_text("Give a number")
+    assert objections(page) == []
     page.locator("#value_0").fill("48")
     page.get_by_label("Limit 2", exact=True).select_option("hypoglycaemia_level_2 mg/dL")
     page.locator("#value_1").fill("48")
@@ -48,6 +49,7 @@ def test_a_doctor_tries_lower_limits_and_sees_what_they_would_miss(console: Cons
     expect(page.locator("#missed")).to_have_text("1")
     expect(page.locator('[data-line="cases"]')).to_contain_text("n = ")
     assert nothing_sticks_out(page)
+    assert objections(page) == []
     _look(page, "what_if_result")
     page.get_by_role("link", name="21 Nov 2026").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Very low glucose")

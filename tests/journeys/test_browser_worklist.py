@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests.cloud.made import Ward, glucose, ketone, pressure, sent
 from tests.fix_browser import ON_BOTH_SCREENS
-from tests.journeys.objecting import nothing_sticks_out
+from tests.journeys.objecting import nothing_sticks_out, objections
 from tests.journeys.steps import is_live, sign_in
 
 BANNER_WITHIN_MS = 10_000
@@ -110,6 +110,7 @@ def test_a_frozen_console_is_said_within_ten_seconds_and_what_was_missed_is_caug
     operated.freeze()
     expect(banner).to_be_visible(timeout=BANNER_WITHIN_MS)
     expect(page.locator("#live-state")).to_contain_text("Not receiving")
+    assert objections(page) == []
     ward.receive(sent(glucose("48")))
     operated.thaw()
     expect(page.locator("li[data-case-id]")).to_have_count(1, timeout=BANNER_WITHIN_MS)
@@ -137,6 +138,7 @@ def test_signing_out_elsewhere_is_said_on_the_open_page(operated: ConsoleProcess
     is_live(page)
     ward.admin.execute("DELETE FROM login_session")
     expect(page.locator("#signed-out")).to_be_visible(timeout=BANNER_WITHIN_MS)
+    assert objections(page) == []
 
 
 def test_what_the_page_asks_by_itself_leads_nowhere_when_signed_out(
