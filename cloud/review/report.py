@@ -5,6 +5,7 @@ character), and those that are used are embedded. Where a font is missing, FontM
 The letters shrink until everything is on the one page; at the smallest, limits are left to the plan, and it says so.
 """
 
+import logging
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,6 +17,10 @@ from fpdf.fonts import TTFFont
 
 from cloud.review.charts import BOTTOM, LEFT, MARK, RIGHT, TOP, WIDTH, Chart, Point, Series
 from cloud.review.models import Line, Part
+
+# They would log which letters they embed, or lack: those of a patient's name and figures.
+for _name in ("fontTools", "fpdf"):
+    logging.getLogger(_name).setLevel(logging.ERROR)
 
 # What the letters are drawn with: the file, and the Debian package that brings it.
 REGULAR: Final = ("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", "fonts-dejavu-core")

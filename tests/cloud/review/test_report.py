@@ -1,6 +1,7 @@
 """The report: one page in the reader's language, nothing of the patient in its address, words where a font lacks."""
 
 import io
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -81,6 +82,13 @@ def test_where_nothing_shrinks_enough_the_page_says_that_the_limits_are_left_out
 
 def test_a_name_in_chinese_is_written_in_an_english_report() -> None:
     assert "王小明" in text(report(replace(CONTENT, heading="王小明")))
+
+
+def test_drawing_a_report_logs_none_of_its_letters(caplog: pytest.LogCaptureFixture) -> None:
+    """fontTools tells of each letter that it embeds, and fpdf of each that a font lacks."""
+    with caplog.at_level(logging.INFO):
+        report(replace(CONTENT, heading="Asta \N{EGYPTIAN HIEROGLYPH A001}"))
+    assert caplog.records == []
 
 
 def test_a_missing_font_is_named_with_the_package_that_brings_it(
