@@ -137,6 +137,7 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
     app.add_exception_handler(SecondFactorNeeded, _to_second_factor)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(PoolTimeout, _no_database)
     app.add_exception_handler(Exception, _failed)
     return app
 
@@ -238,6 +239,12 @@ def _led_to(path: str, request: Request, otherwise: int) -> Response:
 
 async def _refused(request: Request, error: Exception) -> Response:
     code = error.status_code if isinstance(error, HTTPException) else status.HTTP_500_INTERNAL_SERVER_ERROR
+    return page(request, "error.html", status_code=code, code=code)
+
+
+async def _no_database(request: Request, _: Exception) -> Response:
+    """No connection to be had: the pool has logged why."""
+    code = status.HTTP_503_SERVICE_UNAVAILABLE
     return page(request, "error.html", status_code=code, code=code)
 
 
