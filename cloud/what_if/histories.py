@@ -12,6 +12,7 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
+from psycopg.sql import SQL, Identifier
 
 from alerting.adherence import Pause, Schedule, Slot
 from alerting.histories import GlucoseSeries, History, PressureSeries
@@ -47,7 +48,7 @@ def histories_of(
     zones = zones_of(connection, patient_ids)
     pressure = _grouped(connection.execute(PRESSURE, parameters))
     glucose = _grouped(connection.execute(GLUCOSE, parameters))
-    ketone = _grouped(connection.execute(_KETONE, parameters))
+    ketone = _grouped(connection.execute(KETONE, parameters))
     slots = _grouped(connection.execute(SLOTS, parameters))
     pauses = _grouped(connection.execute(PAUSES, parameters))
     # Also of a heightened period that is over by now: it was not, then.
@@ -137,7 +138,7 @@ def pressure_series(row: _Row, zones: Zones) -> PressureSeries:
 
 
 def strip_series(row: _Row, zones: Zones) -> GlucoseSeries:
-    """A row of ``GLUCOSE`` without its patient."""
+    """A row of ``GLUCOSE`` or ``KETONE`` without its patient."""
     unit, at, received, values, samples, fasting = row
     times = _times(at)
     return GlucoseSeries(
@@ -204,7 +205,7 @@ FROM (SELECT *, (CASE state WHEN 'above_range' THEN 'Infinity' WHEN 'below_range
 GROUP BY patient_id, unit ORDER BY patient_id, unit
 """
 
-GLUCOSE = """
+_STRIPS = """
 SELECT patient_id, unit,
        string_agg(timestamptz_send(effective_time), ''::bytea ORDER BY effective_time, reading_id),
        string_agg(timestamptz_send(received_at), ''::bytea ORDER BY effective_time, reading_id),
@@ -216,31 +217,13 @@ SELECT patient_id, unit,
        string_agg(int2send((coalesce(context ->> 'meal' = 'fasting', false)
                             OR 'fasting' = ANY(annotations))::int::int2), ''::bytea
                   ORDER BY effective_time, reading_id)
-FROM glucose
+FROM {view} strip
 WHERE patient_id = ANY(%(patient_ids)s) AND effective_time >= %(since)s AND effective_time < %(at)s
-  AND NOT EXISTS (SELECT FROM participation x WHERE x.patient_id = glucose.patient_id AND x.is_newest
+  AND NOT EXISTS (SELECT FROM participation x WHERE x.patient_id = strip.patient_id AND x.is_newest
                     AND x.watched_from > effective_time)
 GROUP BY patient_id, unit ORDER BY patient_id, unit
 """
-
-_KETONE = """
-SELECT patient_id, unit,
-       string_agg(timestamptz_send(effective_time), ''::bytea ORDER BY effective_time, reading_id),
-       string_agg(timestamptz_send(received_at), ''::bytea ORDER BY effective_time, reading_id),
-       string_agg(float8send(coalesce(value::float8,
-                      (CASE state WHEN 'above_range' THEN 'Infinity' WHEN 'below_range' THEN '-Infinity'
-                                  ELSE 'NaN' END)::float8)), ''::bytea ORDER BY effective_time, reading_id),
-       string_agg(int2send((CASE sample WHEN 'patient' THEN 0 WHEN 'control_solution' THEN 1 ELSE 2 END)::int2),
-                  ''::bytea ORDER BY effective_time, reading_id),
-       string_agg(int2send((coalesce(context ->> 'meal' = 'fasting', false)
-                            OR 'fasting' = ANY(annotations))::int::int2), ''::bytea
-                  ORDER BY effective_time, reading_id)
-FROM ketone
-WHERE patient_id = ANY(%(patient_ids)s) AND effective_time >= %(since)s AND effective_time < %(at)s
-  AND NOT EXISTS (SELECT FROM participation x WHERE x.patient_id = ketone.patient_id AND x.is_newest
-                    AND x.watched_from > effective_time)
-GROUP BY patient_id, unit ORDER BY patient_id, unit
-"""
+GLUCOSE, KETONE = (SQL(_STRIPS).format(view=Identifier(view)) for view in ("glucose", "ketone"))
 
 SLOTS = """
 SELECT patient_id, kind, at, weekdays, before, after, lower(valid), upper(valid)
