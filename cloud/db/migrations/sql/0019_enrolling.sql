@@ -80,6 +80,11 @@ CREATE TABLE patient_look_up (
 );
 CREATE INDEX ON patient_look_up (account_id, at);
 
+-- Who acts, where it is somebody who takes patients in; else NULL.
+CREATE FUNCTION whoever_takes_in() RETURNS uuid LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+    SELECT a.account_id FROM acting_account a WHERE a.role IN ('nurse', 'lead_nurse', 'doctor', 'coordinator')
+$$;
+
 -- Finding somebody who is here already says that there is somebody, to people who take patients in, and nothing of whom:
 -- name, birth date or number are what was typed. ``patient_id`` only where they are in the asker's care. Too often: one row,
 -- 'too_often', with how long to wait; nothing was looked for.
@@ -87,10 +92,9 @@ CREATE FUNCTION fitting_patients(name text, born date, number text)
     RETURNS TABLE (fits text, patient_id uuid, again_after interval)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    person uuid;
+    person uuid := whoever_takes_in();
     thirtieth timestamptz;
 BEGIN
-    SELECT a.account_id INTO person FROM acting_account a WHERE a.role IN ('nurse', 'lead_nurse', 'doctor', 'coordinator');
     IF person IS NULL THEN
         RETURN;
     END IF;
@@ -118,10 +122,9 @@ $$;
 CREATE FUNCTION take_in(name text, born date, zone text, speaks text, number text, at timestamptz)
     RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    person uuid;
+    person uuid := whoever_takes_in();
     made uuid;
 BEGIN
-    SELECT a.account_id INTO person FROM acting_account a WHERE a.role IN ('nurse', 'lead_nurse', 'doctor', 'coordinator');
     IF person IS NULL THEN
         RETURN NULL;
     END IF;
@@ -140,10 +143,9 @@ $$;
 CREATE FUNCTION take_in_again(name text, born date, number text, at timestamptz)
     RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    person uuid;
+    person uuid := whoever_takes_in();
     found uuid;
 BEGIN
-    SELECT a.account_id INTO person FROM acting_account a WHERE a.role IN ('nurse', 'lead_nurse', 'doctor', 'coordinator');
     IF person IS NULL THEN
         RETURN NULL;
     END IF;
@@ -244,7 +246,8 @@ GRANT INSERT (patient_id, begun_at, begun_by),
 GRANT INSERT ON consent, admission_entry TO pulsepost_console;
 GRANT INSERT (patient_id, account_id, since), UPDATE (until) ON care_team TO pulsepost_console;
 
-REVOKE ALL ON FUNCTION fitting_patients(text, date, text), take_in(text, date, text, text, text, timestamptz),
+REVOKE ALL ON FUNCTION whoever_takes_in(), fitting_patients(text, date, text),
+    take_in(text, date, text, text, text, timestamptz),
     take_in_again(text, date, text, timestamptz),
     end_participation(uuid, text, text, timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION fitting_patients(text, date, text), take_in(text, date, text, text, text, timestamptz),
