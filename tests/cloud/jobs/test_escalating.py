@@ -78,7 +78,7 @@ def test_a_look_that_fails_is_said_without_what_it_stumbled_over_and_the_sweep_m
     case_id = clinic.open_case()
     clinic.ward.admin.execute("ALTER TABLE duty_site RENAME TO dawn")
     escalating.look(host.desk, case_id)
-    assert f"case {case_id} was not looked at (UndefinedTable 42P01)" in caplog.text
+    assert f"case {case_id} was not looked at (UndefinedTable 42P01 at cloud/duty/" in caplog.text
     assert "duty_site" not in caplog.text
     assert clinic.told(case_id) == []
 
