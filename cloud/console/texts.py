@@ -654,8 +654,8 @@ ENTRY_REFUSALS: Final[Mapping[str, str]] = {
     "something_left": "Something is left to do first. See below.",
     "steps_missing": "Not every step is done. What is missing stands at the end of the page.",
     "there_already": "This time is in the schedule already.",
-    "too_often": "You have asked for many people within an hour. Nobody was looked for, and nothing was saved. Try again in"
-    " {minutes} min.",
+    "too_often": "You have asked for many people within an hour. Nobody was looked for, and nothing was saved. Try"
+    " again in {minutes} min.",
     "tolerance": "Give hours, from 0.25 to 12.",
     "too_far": "This is years away. Is the year right?",
     "too_long": "This is too long: at most {most} letters.",
