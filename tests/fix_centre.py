@@ -132,6 +132,7 @@ class Walk:
     def receives(self) -> None:
         """The page is in the reader's language, and its stream, where it has one, is live."""
         expect(self.page.locator("html")).to_have_attribute("lang", LANGUAGES[self.language].tag)
+        self.page.wait_for_load_state("domcontentloaded")
         if self.page.locator("#live-state").count():
             expect(self.page.locator("#live-state")).to_have_attribute("data-state", "live")
 
@@ -154,6 +155,11 @@ class Walk:
         with self.page.expect_event("domcontentloaded"):
             button.click()
 
+    def follow(self, link: Locator) -> None:
+        """Click what leads to another page, until that one is there and receives."""
+        self.send(link)
+        self.receives()
+
     def unfold(self, message: str) -> None:
         """Open what is folded away under this heading."""
         self.page.locator("summary", has_text=self.said(message)).first.click()
@@ -164,6 +170,7 @@ class Walk:
 
     def fits(self) -> None:
         """Nothing makes the page scroll sideways, on a screen and on a phone."""
+        self.page.wait_for_load_state()
         screen = self.page.viewport_size
         for width, height in (DESKTOP, PHONE):
             self.page.set_viewport_size({"width": width, "height": height})

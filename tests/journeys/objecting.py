@@ -41,6 +41,7 @@ def axe() -> str:
 
 def objections(page: Page, *within: str) -> list[str]:
     """What axe finds, and controls too small for a thumb. ``within``: selectors of the parts that it looks at."""
+    page.wait_for_load_state()
     page.evaluate(axe())
     parts = [selector for selector in within if page.locator(selector).count()]
     found: dict[str, Any] = page.evaluate(
@@ -58,7 +59,8 @@ def nothing_sticks_out(page: Page) -> bool:
 
 
 def misfits(page: Page) -> list[str]:
-    """What does not fit the screen as it is now."""
+    """What does not fit the screen as it is now, once the page is drawn with all its styles."""
+    page.wait_for_load_state()
     return [*([] if page.evaluate(FITS_SOON) else ["something sticks out"]), *page.evaluate(SMALL, SMALLEST)]
 
 

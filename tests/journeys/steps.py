@@ -26,6 +26,12 @@ def sign_in(page: Page, console: Served, login: str) -> None:
     page.wait_for_load_state()
 
 
+def sign_out(page: Page) -> None:
+    """Until the sign-in page is there: to go elsewhere sooner would take the form back before it is answered."""
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.locator("#login")).to_be_visible()
+
+
 def is_live(page: Page) -> None:
     """The stream of the open page has begun."""
     expect(page.locator("#live-state")).to_have_attribute("data-state", "live")

@@ -122,7 +122,7 @@ def test_without_script_the_page_asks_again_by_itself(gateway: Gateway, profile:
     try:
         page = without.new_page()
         page.goto(f"{gateway.url}/en")
-        assert page.locator("head meta[http-equiv=refresh]").get_attribute("content") == "60"
+        expect(page.locator("head meta[http-equiv=refresh]")).to_have_attribute("content", "60")
         expect(page.get_by_text("By your care team 08:14")).to_be_visible()
     finally:
         without.close()

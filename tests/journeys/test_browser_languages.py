@@ -1,7 +1,7 @@
 """Which language a reader gets, and how English that is left on a page is found (``test_browser_axe`` looks for it)."""
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from cloud.language.languages import LANGUAGES
 from tests.cloud.language.english import english_in
@@ -27,7 +27,8 @@ READ = """() => {
 
 
 def assert_no_english(page: Page, language: str) -> None:
-    assert page.locator("html").get_attribute("lang") == LANGUAGES[language].tag
+    expect(page.locator("html")).to_have_attribute("lang", LANGUAGES[language].tag)
+    page.wait_for_load_state()
     assert english_in(page.evaluate(READ), language) == set(), page.url
 
 

@@ -68,6 +68,7 @@ def test_a_nurse_is_paged_where_she_has_shown_that_she_is_reached(
         expect(page.get_by_role("alert").filter(has_text="country code")).to_be_visible()
         page.get_by_label("Number with country code").fill("+45 20 12 34 56")
         page.get_by_role("button", name="Add, and send a code there").click()
+        expect(page.get_by_label("Code", exact=True)).to_be_visible()
         look(console, delivering)
         [code] = re.findall(rb"\b\d{6}\b", phone_gateway.requests[-1].body.replace(b"+4520123456", b""))
         page.get_by_label("Code", exact=True).fill(code.decode())

@@ -185,6 +185,7 @@ def test_a_meter_is_scanned_handed_out_paired_and_read(road: Road, page: Page) -
     expect(page.locator("table")).to_contain_text("92312001")
     assert wrong_with(page) == []
     page.get_by_role("link", name="Pair over Bluetooth").click()
+    expect(page.get_by_label("Gateway")).to_be_visible()
     assert wrong_with(page) == []
     begin(page, road)
     expect(page.locator(".press")).to_contain_text("On the meter choose Settings, Wireless, Pairing.")

@@ -26,7 +26,7 @@ def test_a_doctor_sees_what_decides_and_compares_both_sides_of_a_change(console:
         for line in page.locator(".review__lines > div").all():
             expect(line).to_be_in_viewport(ratio=1)
     assert nothing_sticks_out(page)
-    assert page.locator("svg[role=img]").count() == 4
+    expect(page.locator("svg[role=img]")).to_have_count(4)
     page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
     assert objections(page) == []
     assert nothing_sticks_out(page)

@@ -11,6 +11,7 @@ from cloud.language.words import words_of
 from tests.fix_browser import ON_BOTH_SCREENS
 from tests.fix_console import PASSWORD, Console
 from tests.journeys.objecting import nothing_sticks_out, objections
+from tests.journeys.steps import sign_out
 from tests.journeys.test_browser_languages import assert_no_english
 
 CHOSEN = "seven geese over the harbour"
@@ -28,6 +29,7 @@ def set_up(page: Page, console: Console) -> tuple[bytes, list[str]]:
     """From the page of the second factor to the recovery codes."""
     secret = base64.b32decode(page.locator("#secret").inner_text().replace(" ", ""))
     expect(page.locator("svg.qr")).to_be_visible()
+    page.wait_for_load_state()
     if page.locator("#password").count():
         page.fill("#password", PASSWORD)
     page.fill("#code", totp.code(secret, console.clock.time))
@@ -41,15 +43,17 @@ def test_a_nurse_sets_up_a_second_factor_and_signs_in_with_it(console: Console, 
     sign_in(page, console, "nora")
     page.locator(".bar__me").click()
     page.get_by_role("link", name="How I sign in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("How I sign in")
     assert nothing_sticks_out(page)
     page.get_by_role("link", name="Set up a second factor").click()
+    expect(page.locator("#secret")).to_be_visible()
     assert nothing_sticks_out(page)
     secret, codes = set_up(page, console)
     assert nothing_sticks_out(page)
     assert objections(page) == []
     page.get_by_role("link", name="I have them: go on").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Worklist")
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
     console.clock.forward(seconds=totp.STEP_S)
 
     sign_in(page, console, "nora")
@@ -62,7 +66,7 @@ def test_a_nurse_sets_up_a_second_factor_and_signs_in_with_it(console: Console, 
     page.fill("#code", totp.code(secret, console.clock.time))
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Worklist")
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
 
     sign_in(page, console, "nora")
     page.fill("#code", codes[3])
@@ -82,10 +86,11 @@ def test_an_administrator_invites_a_nurse_who_needs_a_second_factor(console: Con
     page.fill("#display-name", "Nils Nightingale")
     page.select_option("#language", "en")
     page.get_by_role("button", name="Add, and show the link").click()
+    expect(page.locator("#link")).to_be_visible()
     assert nothing_sticks_out(page)
     link = page.locator("#link").inner_text()
     assert "nils" not in link
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
 
     page.goto(link)
     assert nothing_sticks_out(page)
@@ -114,6 +119,7 @@ def test_the_pages_of_signing_in_are_in_the_readers_language(console: Console, p
     page.locator(f"#account-{console.accounts['nora']}").get_by_role(
         "button", name=re.compile(f"^{words.gettext('New link')}")
     ).click()
+    expect(page.locator("#link")).to_be_visible()
     assert_no_english(page, language)
     link = page.locator("#link").inner_text()
     page.goto(f"{console.url}/me/sign-in/second-factor")
@@ -125,6 +131,7 @@ def test_the_pages_of_signing_in_are_in_the_readers_language(console: Console, p
     assert_no_english(page, language)
     assert nothing_sticks_out(page)
     page.get_by_role("button", name=words.gettext("Sign out")).click()
+    expect(page.locator("#login")).to_be_visible()
     sign_in(page, console, "adam")
     expect(page.locator("#code")).to_be_visible()
     assert_no_english(page, language)

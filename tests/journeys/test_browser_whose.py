@@ -10,7 +10,7 @@ from tests.cloud.made import METER, NOW, glucose, pressure, sent
 from tests.fix_browser import DESKTOP, PHONE
 from tests.fix_console import Console
 from tests.journeys.objecting import nothing_sticks_out, objections
-from tests.journeys.steps import sign_in
+from tests.journeys.steps import sign_in, sign_out
 
 
 def test_a_patient_says_it_was_me_and_a_nurse_says_whose_it_is(asking: Console, page: Page) -> None:
@@ -29,7 +29,7 @@ def test_a_patient_says_it_was_me_and_a_nurse_says_whose_it_is(asking: Console, 
     question.get_by_role("button", name="Yes, it was me").click()
     expect(page.locator(".held__one")).to_have_count(1)
     Releases(asking.clock).settle(ward.ingest)
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
 
     sign_in(page, asking, "nora")
     [(case_id,)] = ward.rows("SELECT case_id FROM alert_case WHERE reason ->> 'reason' = 'held'")

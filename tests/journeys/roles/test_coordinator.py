@@ -17,7 +17,7 @@ def test_a_coordinator_keeps_the_card_and_invites_the_patient(
         carl.go("/patients/{patient}/card")
         page.locator("[name=door_notes]").fill("code 4321")
         carl.picture("card")
-        carl.by("button", "Save the card").click()
+        carl.send(carl.by("button", "Save the card"))
         expect(page.locator("[name=door_notes]")).to_have_value("code 4321")
         carl.go("/patients/{patient}/invitation")
         carl.fits()
@@ -44,7 +44,7 @@ def test_a_coordinator_takes_somebody_in(centre: Centre, language: str, screen: 
         page.fill("#person-display_name", name)
         page.fill("#person-birth_date", f"1952-03-{screen[0] % 28 + 1:02}")
         page.fill("#person-time_zone", "Europe/Copenhagen")
-        carl.by("button", "Take in").click()
+        carl.send(carl.by("button", "Take in"))
         expect(page.locator("h1")).to_have_text(name)
         # Not ill today, not pregnant, no irregular pulse; and yes to all the others.
         for number, question in enumerate(page.locator("#eligibility fieldset").all()):
@@ -61,7 +61,7 @@ def test_a_coordinator_takes_somebody_in(centre: Centre, language: str, screen: 
         expect(page.locator("#consent")).to_contain_text("Carl Coordinator")
         page.select_option("#plan-template", index=0)
         carl.by("button", "Show what it sets").click()
-        carl.by("button", "Save these times").click()
+        carl.send(carl.by("button", "Save these times"))
         expect(page.locator("#plan .number").first).to_be_visible()
         for each in page.locator("#training input[type=checkbox]").all():
             each.check()

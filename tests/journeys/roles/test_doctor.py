@@ -13,8 +13,7 @@ def test_a_doctor_reads_the_review_and_compares_both_sides_of_a_change(
     with centre.walk("ada", language, screen) as ada:
         page = ada.page
         ada.go("/patients")
-        page.get_by_role("link", name="Asta Example").click()
-        ada.receives()
+        ada.follow(page.get_by_role("link", name="Asta Example"))
         expect(page.locator("#charts")).to_have_attribute("data-drawn", "2")
         ada.picture("patient")
         ada.by("link", "Review: enough data, averages, report").click()
@@ -44,7 +43,7 @@ def test_a_doctor_notes_a_change_of_treatment_and_sets_a_limit(
         page.locator("#change-what").fill("ramipril 5 mg → 10 mg")
         page.locator("#change-why").fill("…")
         ada.picture("treatment")
-        ada.by("button", "Note a change of treatment").click()
+        ada.send(ada.by("button", "Note a change of treatment"))
         expect(noted).to_have_count(before + 1)
         ada.by("button", "Noted in error", within=noted.first).click()
         expect(noted.first.locator("s")).to_have_count(1)

@@ -14,7 +14,7 @@ def test_a_lead_nurse_plans_shifts_and_sees_the_holes(centre: Centre, language: 
         page = lena.page
         lena.go("/roster")
         page.locator("#site-time_zone").fill("Europe/Copenhagen")
-        lena.by("button", "Save").click()
+        lena.send(lena.by("button", "Save"))
         expect(page.locator("#site-time_zone")).to_have_value("Europe/Copenhagen")
         lena.unfold("Add a shift")
         page.locator("#shift-account_id").select_option(str(centre.console.accounts["nora"]))
@@ -30,7 +30,7 @@ def test_a_lead_nurse_plans_shifts_and_sees_the_holes(centre: Centre, language: 
         page.locator("#absence-cover").select_option(str(centre.console.accounts["ben"]))
         page.locator("#absence-starts").fill("2026-11-24T00:00")
         page.locator("#absence-ends").fill("2026-11-26T00:00")
-        lena.by("button", "Add", within=page.locator("#absences")).click()
+        lena.send(lena.by("button", "Add", within=page.locator("#absences")))
         expect(page.locator("#absences")).to_contain_text("Ben Ortega")
         lena.go("/roster")
         lena.picture("roster")
