@@ -65,10 +65,12 @@ def install_assets() -> None:
 
 
 def install_browser() -> None:
-    """Debian's Chromium, for the tests that look at the console as a nurse does, and what Playwright's driver loads."""
+    """Debian's Chromium without windows, for the tests that look at the console as a nurse does, and what Playwright's
+    driver loads.
+    """
     missing = []
-    if shutil.which("chromium") is None:
-        missing.append("chromium")
+    if shutil.which("chromium-headless-shell") is None:
+        missing.append("chromium-headless-shell")
     if not _can_load("libatomic.so.1"):
         missing.append("libatomic1")
     if missing:

@@ -1,4 +1,7 @@
-"""A real browser: Debian's Chromium, driven by Playwright, with a fresh profile for every test."""
+"""A real browser: Debian's Chromium, driven by Playwright, with a fresh profile for every test.
+
+It is Chromium without the windows: the same pages, for a third of what each profile costs with a window around it.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,10 +9,9 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, sync_playwright
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = "/usr/bin/chromium-headless-shell"
 # Nothing but our own pages: no update, no sync, no first-run page, no request of the browser's own.
 FLAGS = (
-    "--headless",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -20,9 +22,9 @@ FLAGS = (
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One process per test: Playwright keeps an event loop running in this thread, which async tests cannot bear."""
+    """One per module: Playwright keeps an event loop running in this thread, which async tests there could not bear."""
     with running_browser() as browser:
         yield browser
 
