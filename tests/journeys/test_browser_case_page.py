@@ -13,7 +13,7 @@ from tests.cloud.worklist.made import planted_case
 from tests.fix_browser import DESKTOP, ON_BOTH_SCREENS
 from tests.fix_console import Console
 from tests.journeys.objecting import nothing_sticks_out
-from tests.journeys.steps import sign_in
+from tests.journeys.steps import is_live, sign_in
 
 PLACES = (
     "#stand-heading",
@@ -70,7 +70,7 @@ def test_all_that_belongs_to_a_case_is_on_one_screen_and_on_the_phone_in_the_sam
 def test_a_call_is_logged_and_the_script_walked_without_the_mouse(console: Console, page: Page, case_url: str) -> None:
     sign_in(page, console, "nora")
     page.goto(case_url)
-    expect(page.locator("#live-state")).to_have_attribute("data-state", "live")
+    is_live(page)
     page.keyboard.press("?")
     expect(page.locator("#shortcuts")).to_contain_text("Ask the patient about symptoms")
     page.keyboard.press("Escape")
@@ -79,12 +79,12 @@ def test_a_call_is_logged_and_the_script_walked_without_the_mouse(console: Conso
     expect(page.get_by_role("button", name="Acknowledge")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#case")).to_have_attribute("data-state", "acknowledged")
-    expect(page.locator("#live-state")).to_have_attribute("data-state", "live")
+    is_live(page)
     page.keyboard.press("c")
     expect(page.locator("#calls summary")).to_be_focused()
     page.locator("#calls").get_by_role("button", name="Asta Example").press("Enter")
     expect(page.locator("#call-note")).to_be_visible()
-    expect(page.locator("#live-state")).to_have_attribute("data-state", "live")
+    is_live(page)
     page.get_by_label("reached", exact=True).press("Space")
     note = page.locator("#call-note")
     note.press_sequentially("she c?lls back")
@@ -92,10 +92,12 @@ def test_a_call_is_logged_and_the_script_walked_without_the_mouse(console: Conso
     page.get_by_role("button", name="Call ended").press("Enter")
     expect(page.locator("section", has=page.locator("#contacts-heading"))).to_contain_text("she c?lls back")
     expect(page.locator(".stand")).not_to_contain_text("not yet")
-    expect(page.locator("#live-state")).to_have_attribute("data-state", "live")
+    is_live(page)
     page.keyboard.press("t")
     expect(page.locator("#triage summary")).to_be_focused()
     page.locator("#triage").get_by_role("button", name="Any of these").press("Enter")
+    expect(page.get_by_role("button", name="Resolve: Emergency service called")).to_be_visible()
+    is_live(page)
     page.locator("#triage").get_by_role("button", name="Resolve: Emergency service called").press("Enter")
     expect(page.locator("#case")).to_have_attribute("data-state", "resolved")
     assert console.ward.rows("SELECT disposition, resolved_why FROM alert_case") == [
@@ -119,14 +121,19 @@ def test_a_key_that_comes_right_behind_the_closed_list_of_keys_is_not_lost(
     expect(page.get_by_role("button", name="Acknowledge")).to_be_focused()
 
 
+@pytest.mark.parametrize("place", ["[data-key=h]", "#triage button >> nth=1", "#note", "#case a >> nth=0"])
 def test_what_somebody_is_about_to_press_stays_under_their_hand_when_the_case_is_shown_anew(
-    console: Console, page: Page, case_url: str
+    console: Console, page: Page, case_url: str, place: str
 ) -> None:
     sign_in(page, console, "nora")
     page.goto(case_url)
-    expect(page.locator("#live-state")).to_have_attribute("data-state", "live")
+    is_live(page)
     page.keyboard.press("a")
-    expect(page.get_by_role("button", name="Acknowledge")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#case")).to_have_attribute("data-state", "acknowledged")
+    is_live(page)
+    page.locator("#triage summary").click()
+    page.locator(place).focus()
     console.ward.admin.execute("UPDATE alert_case SET changed_at = changed_at + interval '1 second'")
     console.ward.admin.execute(
         """WITH joined AS (INSERT INTO case_event (case_id, at, event, to_state)
@@ -136,4 +143,4 @@ def test_what_somebody_is_about_to_press_stays_under_their_hand_when_the_case_is
            FROM joined JOIN alert_case c USING (case_id)"""
     )
     expect(page.locator("#case")).to_have_attribute("data-changed", re.compile("12:00:01"))
-    expect(page.get_by_role("button", name="Acknowledge")).to_be_focused()
+    expect(page.locator(place)).to_be_focused()

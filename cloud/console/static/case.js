@@ -34,11 +34,15 @@ async function refresh() {
   if (focused) (again(focused) ?? document.getElementById("main")).focus({ preventScroll: true });
 }
 
-// The same place on the new page: what somebody was about to press stays under their hand, if it still means the same.
+// The same place on the new page: what somebody was about to press or to write in stays under their hand, if it still
+// means the same.
 function again(place) {
-  const { key, keyName } = place.dataset;
-  if (!key) return null;
-  return [...shown.querySelectorAll("[data-key]")].find((it) => it.dataset.key === key && it.dataset.keyName === keyName);
+  if (place.id) return document.getElementById(place.id);
+  const means = place.dataset.key
+    ? (it) => [it.dataset.key, it.dataset.keyName]
+    : (it) => [it.name, it.value, it.href, it.form?.action, it.textContent.trim()];
+  const meant = String(means(place));
+  return [...shown.querySelectorAll(place.tagName)].find((it) => String(means(it)) === meant);
 }
 
 // An outcome that needs a note asks for it before it is sent.
