@@ -72,6 +72,9 @@ POOL_SIZE: Final = 10
 FIRST_CONTACT_WITHIN_S: Final = 15.0
 # Live streams never end by themselves; whoever stops the console need not wait for them.
 STOP_WITHIN_S: Final = 3
+# Who closes an idle connection first must not be us: a proxy that sends the next request just then gets no answer, and
+# does not repeat a POST. Caddy keeps one for 120 s, nginx for 60 s.
+KEEP_ALIVE_S: Final = 150
 
 
 def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.now) -> FastAPI:
@@ -154,6 +157,7 @@ def server(app: FastAPI, host: str, port: int, ready: Callable[[str], None]) -> 
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=STOP_WITHIN_S,
     )
     return _Server(config, app, ready)

@@ -26,6 +26,9 @@ CHECK_EVERY_S: Final = 3.0
 RECONNECT_AFTER_S: Final = 1.0
 # A screen that has not taken this many events is not being looked at; it starts again when it comes back.
 LONGEST_QUEUE: Final = 1000
+# What fifty streams have to tell at once waits its turn: a page that somebody asked for meets few of them at the
+# database and in the loop, not all.
+TURNS: Final = 2
 
 Queue = asyncio.Queue[Notice | Ended]
 
@@ -35,9 +38,13 @@ class NotListening(Exception):
 
 
 class Hub:
-    """Fan-out of the channel ``live``. Run ``run()`` as a task; ``close()`` ends every stream."""
+    """Fan-out of the channel ``live``. Run ``run()`` as a task; ``close()`` ends every stream.
+
+    A stream holds one of the ``turns`` while it looks something up.
+    """
 
     def __init__(self, database_url: str) -> None:
+        self.turns = asyncio.Semaphore(TURNS)
         self._url = database_url
         self._queues: dict[Queue, UUID] = {}
         self._listening = asyncio.Event()

@@ -1,7 +1,7 @@
 """The endless answer of GET /live."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import datetime
 from typing import Final
 
@@ -18,34 +18,42 @@ RETRY_AFTER_MS: Final = 2000
 SIGNED_OUT: Final = format_sse_event(event="signed_out", data_str="")
 
 
-async def events(hub: Hub, viewer: Viewer) -> AsyncIterator[bytes]:
+async def events(hub: Hub, viewer: Viewer) -> AsyncGenerator[bytes]:
     """Everything, then what changes, with a sign of life in between; ends when any of it can no longer be promised."""
     try:
         # Subscribed before everything is read: what happens in between comes twice rather than not at all.
         async with hub.subscription(viewer.session.account_id) as queue:
             yield _beat(viewer.now())
-            if everything := await viewer.everything():
+            async with hub.turns:
+                everything = await viewer.everything()
+            if everything:
                 yield everything
-            async for chunk in _follow(queue, viewer):
+            async for chunk in _follow(hub, queue, viewer):
                 yield chunk
     except (NotListening, psycopg.OperationalError, PoolTimeout):
         return  # the page sees the end of the stream, says so, and comes again
 
 
-async def _follow(queue: Queue, viewer: Viewer) -> AsyncIterator[bytes]:
+async def _follow(hub: Hub, queue: Queue, viewer: Viewer) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
     beat_at = loop.time() + BEAT_EVERY_S
     while True:
         item = await _next(queue, beat_at - loop.time())
         if isinstance(item, Ended):
             return
-        if item is not None and (event := await viewer.event(item)):
-            yield event
+        if item is not None:
+            async with hub.turns:
+                event = await viewer.event(item)
+            if event:
+                yield event
         if loop.time() >= beat_at:
-            if not await viewer.is_signed_in():
+            async with hub.turns:
+                is_signed_in = await viewer.is_signed_in()
+                news = await viewer.news_at_beat() if is_signed_in else b""
+            if not is_signed_in:
                 yield SIGNED_OUT
                 return
-            if news := await viewer.news_at_beat():
+            if news:
                 yield news
             yield _beat(viewer.now())
             beat_at = loop.time() + BEAT_EVERY_S

@@ -86,11 +86,14 @@ async def at_work(console: str, logins: Sequence[str], password: str) -> AsyncIt
         for login in logins:
             client = await stack.enter_async_context(watch.signed_in(console, login, password))
             nurses.append(Nurse(login, client))
+        began = [asyncio.create_task(nurse.began.wait()) for nurse in nurses]
         listening = [asyncio.create_task(nurse.listen()) for nurse in nurses]
         try:
-            await asyncio.gather(*(nurse.began.wait() for nurse in nurses))
+            # A stream that has failed is not waited for.
+            for stream, beginning in zip(listening, began, strict=True):
+                await next(asyncio.as_completed([stream, beginning]))
             yield nurses
         finally:
-            for task in listening:
+            for task in (*listening, *began):
                 task.cancel()
-            await asyncio.gather(*listening, return_exceptions=True)
+            await asyncio.gather(*listening, *began, return_exceptions=True)
