@@ -144,8 +144,9 @@ def test_signing_out_elsewhere_is_said_on_the_open_page(operated: ConsoleProcess
 def test_what_the_page_asks_by_itself_leads_nowhere_when_signed_out(
     operated: ConsoleProcess, ward: Ward, page: Page
 ) -> None:
-    sign_in(page, operated, "nora")
-    is_live(page)
+    with page.expect_response("**/messages/waiting"):  # it asks once its stream has begun
+        sign_in(page, operated, "nora")
+        is_live(page)
     ward.admin.execute("DELETE FROM login_session")
     with page.expect_response("**/messages/waiting") as answer:
         page.evaluate("document.body.dispatchEvent(new CustomEvent('live:messages'))")
