@@ -1,6 +1,7 @@
 """The console as an ASGI application, put together; and serving it."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
@@ -16,7 +17,7 @@ from fastapi.staticfiles import StaticFiles
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 
-from cloud import clock
+from cloud import clock, faults
 from cloud.accounts.routes import router as accounts
 from cloud.admission.routes import router as admission
 from cloud.auth import cookies
@@ -67,6 +68,8 @@ from cloud.visits.routes import router as visits
 from cloud.what_if.routes import router as what_if
 from cloud.whose.routes import router as whose
 from cloud.worklist.routes import router as worklist
+
+_log = logging.getLogger(__name__)
 
 POOL_SIZE: Final = 10
 FIRST_CONTACT_WITHIN_S: Final = 15.0
@@ -141,6 +144,7 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(PoolTimeout, _no_database)
+    app.add_exception_handler(psycopg.OperationalError, _database_lost)
     app.add_exception_handler(Exception, _failed)
     return app
 
@@ -250,6 +254,12 @@ async def _no_database(request: Request, _: Exception) -> Response:
     """No connection to be had: the pool has logged why."""
     code = status.HTTP_503_SERVICE_UNAVAILABLE
     return page(request, "error.html", status_code=code, code=code)
+
+
+async def _database_lost(request: Request, error: Exception) -> Response:
+    """The database went away, or gave up waiting, in the middle: rolled back, unless the commit's answer was lost."""
+    _log.error("a request was not answered: %s", faults.placed(error))
+    return await _no_database(request, error)
 
 
 async def _malformed(request: Request, _: Exception) -> Response:
