@@ -160,6 +160,7 @@ function draw(chart, zone) {
   const options = {
     width: widthIn(figure),
     height: HEIGHT,
+    padding: [null, (days ? 32 : 56) * LETTERS / 13, null, null], // half of a date: the last one is not cut
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
     cursor: { drag: { x: false, y: false }, points: { show: false } },
     legend: { show: Object.keys(chart.lines).length > 1, live: false },
