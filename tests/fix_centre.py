@@ -25,7 +25,6 @@ from cloud.language.languages import LANGUAGES
 from cloud.language.words import Words, words_of
 from cloud.notify_config import NotifySettings
 from cloud.sign_in_config import KEY_OCTETS, SignInSettings
-from deploy.services.running import Running
 from device_drivers.identity import DeviceIdentity
 from device_drivers.nomenclature import Unit
 from tests.cloud.contacts.test_card import CARD, PERSON
@@ -37,7 +36,7 @@ from tests.cloud.treatment.test_routes import CHANGE, DRUG
 from tests.cloud.worklist.made import planted_case, reason_of
 from tests.fix_browser import DESKTOP, PHONE, listen, running_browser
 from tests.fix_console import Clock, Console, made_people, running
-from tests.fix_services import fresh_database
+from tests.fix_services import Copies
 from tests.journeys.objecting import FITS_SOON, misfits, objections
 
 PICTURES: Final = os.environ.get("PULSEPOST_PICTURES")
@@ -208,10 +207,10 @@ def sign_in(profile: BrowserContext, console: Console, login: str) -> None:
 
 @contextmanager
 def open_centre(
-    services: Running, template: str, password_hash: str, ready: Callable[[Console], dict[str, str]]
+    copies: Copies, password_hash: str, ready: Callable[[Console], dict[str, str]]
 ) -> Iterator[tuple[Console, Mapping[str, str]]]:
     """A console over a database of its own, and what ``ready`` knows of it. Its clock stands at NOW."""
-    with fresh_database(services, template) as database:
+    with copies.fresh() as database:
         ward = made_ward(database)
         try:
             people = made_people(ward, password_hash)
@@ -233,11 +232,9 @@ def open_centre(
 
 
 @pytest.fixture(scope="session")
-def busy_console(
-    services: Running, template_database: str, password_hash: str
-) -> Iterator[tuple[Console, Mapping[str, str]]]:
+def busy_console(copies: Copies, password_hash: str) -> Iterator[tuple[Console, Mapping[str, str]]]:
     """One for all journeys of a worker: each plants what it changes, and counts on nothing that others leave."""
-    with open_centre(services, template_database, password_hash, planted) as opened:
+    with open_centre(copies, password_hash, planted) as opened:
         yield opened
 
 
@@ -265,10 +262,10 @@ def centre(busy_console: tuple[Console, Mapping[str, str]]) -> Iterator[Centre]:
 
 
 @pytest.fixture(scope="module")
-def untouched_centre(services: Running, template_database: str, password_hash: str) -> Iterator[Centre]:
+def untouched_centre(copies: Copies, password_hash: str) -> Iterator[Centre]:
     """As it was planted: nobody has done anything yet."""
     with (
-        open_centre(services, template_database, password_hash, planted) as (console, ids),
+        open_centre(copies, password_hash, planted) as (console, ids),
         walking_browser() as browser,
     ):
         yield Centre(console, browser, ids)

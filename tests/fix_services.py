@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Self
 
 import psycopg
 import pytest
 from psycopg import sql
 
 from cloud.db.migrate import migrate
-from deploy.services import databases
+from deploy.services import databases, given
 from deploy.services.running import Running
 from deploy.services.source import OwnBroker
 from deploy.services.start import own_broker, services_in_use
@@ -32,8 +35,27 @@ class Database:
 @pytest.fixture(scope="session")
 def services() -> Iterator[Running]:
     """TimescaleDB and Mosquitto, started if nobody has; stopped at the end unless somebody else uses or keeps them."""
-    with services_in_use() as running:
+    with services_in_use() as running, _careless(running):
         yield running
+
+
+@contextmanager
+def _careless(running: Running) -> Iterator[None]:
+    """Our own cluster does not wait for the disk: a database of a second need not outlive the machine.
+
+    What a kill leaves is the same. The next start of the cluster is careful again, however the tests end.
+    """
+    if given.DATABASE in os.environ:
+        yield
+        return
+    with psycopg.connect(running.postgres_admin_url, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("SELECT pg_reload_conf()")
+        try:
+            yield
+        finally:
+            connection.execute("ALTER SYSTEM RESET fsync")
+            connection.execute("SELECT pg_reload_conf()")
 
 
 @pytest.fixture(scope="session")
@@ -49,28 +71,68 @@ def template_database(services: Running) -> Iterator[str]:
         databases.drop(services.postgres_admin_url, name)
 
 
+@pytest.fixture(scope="session")
+def copies(services: Running, template_database: str) -> Iterator[Copies]:
+    """Copies of the template; all are dropped at the end."""
+    with Copies(services, template_database) as copies:
+        yield copies
+
+
 @pytest.fixture
-def database(services: Running, template_database: str) -> Iterator[Database]:
-    """A fresh database at the head of the migrations; dropped at the end, whoever is still connected."""
-    with fresh_database(services, template_database) as database:
+def database(copies: Copies) -> Iterator[Database]:
+    """A fresh database at the head of the migrations; dropped afterwards, whoever is still connected."""
+    with copies.fresh() as database:
         yield database
 
 
-@contextmanager
-def fresh_database(services: Running, template: str) -> Iterator[Database]:
-    """A copy of the template, for as long as its user needs it."""
-    name = f"{databases.SCRATCH}{secrets.token_hex(6)}"
-    _create(services, name, template=template)
-    try:
-        yield Database(
-            admin_url=services.admin_url(name),
-            ingest_url=services.role_url("pulsepost_ingest", name),
-            console_url=services.role_url("pulsepost_console", name),
-            jobs_url=services.role_url("pulsepost_jobs", name),
-            enrolment_url=services.role_url("pulsepost_enrolment", name),
-        )
-    finally:
-        databases.drop(services.postgres_admin_url, name)
+class Copies:
+    """Copies of a template. The next one is made, and the last one dropped, while a test runs: both wait for the disk.
+
+    What fails at that is raised by whoever needs the next copy, or at the end.
+    """
+
+    def __init__(self, services: Running, template: str) -> None:
+        self._services = services
+        self._template = template
+        self._aside = ThreadPoolExecutor(1, "databases")
+        self._next = self._aside.submit(self._made)
+        self._dropped = self._aside.submit(_nothing)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._aside:
+            self._drop(self._next.result())
+            self._dropped.result()
+
+    @contextmanager
+    def fresh(self) -> Iterator[Database]:
+        """A copy for as long as its user needs it."""
+        name, self._next = self._next.result(), self._aside.submit(self._made)
+        try:
+            yield Database(
+                admin_url=self._services.admin_url(name),
+                ingest_url=self._services.role_url("pulsepost_ingest", name),
+                console_url=self._services.role_url("pulsepost_console", name),
+                jobs_url=self._services.role_url("pulsepost_jobs", name),
+                enrolment_url=self._services.role_url("pulsepost_enrolment", name),
+            )
+        finally:
+            self._drop(name)
+
+    def _made(self) -> str:
+        name = f"{databases.SCRATCH}{secrets.token_hex(6)}"
+        _create(self._services, name, template=self._template)
+        return name
+
+    def _drop(self, name: str) -> None:
+        self._dropped.result()
+        self._dropped = self._aside.submit(databases.drop, self._services.postgres_admin_url, name)
+
+
+def _nothing() -> None:
+    """Done at once."""
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """One PostgreSQL cluster with TimescaleDB, of our own, on loopback.
 
-No unix socket, no trust: the only way in is a password (SCRAM-SHA-256) over 127.0.0.1. fsync stays on; what tests may
-give up, they give up per database.
+No unix socket, no trust: the only way in is a password (SCRAM-SHA-256) over 127.0.0.1. Each start is with fsync on;
+what tests may give up, they give up while they run.
 """
 
 from __future__ import annotations
@@ -83,6 +83,8 @@ class Postgres:
     def start(self, preferred_port: int | None = None) -> tuple[Process, int]:
         """Start the server and wait until it takes connections; the process and its port on loopback."""
         self._installation.write_private(self._data / "postgresql.conf", CONFIGURATION, USER)
+        # What somebody changed while it ran was for as long as it ran.
+        self._installation.write_private(self._data / "postgresql.auto.conf", "", USER)
         self._installation.write_private(self._data / "pg_hba.conf", HOST_BASED_AUTHENTICATION, USER)
         self._remove_stale_pid_file()
         port = free_port(preferred_port)

@@ -23,6 +23,8 @@ from deploy.services.running import Running
 from deploy.services.start import say
 from deploy.services.state import Started, State
 
+DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
+
 
 @pytest.fixture
 def words(tmp_path: Path) -> Passwords:
@@ -59,6 +61,25 @@ def test_the_cluster_is_reused_killed_recovered_and_stopped(local: Local, words:
         ended = list(local.stop(State("here", local.start_postgres(words, None))))
     assert len(ended) == 1
     assert ended[0].startswith("postgres")
+
+
+def test_each_start_of_the_cluster_promises_durability_whatever_was_given_up_while_it_ran(
+    local: Local, words: Passwords
+) -> None:
+    first = local.start_postgres(words, None)
+    try:
+        with psycopg.connect(_admin(words, first), autocommit=True) as connection:
+            for setting in DURABLE:
+                assert connection.execute(f"SHOW {setting}").fetchone() == ("on",), setting
+                connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        assert first.process is not None
+        first.process.kill()
+        again = local.start_postgres(words, first)
+        with psycopg.connect(_admin(words, again)) as connection:
+            for setting in DURABLE:
+                assert connection.execute(f"SHOW {setting}").fetchone() == ("on",), setting
+    finally:
+        list(local.stop(State("here", local.start_postgres(words, None))))
 
 
 def test_the_broker_is_reused_and_stop_leaves_the_shared_one_alone(
@@ -155,9 +176,3 @@ def test_without_a_password_nobody_enters_the_cluster(services: Running) -> None
     for login in ("postgres@", "postgres:postgres@", "pulsepost_console:console@"):
         with pytest.raises(psycopg.OperationalError, match=r"password|authentication"):
             psycopg.connect(f"postgresql://{login}{address}/postgres", connect_timeout=5)
-
-
-def test_the_cluster_promises_durability(services: Running) -> None:
-    with psycopg.connect(services.postgres_admin_url) as connection:
-        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-            assert connection.execute("SELECT current_setting(%s)", [setting]).fetchone() == ("on",), setting

@@ -14,9 +14,8 @@ from psycopg import AsyncConnection
 from cloud.commands import outgoing, store
 from cloud.commands.models import FIRST_AGAIN, GRACE, LAST_AGAIN, Command, Told
 from cloud.devices.store import revoke_gateway
-from deploy.services.running import Running
 from tests.cloud.made import GATEWAY, NOW, Ward, made_ward
-from tests.fix_services import fresh_database
+from tests.fix_services import Copies
 
 MINUTE = timedelta(minutes=1)
 
@@ -70,9 +69,9 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def shared_ward(services: Running, template_database: str) -> Iterator[Ward]:
+def shared_ward(copies: Copies) -> Iterator[Ward]:
     """One database for all: what is in it is of one test."""
-    with fresh_database(services, template_database) as database:
+    with copies.fresh() as database:
         made = made_ward(database)
         try:
             yield made
