@@ -43,7 +43,8 @@ def services() -> Iterator[Running]:
 def _careless(running: Running) -> Iterator[None]:
     """Our own cluster does not wait for the disk: a database of a second need not outlive the machine.
 
-    What a kill leaves is the same. The next start of the cluster is careful again, however the tests end.
+    What a kill leaves is the same. The next start of the cluster is careful again, however the tests end; the one in a
+    container is careful all the time.
     """
     if given.DATABASE in os.environ:
         yield

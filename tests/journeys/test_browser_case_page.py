@@ -121,19 +121,49 @@ def test_a_key_that_comes_right_behind_the_closed_list_of_keys_is_not_lost(
     expect(page.get_by_role("button", name="Acknowledge")).to_be_focused()
 
 
-@pytest.mark.parametrize("place", ["[data-key=h]", "#triage button >> nth=1", "#note", "#case a >> nth=0"])
+@pytest.mark.parametrize(
+    ("acknowledged", "place"),
+    [
+        (False, "[data-key=a]"), (True, "[data-key=h]"), (True, "#triage button >> nth=1"), (True, "#note"),
+        (True, "#case a >> nth=0"),
+    ],
+)  # fmt: skip
 def test_what_somebody_is_about_to_press_stays_under_their_hand_when_the_case_is_shown_anew(
-    console: Console, page: Page, case_url: str, place: str
+    console: Console, page: Page, case_url: str, acknowledged: bool, place: str
 ) -> None:
     sign_in(page, console, "nora")
     page.goto(case_url)
     is_live(page)
-    page.keyboard.press("a")
-    page.keyboard.press("Enter")
-    expect(page.locator("#case")).to_have_attribute("data-state", "acknowledged")
-    is_live(page)
+    if acknowledged:
+        page.keyboard.press("a")
+        page.keyboard.press("Enter")
+        expect(page.locator("#case")).to_have_attribute("data-state", "acknowledged")
+        is_live(page)
     page.locator("#triage summary").click()
     page.locator(place).focus()
+    joined(console)
+    expect(page.locator("#case")).to_have_attribute("data-changed", re.compile("12:00:01"))
+    expect(page.locator(place)).to_be_focused()
+
+
+def test_nobody_finds_the_answer_to_another_question_under_their_hand(
+    console: Console, page: Page, case_url: str
+) -> None:
+    sign_in(page, console, "nora")
+    page.goto(case_url)
+    is_live(page)
+    page.locator("#triage summary").click()
+    answer = page.locator("#triage button >> nth=1")
+    answer.focus()
+    # As if this page still asked what somebody else has answered meanwhile: the same words, another question.
+    answer.evaluate("button => { button.form.elements.question.value = 'asked before'; }")
+    joined(console)
+    expect(page.locator("#case")).to_have_attribute("data-changed", re.compile("12:00:01"))
+    expect(page.locator("#main")).to_be_focused()
+
+
+def joined(console: Console) -> None:
+    """A second later something joins the case, and it is told."""
     console.ward.admin.execute("UPDATE alert_case SET changed_at = changed_at + interval '1 second'")
     console.ward.admin.execute(
         """WITH joined AS (INSERT INTO case_event (case_id, at, event, to_state)
@@ -142,5 +172,3 @@ def test_what_somebody_is_about_to_press_stays_under_their_hand_when_the_case_is
                                                       'event_id', joined.event_id)::text)
            FROM joined JOIN alert_case c USING (case_id)"""
     )
-    expect(page.locator("#case")).to_have_attribute("data-changed", re.compile("12:00:01"))
-    expect(page.locator(place)).to_be_focused()

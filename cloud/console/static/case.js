@@ -38,9 +38,11 @@ async function refresh() {
 // means the same.
 function again(place) {
   if (place.id) return document.getElementById(place.id);
+  // A "Yes" to another question is another button: what its form sends unseen belongs to it.
+  const unseen = (it) => [...(it.form?.querySelectorAll("input[type=hidden]") ?? [])].map((field) => field.value);
   const means = place.dataset.key
     ? (it) => [it.dataset.key, it.dataset.keyName]
-    : (it) => [it.name, it.value, it.href, it.form?.action, it.textContent.trim()];
+    : (it) => [it.name, it.value, it.href, it.form?.action, it.textContent.trim(), ...unseen(it)];
   const meant = String(means(place));
   return [...shown.querySelectorAll(place.tagName)].find((it) => String(means(it)) === meant);
 }
