@@ -1,7 +1,7 @@
 """Was it you?
 
 GET /questions                                     what waits, of all patients in the nurse's care
-GET /patients/{patient_id}/questions               of one; alone for htmx, who puts it into the patient's page
+GET /patients/{patient_id}/questions               of one; alone for a script, which puts it into the patient's page
 POST /patients/{patient_id}/questions/{reading_id} a nurse says whose it is, and how they know
 POST /patients/{patient_id}/devices/{assignment_id}/shared  others measure with it, too (``shared`` yes or no)
 GET /me/questions                                  what the patient is asked; alone for htmx

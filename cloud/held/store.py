@@ -178,6 +178,4 @@ async def share(
 
 async def tell(conn: Connection, patient_id: UUID) -> None:
     """Open pages of this patient look again once this commits: ids only."""
-    await conn.execute(
-        "SELECT pg_notify('live', %s)", (json.dumps({"type": "reading", "patient_id": str(patient_id)}),)
-    )
+    await conn.execute("SELECT pg_notify('live', %s)", (json.dumps({"type": "held", "patient_id": str(patient_id)}),))

@@ -18,7 +18,17 @@ import psycopg
 from psycopg import AsyncConnection
 
 from cloud.db.connect import CONNECT_TIMEOUT_S, noticing
-from cloud.live.models import CaseChanged, Ended, MessageTold, Notice, PageSent, ReadingStored, TechnicalChanged, parse
+from cloud.live.models import (
+    CaseChanged,
+    Ended,
+    HeldAnswered,
+    MessageTold,
+    Notice,
+    PageSent,
+    ReadingStored,
+    TechnicalChanged,
+    parse,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -99,7 +109,7 @@ class Hub:
 
     async def _spread(self, conn: AsyncConnection[Any], notices: Sequence[Notice]) -> None:
         """To whom each is said, in their order."""
-        of_patients = ReadingStored | CaseChanged | MessageTold
+        of_patients = ReadingStored | HeldAnswered | CaseChanged | MessageTold
         patients = {notice.patient_id for notice in notices if isinstance(notice, of_patients)}
         cursor = await conn.execute(
             "SELECT patient_id, array_agg(account_id) FROM audience(%s, %s) GROUP BY 1",
@@ -108,7 +118,7 @@ class Hub:
         audience = {patient_id: frozenset(accounts) for patient_id, accounts in await cursor.fetchall()}
         for notice in notices:
             match notice:
-                case ReadingStored() | CaseChanged() | MessageTold():
+                case ReadingStored() | HeldAnswered() | CaseChanged() | MessageTold():
                     self._tell(notice, audience.get(notice.patient_id, frozenset()))
                 case PageSent():
                     self._tell(notice, frozenset({notice.account_id}))

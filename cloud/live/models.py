@@ -15,6 +15,12 @@ class ReadingStored(msgspec.Struct, frozen=True, tag_field="type", tag="reading"
     kind: str
 
 
+class HeldAnswered(msgspec.Struct, frozen=True, tag_field="type", tag="held"):
+    """Somebody has said whose a reading is that waited."""
+
+    patient_id: UUID
+
+
 class CaseChanged(msgspec.Struct, frozen=True, tag_field="type", tag="case"):
     """A case was opened or changed by the case event ``event_id``."""
 
@@ -41,7 +47,7 @@ class MessageTold(msgspec.Struct, frozen=True, tag_field="type", tag="message"):
     from_patient: bool
 
 
-Notice = ReadingStored | CaseChanged | TechnicalChanged | PageSent | MessageTold
+Notice = ReadingStored | HeldAnswered | CaseChanged | TechnicalChanged | PageSent | MessageTold
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from cloud.db.acting import acting
 from cloud.db.pool import Pool
 from cloud.duty import service as duty
 from cloud.duty.views import html as gaps_html
-from cloud.live.models import CaseChanged, MessageTold, Notice, PageSent, ReadingStored, TechnicalChanged
+from cloud.live.models import CaseChanged, HeldAnswered, MessageTold, Notice, PageSent, ReadingStored, TechnicalChanged
 from cloud.technical import service as technical
 from cloud.technical import views as technical_views
 from cloud.worklist import store as worklist
@@ -108,6 +108,8 @@ class CareViewer(Viewer):
                 return await self._case(conn, notice)
             if isinstance(notice, MessageTold):
                 return await self._message(conn, notice)
+            if isinstance(notice, HeldAnswered):
+                return await self._held(conn, notice)
             return await self._reading(conn, notice)
 
     async def news_at_beat(self) -> bytes:
@@ -164,6 +166,10 @@ class CareViewer(Viewer):
         is_patient = self.session.role is Role.PATIENT
         is_news = notice.is_new and notice.from_patient != is_patient
         return format_sse_event(event="messages", data_str="new" if is_news else "changed")
+
+    async def _held(self, conn: Connection, notice: HeldAnswered) -> bytes:
+        """The ``held`` event, without content."""
+        return format_sse_event(event="held", data_str="answered") if await self._sees(conn, notice.patient_id) else b""
 
     async def _reading(self, conn: Connection, notice: ReadingStored) -> bytes:
         if not await self._sees(conn, notice.patient_id):

@@ -79,13 +79,18 @@ async def _watch(service: BluezService, bus_address: str | None, retry_s: float)
 async def _watch_on(bus: MessageBus, service: BluezService) -> None:
     """Until the bus is gone. LinkError."""
 
+    heard = False
+
     def change(owner: str) -> None:
+        nonlocal heard
+        heard = True
         service.went()  # also where one takes over from the other
         if owner:
             service.came()
 
     await watch_owner(bus, BLUEZ, change)
-    if await has_owner(bus, BLUEZ):
+    # A change that was heard while we asked is newer than the answer, whichever of the two we look at first.
+    if await has_owner(bus, BLUEZ) and not heard:
         service.came()
     with suppress(OSError, EOFError):
         await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]  # dbus-fast's one

@@ -1,6 +1,6 @@
 // One stream per page, and an honest word about it.
 // Dispatches on <body>: live:open (subscribed, also after a break), live:worklist and live:case (detail: HTML),
-// live:page (somebody was paged: this person), live:technical (detail: HTML), live:reading (detail: object). Puts what our own side says of itself into #our-side. Shows #not-receiving when nothing was heard for SILENT_MS: the server beats every 3 s.
+// live:page (somebody was paged: this person), live:technical (detail: HTML), live:held (a question "was it you?" was answered), live:reading (detail: object). Puts what our own side says of itself into #our-side. Shows #not-receiving when nothing was heard for SILENT_MS: the server beats every 3 s.
 
 const SILENT_MS = 7000;
 const REOPEN_MS = 2000;
@@ -65,6 +65,7 @@ function open() {
   });
   source.addEventListener("technical", (event) => { heard(); tell("technical", event.data); });
   source.addEventListener("reading", (event) => { heard(); tell("reading", JSON.parse(event.data)); });
+  source.addEventListener("held", () => { heard(); tell("held"); });
   source.addEventListener("signed_out", finish);
   source.addEventListener("error", () => {
     subscribed = false;

@@ -1,17 +1,9 @@
 // Keeps the technical queue as the stream says: what is folded open stays open, the focus stays, news is spoken.
 
+import { signature } from "./kept.js";
 import { announce } from "./live.js";
 
 const queue = document.getElementById("technical");
-
-// What is the same but for the passing of time is left alone: nothing moves under a finger or a screen reader.
-function signature(html) {
-  const template = document.createElement("template");
-  template.innerHTML = html;
-  for (const time of template.content.querySelectorAll("time")) time.textContent = "";
-  for (const form of template.content.querySelectorAll("[data-htmx-powered]")) delete form.dataset.htmxPowered;
-  return template.innerHTML.trim();
-}
 
 function alarmIds() {
   return new Set([...queue.querySelectorAll("[data-alarm-id]")].map((row) => row.id));

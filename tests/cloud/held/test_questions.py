@@ -40,7 +40,7 @@ def answers(console: Console) -> list[tuple[Any, ...]]:
 
 def test_a_patient_says_it_was_me_and_it_counts(asking: Console) -> None:
     asta = asking.sign_in("asta")
-    assert 'hx-get="/me/questions"' in asta.get("/me").text
+    assert 'data-anew="/me/questions"' in asta.get("/me").text
     shown = asta.get("/me/questions").text
     assert "Was it you?" in shown
     assert "165/81" in shown

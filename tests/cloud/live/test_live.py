@@ -1,12 +1,14 @@
 """The live stream: who hears what, and that nobody believes in a stream that is dead."""
 
 import threading
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
+from alerting.familiarity import NEEDED
 from tests.cloud.live.reading import stream, until
-from tests.cloud.made import Ward, glucose, sent
+from tests.cloud.made import CUFF, NOW, Ward, glucose, pressure, sent
 from tests.cloud.worklist.test_worklist import case_ids
 from tests.fix_console import Console
 
@@ -34,6 +36,18 @@ def test_a_reading_is_announced_by_its_ids_and_nothing_else(console: Console) ->
         "patient_id": str(console.ward.patient_id),
         "kind": "glucose",
     }
+
+
+def test_an_answer_to_was_it_you_is_announced_to_whoever_has_the_patients_page_open(console: Console) -> None:
+    ward = console.ward
+    ward.receive(sent(*(pressure("125", "80", at=NOW - timedelta(days=n + 1)) for n in range(NEEDED))))
+    ward.admin.execute("UPDATE device_assignment SET shared = true WHERE device_id = %s", (CUFF.device_id,))
+    ward.receive(sent(pressure("165", "81")))
+    [(reading_id,)] = ward.rows("SELECT reading_id FROM held_reading")
+    with stream(console.sign_in("nora"), f"/live?patient_id={ward.patient_id}") as events:
+        until(events, "worklist")
+        console.sign_in("asta").post(f"/me/questions/{reading_id}", {"answer": "no"})
+        assert until(events, "held").data == "answered"
 
 
 def test_an_acknowledgement_reaches_the_other_nurse(console: Console) -> None:

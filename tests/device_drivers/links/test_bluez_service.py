@@ -1,13 +1,16 @@
 """bluetoothd dies and comes back, over a real D-Bus daemon and stock bleak; bluetoothd is imitated."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
+from dbus_fast.aio import MessageBus
 
 from device_drivers.errors import ServiceGone
+from device_drivers.links import bluez_service as watching
 from device_drivers.links.ble import Scanner
 from device_drivers.links.bluez_service import BluezService, bluez_service
+from device_drivers.links.system_bus import has_owner, watch_owner
 from tests.device_drivers.links.imitated_bluez import METER, HeardDevice, ScanningDaemon, scanning
 from tests.fix_dbus import OwnBus
 
@@ -35,6 +38,37 @@ async def test_a_service_that_takes_its_name_is_there_and_one_that_loses_it_is_l
     async with scanning(own_bus.address):
         await asyncio.wait_for(service.there(), AT_ONCE_S)
         assert not service.loss().is_set()
+
+
+async def test_an_answer_older_than_what_was_heard_meanwhile_is_not_believed(
+    own_bus: OwnBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = await ScanningDaemon.start(own_bus.address)
+    heard, looked = asyncio.Event(), asyncio.Event()
+
+    async def watched(bus: MessageBus, name: str, on_change: Callable[[str], None]) -> None:
+        def change(owner: str) -> None:
+            on_change(owner)
+            heard.set()
+
+        await watch_owner(bus, name, change)
+
+    async def slow(bus: MessageBus, name: str) -> bool:
+        answer = await has_owner(bus, name)
+        daemon.die()
+        await heard.wait()
+        looked.set()
+        return answer
+
+    monkeypatch.setattr(watching, "watch_owner", watched)
+    monkeypatch.setattr(watching, "has_owner", slow)
+    async with bluez_service(bus_address=own_bus.address) as service:
+        async with asyncio.timeout(AT_ONCE_S):
+            await looked.wait()
+        await asyncio.sleep(0)  # the watch goes on with the answer
+        assert not service.is_there()
+        async with scanning(own_bus.address):
+            await asyncio.wait_for(service.there(), AT_ONCE_S)
 
 
 async def test_a_service_that_was_there_before_us_is_there(own_bus: OwnBus) -> None:
