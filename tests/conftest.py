@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # How long an example takes says how busy the machine is, and nothing of the code.
-settings.register_profile("pulsepost", deadline=None)
+settings.register_profile("pulsepost", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("pulsepost")
 
 pytest_plugins = [

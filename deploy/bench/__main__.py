@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from deploy.bench import clock, results
+from deploy.bench.fleet import measure as fleet
 from deploy.bench.gateway import measure as gateway
 from deploy.bench.growth import measure as growth
 from deploy.bench.ingest_batch import measure as ingest_batch
@@ -40,6 +41,7 @@ FIGURES: Mapping[str, Callable[[Scene], Awaitable[Rounds]]] = {
     "growth": growth,
     "workers": workers,
     "pages": pages,
+    "fleet": fleet,
 }
 RESULTS = Path("bench/results.json")
 THOROUGH = Effort(rounds=5, share=1.0, quick=False)

@@ -28,6 +28,7 @@ class Database:
     admin_url: str
     ingest_url: str
     console_url: str
+    jobs_url: str
     enrolment_url: str
 
 
@@ -51,6 +52,7 @@ def fresh_database(running: Running) -> Iterator[Database]:
             admin_url=running.admin_url(name),
             ingest_url=running.role_url("pulsepost_ingest", name),
             console_url=running.role_url("pulsepost_console", name),
+            jobs_url=running.role_url("pulsepost_jobs", name),
             enrolment_url=running.role_url("pulsepost_enrolment", name),
         )
     finally:

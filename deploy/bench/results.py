@@ -53,6 +53,9 @@ LIMITS: Mapping[str, Limit | None] = {
     "pages.streams_lost": _at_most(0),
     "pages.streams_told_strangers": _at_most(0),
     "pages.streams_p99_ms": _at_most(500),
+    # The longest judgement as a share of the time between two: three times as slow it would still keep up.
+    "fleet.turn_share": _at_most(0.33),
+    "fleet.list_p95_ms": _at_most(50),
 }
 
 

@@ -1,5 +1,5 @@
 // Parts of a page that are asked for again: <div id="…" data-anew="URL" data-anew-on="reading messages">, on these news of
-// the stream and whenever it begins. One that comes empty is asked for at once.
+// the stream and whenever it begins; with "load" among them also at once, where the page comes without it.
 
 import { isDirty, kept, restore, signature } from "./kept.js";
 
@@ -36,8 +36,9 @@ function keepUp(region) {
     busy = false;
   }
 
-  for (const name of ["open", ...region.dataset.anewOn.split(" ")]) document.body.addEventListener(`live:${name}`, refresh);
-  if (!shown) refresh();
+  const news = region.dataset.anewOn.split(" ");
+  for (const name of ["open", ...news]) document.body.addEventListener(`live:${name}`, refresh);
+  if (news.includes("load")) refresh();
 }
 
 document.querySelectorAll("[data-anew]").forEach(keepUp);

@@ -84,7 +84,7 @@ function watch() {
   const silent = performance.now() - heardAt > SILENT_MS;
   if (silent) show("lost");
   // Closed by a refusal, or open and dead: EventSource itself comes back from neither.
-  const dead = source.readyState === EventSource.CLOSED || silent;
+  const dead = source?.readyState === EventSource.CLOSED || silent;
   if (dead && performance.now() > reopenAt) {
     open();
   }
@@ -133,4 +133,5 @@ for (const failure of ["htmx:response:error", "htmx:error"]) {
 document.addEventListener("visibilitychange", watch);
 setInterval(watch, 1000);
 setInterval(age, 10000);
-open();
+// Not before all scripts of the page listen: what the stream begins with would be lost on those that come later.
+document.addEventListener("DOMContentLoaded", open);

@@ -253,8 +253,10 @@ def test_whatever_happens_the_cases_of_a_patient_stay_consistent(stage: Stage) -
         def __init__(self) -> None:
             super().__init__(stage)
 
+    # The same courses each time: what must have happened in them is asked below.
     run_state_machine_as_test(
-        OfThisStage, settings=settings(max_examples=60, stateful_step_count=40, deadline=None, database=None)
+        OfThisStage,
+        settings=settings(max_examples=60, stateful_step_count=40, deadline=None, database=None, derandomize=True),
     )
     happened = {event for (event,) in stage.ward.rows("SELECT DISTINCT event FROM case_event")}
     assert happened >= {Event.JOIN, Event.WORSEN, Event.ACKNOWLEDGE, Event.CONTACT, Event.ESCALATE, Event.SILENCE}
