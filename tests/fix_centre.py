@@ -238,26 +238,10 @@ def busy_console(copies: Copies, password_hash: str) -> Iterator[tuple[Console, 
         yield opened
 
 
-# What a page is waited for: by Playwright's own default, and in walks at a console that many share.
-USUAL_MS: Final = 5_000
-SHARED_MS: Final = 15_000
-
-
-@contextmanager
-def walking_browser() -> Iterator[Browser]:
-    """A browser for the walks of a module, which wait longer than other tests."""
-    expect.set_options(timeout=SHARED_MS)
-    try:
-        with running_browser() as browser:
-            yield browser
-    finally:
-        expect.set_options(timeout=USUAL_MS)
-
-
 @pytest.fixture(scope="module")
 def centre(busy_console: tuple[Console, Mapping[str, str]]) -> Iterator[Centre]:
     """The busy console with a browser, which a module of asynchronous tests could not bear."""
-    with walking_browser() as browser:
+    with running_browser() as browser:
         yield Centre(busy_console[0], browser, busy_console[1])
 
 
@@ -266,7 +250,7 @@ def untouched_centre(copies: Copies, password_hash: str) -> Iterator[Centre]:
     """As it was planted: nobody has done anything yet."""
     with (
         open_centre(copies, password_hash, planted) as (console, ids),
-        walking_browser() as browser,
+        running_browser() as browser,
     ):
         yield Centre(console, browser, ids)
 
