@@ -85,7 +85,7 @@ class Console:
     def client(self) -> httpx.Client:
         """A browser that nobody has signed in with."""
         headers = {"Origin": self.url, "Accept": "text/html"}
-        client = httpx.Client(base_url=self.url, headers=headers, timeout=10, verify=NO_AUTHORITIES)
+        client = httpx.Client(base_url=self.url, headers=headers, timeout=60, verify=NO_AUTHORITIES)
         self._clients.append(client)
         return client
 

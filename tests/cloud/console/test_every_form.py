@@ -160,6 +160,7 @@ def people_of(console: Console, case_id: UUID) -> Mapping[str, Person]:
     return {**made, "lena": console.sign_in("eve")}
 
 
+@pytest.mark.timeout(300)
 def test_a_hostile_field_is_refused_in_words_and_spoils_no_page(
     console: Console, case_id: UUID, people_of: Mapping[str, Person]
 ) -> None:

@@ -239,6 +239,7 @@ def test_somebody_has_said_for_whom_each_route_is() -> None:
     assert not unsaid, f"say in FOR which roles may: {sorted(unsaid)}"
 
 
+@pytest.mark.timeout(300)
 def test_for_other_roles_no_page_exists(console: Console, case_id: UUID) -> None:
     admin, known = console.ward.admin, ids(console, case_id)
     admin.execute("INSERT INTO care_team (patient_id, account_id) VALUES (%s, %s)",
