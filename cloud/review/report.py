@@ -187,7 +187,7 @@ class _Sheet:
         colour: tuple[int, int, int] = _INK,
     ) -> float:
         """Lines of text from the top left at ``x``, ``y`` (mm); where they end."""
-        self._pdf.set_font("latin", "B" if bold else "", size or self._size)
+        _choose_font(self._pdf, "B" if bold else "", size or self._size)
         self._pdf.set_text_color(*colour)
         self._pdf.set_xy(x, y)
         self._pdf.multi_cell(
@@ -249,10 +249,21 @@ class _Sheet:
                 self._pdf.polyline([place(x, y) for x, y in piece])
 
     def _label(self, text: str, at: Point, width: float, align: str, colour: tuple[int, int, int] = _INK) -> None:
-        self._pdf.set_font("latin", "", 6)
+        _choose_font(self._pdf, "", 6)
         self._pdf.set_text_color(*colour)
         self._pdf.set_xy(*at)
         self._pdf.cell(width, 2.4, text, align=align)
+
+
+def _choose_font(pdf: FPDF, style: str, size: float) -> None:
+    """What the next text is drawn with, written into the page at once.
+
+    fpdf2 2.8.9 writes it with the first text. Where that begins in a fallback font, it does so within the text, forgets
+    that this ends with it, and draws the next line with the letters of another font. Its public methods cannot help.
+    """
+    pdf.set_font("latin", style, size)
+    if pdf.current_font is not None and not pdf.current_font_is_set_on_page:
+        pdf._out(pdf._set_font_for_page(pdf.current_font, size))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -82,6 +83,14 @@ def test_where_nothing_shrinks_enough_the_page_says_that_the_limits_are_left_out
 
 def test_a_name_in_chinese_is_written_in_an_english_report() -> None:
     assert "王小明" in text(report(replace(CONTENT, heading="王小明")))
+
+
+def test_lines_that_begin_in_chinese_leave_the_letters_of_the_next_alone() -> None:
+    """fpdf2 draws what follows with another font otherwise."""
+    part = replace(PART, because="数据充足。" * 4 + " Needed 12 of PMC7677637 and 7 more", verdict="是，足够")
+    words = re.sub(r"\s+", "", text(report(replace(CONTENT, heading="王小明", question="够吗？", parts=[part, part]))))
+    assert words.count("Needed12ofPMC7677637and7more") == 2
+    assert words.count("139.0/88.1mmHg") == 18
 
 
 def test_drawing_a_report_logs_none_of_its_letters(caplog: pytest.LogCaptureFixture) -> None:
