@@ -111,7 +111,7 @@ def found_or_404(found: Found | None) -> Found:
 
 
 def wants_fragment(request: Request) -> bool:
-    """Whether htmx asked, who puts the answer into the page."""
+    """Whether a script asked (htmx, anew.js), which puts the answer into the page."""
     return request.headers.get("hx-request") == "true"
 
 

@@ -4,7 +4,7 @@ GET /questions                                     what waits, of all patients i
 GET /patients/{patient_id}/questions               of one; alone for a script, which puts it into the patient's page
 POST /patients/{patient_id}/questions/{reading_id} a nurse says whose it is, and how they know
 POST /patients/{patient_id}/devices/{assignment_id}/shared  others measure with it, too (``shared`` yes or no)
-GET /me/questions                                  what the patient is asked; alone for htmx
+GET /me/questions                                  what the patient is asked; alone for a script
 POST /me/questions/{reading_id}                    what the patient says
 
 303 back when it is done; 422 with the page and what is wrong; 404 for what is decided already, or nobody asked.
@@ -118,7 +118,7 @@ async def _page(
 
 
 def _shown(request: Request, alone: str, whole: str, refused: Refused | None, **context: Any) -> Response:
-    """The part alone for htmx, else a page around it."""
+    """The part alone for a script, else a page around it."""
     name = alone if wants_fragment(request) and not refused else whole
     return page(request, name, refused=refused, **context)
 

@@ -13,20 +13,20 @@ import psycopg
 
 from cloud.auth.models import Role
 from cloud.auth.service import create_account
+from cloud.config import JobsSettings
 from cloud.db.components import beat
 from cloud.db.connect import Connection, open_connection
 from cloud.fleet.judging import judge_fleet
 from cloud.fleet.schedules import Memory
-from deploy.bench import clock
+from deploy.bench import clock, nurses
 from deploy.bench.homes import Database
-from deploy.bench.nurses import Nurse
 from deploy.bench.results import Rounds, percentile
 from deploy.bench.stage import Effort, Scene, Stage, stage
-from deploy.demo import processes, watch
+from deploy.demo import watch
 
 GATEWAYS, DEVICES_EACH = 5_000, 4
 COURSE = (timedelta(), timedelta(hours=1), timedelta(days=2))
-TURN_S = 15
+TURN_S = JobsSettings(database_url="").judge_every_s
 LISTED = 100  # pages of the list, a round
 SUPPORT = "support"
 
@@ -69,7 +69,8 @@ def _judged(database: Database, now: datetime) -> float:
                 # Whatever falls silent, our own side does not.
                 beat(ingest, "ingest-1", "ingest", now + later, {"broker": True, "since": since.isoformat()})
                 begun = clock.monotonic()
-                judge_fleet(jobs, since, now + later, memory=memory)
+                if judge_fleet(jobs, since, now + later, memory=memory) is None:
+                    raise ValueError("somebody else judged the fleet: nothing was measured")
                 took.append(clock.monotonic() - begun)
     return max(took)
 
@@ -78,17 +79,10 @@ async def _listed(ready: Stage, effort: Effort, gateways: int) -> list[float]:
     password = secrets.token_urlsafe(12)
     with open_connection(ready.database.admin_url, "pulsepost-bench") as connection:
         create_account(connection, login=SUPPORT, password=password, display_name="Support", role=Role.SUPPORT)
-    console = await processes.start(
-        "console", "-m", "deploy.bench.timed_console", log_dir=ready.road.logs,
-        env={"PULSEPOST_DATABASE_URL": ready.database.console_url},
-    )  # fmt: skip
-    try:
-        async with watch.signed_in(console.said[-1].split()[-1], SUPPORT, password) as client:
-            support = Nurse(SUPPORT, client)
-            pages = max(1, gateways // 50)
-            asked = [await support.ask(f"/gateways?page={1 + n % pages}") for n in range(effort.of(LISTED))]
-    finally:
-        await console.stop()
+    async with nurses.console(ready) as console, watch.signed_in(console, SUPPORT, password) as client:
+        support = nurses.Nurse(SUPPORT, client)
+        pages = max(1, gateways // 50)
+        asked = [await support.ask(f"/gateways?page={1 + n % pages}") for n in range(effort.of(LISTED))]
     return [one.app_ms for one in asked]
 
 

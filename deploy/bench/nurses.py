@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 import httpx
 
 from deploy.bench import clock
-from deploy.demo import watch
+from deploy.bench.stage import Stage
+from deploy.demo import processes, watch
 
 _TIMING = re.compile(r"app;dur=([0-9.]+), cpu;dur=([0-9.]+)")
 # A stream says that it is alive every 3 s.
@@ -76,6 +77,19 @@ class Nurse:
                 elif name in ("case", "reading"):
                     self.heard.setdefault(event_id, clock.monotonic())
                 name = ""
+
+
+@asynccontextmanager
+async def console(ready: Stage) -> AsyncIterator[str]:
+    """The console, which says how long each answer took (``timed_console``): its address."""
+    child = await processes.start(
+        "console", "-m", "deploy.bench.timed_console", log_dir=ready.road.logs,
+        env={"PULSEPOST_DATABASE_URL": ready.database.console_url},
+    )  # fmt: skip
+    try:
+        yield child.said[-1].split()[-1]
+    finally:
+        await child.stop()
 
 
 @asynccontextmanager

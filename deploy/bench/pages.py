@@ -27,7 +27,6 @@ from deploy.bench.homes import Database
 from deploy.bench.nurses import Asked, Nurse
 from deploy.bench.results import Rounds, percentile
 from deploy.bench.stage import Effort, Scene, Stage, stage
-from deploy.demo import processes
 from deploy.synthetic.load import Loaded, load
 from deploy.synthetic.staff import PATIENTS_OF, employ, login
 
@@ -92,21 +91,14 @@ async def _once(
     visits: Mapping[str, Sequence[Mapping[str, str]]],
     effort: Effort,
 ) -> dict[str, float]:
-    console = await processes.start(
-        "console", "-m", "deploy.bench.timed_console", log_dir=ready.road.logs,
-        env={"PULSEPOST_DATABASE_URL": ready.database.console_url},
-    )  # fmt: skip
-    try:
-        async with nurses.at_work(console.said[-1].split()[-1], logins, password) as people:
-            happening = asyncio.create_task(clinic.go_on(ready.database.admin_url))
-            await _asked(people, visits, effort.of(WARM))
-            asked = await _asked(people, visits, effort.of(ASKED))
-            happening.cancel()
-            await asyncio.gather(happening, return_exceptions=True)
-            missing = await _heard(people, clinic)
-            return {**_figures(asked), **_of_streams(people, clinic, missing)}
-    finally:
-        await console.stop()
+    async with nurses.console(ready) as console, nurses.at_work(console, logins, password) as people:
+        happening = asyncio.create_task(clinic.go_on(ready.database.admin_url))
+        await _asked(people, visits, effort.of(WARM))
+        asked = await _asked(people, visits, effort.of(ASKED))
+        happening.cancel()
+        await asyncio.gather(happening, return_exceptions=True)
+        missing = await _heard(people, clinic)
+        return {**_figures(asked), **_of_streams(people, clinic, missing)}
 
 
 async def _asked(

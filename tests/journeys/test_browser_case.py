@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from alerting.tiers import Tier
 from cloud import clock
@@ -90,6 +90,40 @@ def test_a_case_that_changes_elsewhere_is_shown_anew_and_what_was_typed_is_kept(
     elsewhere.get_by_role("button", name="Start").click()
     expect(page.locator("#changed")).to_be_visible()
     expect(page.locator("#note")).to_have_value("she measures again")
+
+
+def test_an_answer_that_was_under_way_does_not_come_after_a_newer_one(
+    operated: ConsoleProcess, page: Page, case_id: UUID
+) -> None:
+    sign_in(page, operated, "nora")
+    is_live(page)
+    elsewhere = page.context.new_page()
+    elsewhere.goto(f"{operated.url}/cases/{case_id}")
+    page.goto(f"{operated.url}/cases/{case_id}")
+    is_live(page)
+    held: list[tuple[Route, APIResponse]] = []
+
+    def hold_the_first(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append((route, route.fetch()))
+
+    page.route(f"**/cases/{case_id}", hold_the_first)
+    with page.expect_request(f"**/cases/{case_id}"):
+        elsewhere.get_by_role("button", name="Acknowledge").click()
+    expect(elsewhere.locator("#case")).to_have_attribute("data-state", "acknowledged")
+    page.evaluate("() => { window.told = new Promise((told) => document.body.addEventListener('live:case', told)) }")
+    elsewhere.get_by_role("button", name="Start").click()
+    page.evaluate("() => window.told.then(() => true)")
+    [(route, answer)] = held
+    route.fulfill(response=answer)
+    page.wait_for_function(
+        "id => performance.getEntriesByType('resource').filter(one => one.name.endsWith(id)).length === 2",
+        arg=str(case_id),
+    )
+    page.evaluate("() => new Promise((done) => setTimeout(done))")
+    expect(page.locator("#case")).to_have_attribute("data-state", "in_progress")
 
 
 def test_what_was_written_into_a_form_that_was_refused_is_still_there(

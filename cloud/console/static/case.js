@@ -1,14 +1,13 @@
 // The page of one case: shown anew when the case changes, unless somebody is writing on it; then it says so.
 
 import "./live.js";
-import { isDirty, kept, restore } from "./kept.js";
+import { asked, inTurn, isDirty, kept, restore } from "./kept.js";
 
 let shown = document.getElementById("case");
 
-async function refresh() {
-  const answer = await fetch(location.pathname, { headers: { Accept: "text/html" } }).catch(() => null);
-  if (!answer?.ok) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("case");
+const refresh = inTurn(async () => {
+  const html = await asked(location.pathname, { Accept: "text/html" });
+  const fresh = html && new DOMParser().parseFromString(html, "text/html").getElementById("case");
   if (!fresh) return;
   if (isDirty(shown)) {
     document.getElementById("changed").hidden = false;
@@ -24,7 +23,7 @@ async function refresh() {
   shown = fresh;
   prepare();
   restore(shown, before);
-}
+});
 
 // An outcome that needs a note asks for it before it is sent.
 function prepare() {

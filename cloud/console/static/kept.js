@@ -1,5 +1,35 @@
 // What is shown anew under somebody's hands: what they write, what they folded open and their place are kept.
 
+// What is told while we ask may be newer than the answer: it is asked for once more, and not twice at once, or the older
+// answer could come last.
+export function inTurn(show) {
+  let busy = false;
+  let again = false;
+  return async () => {
+    again = busy;
+    if (busy) return;
+    busy = true;
+    try {
+      do {
+        again = false;
+        await show();
+      } while (again);
+    } finally {
+      busy = false;
+    }
+  };
+}
+
+// null where there is no answer: the page says that it receives nothing, and asks again when the stream is back.
+export async function asked(url, headers) {
+  try {
+    const answer = await fetch(url, { headers });
+    return answer.ok ? await answer.text() : null;
+  } catch {
+    return null;
+  }
+}
+
 // What was typed or ticked and not sent is never thrown away.
 export function isDirty(region) {
   const changed = (field) => {
