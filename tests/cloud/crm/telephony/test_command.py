@@ -1,0 +1,75 @@
+"""What an operator does with telephone systems: added, heard and asked with secrets that are sealed, and changed."""
+
+import argparse
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from cloud.crm.outbox.sealing import secrets_of
+from cloud.crm.telephony.command import CommandRefused, run
+from cloud.crm_config import CrmSettings
+from tests.cloud.crm.telephony.made import KEY
+from tests.cloud.made import NOW, Ward
+
+WITH_KEY = CrmSettings(key=KEY)
+
+
+def does(ward: Ward, deed: str, *, settings: CrmSettings = WITH_KEY, **options: object) -> str:
+    given = {"name": "Exchange", "kind": "webhook", "set": [], "secret": [], "drop_former": False, **options}
+    return run(ward.database.admin_url, settings, argparse.Namespace(deed=deed, **given), NOW)
+
+
+def test_a_system_is_added_with_a_drawn_secret_that_is_shown_once_changed_and_stopped(ward: Ward) -> None:
+    url = ["url=https://exchange.example/ring", "keep_days=30"]
+    said = does(ward, "add", set=url)
+    [(system_id, kept)] = ward.rows("SELECT system_id, sealed FROM telephone_system")
+    drawn = secrets_of(KEY, system_id, kept)["secret"]
+    assert f"POST /telephone/{system_id}/events" in said
+    assert f"secret: {drawn}" in said
+    assert ward.rows("SELECT keeps_for = '30 days' FROM telephone_system") == [(True,)]
+    with pytest.raises(CommandRefused, match="choose another name"):
+        does(ward, "add", set=url)
+
+    assert drawn not in does(ward, "secret")
+    assert _secrets(ward, system_id)["former_secret"] == drawn
+    does(ward, "secret", drop_former=True)
+    assert "former_secret" not in _secrets(ward, system_id)
+    assert does(ward, "stop") == "Exchange is asked and heard no more"
+    assert does(ward, "list") == "Exchange\twebhook\tstopped\t0 telephones"
+    assert does(ward, "start") == "Exchange is asked and heard again"
+    actions = ward.rows("SELECT action FROM audit WHERE action LIKE 'telephone.%' ORDER BY audit_id")
+    assert [action for (action,) in actions] == [
+        "telephone.add", "telephone.secret", "telephone.secret", "telephone.stop", "telephone.start",
+    ]  # fmt: skip
+
+
+def test_what_cannot_be_is_said_with_what_to_do(ward: Ward, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("short\n")
+    portal = ["portal=https://a.bitrix24.com", "client_id=1"]
+    for said, options in (
+        ("Set url to an https:// address", {"set": ["url=http://exchange.example"]}),
+        ("Set url to an https:// address", {}),
+        ("Write NAME=VALUE, not url.", {"set": ["url"]}),
+        ("webhook has no setting colour", {"set": ["url=https://e.example", "colour=red"]}),
+        ("Set region to two capital letters", {"set": ["url=https://e.example", "region=Denmark"]}),
+        ("Set keep_days to a number of days", {"set": ["url=https://e.example", "keep_days=0"]}),
+        ("24 random octets", {"set": ["url=https://e.example"], "secret": [f"secret={secret}"]}),
+        ("cannot be read", {"set": ["url=https://e.example"], "secret": ["secret=/nowhere"]}),
+        ("There is no kind fax", {"kind": "fax"}),
+        ("Give the secret client_secret.", {"kind": "bitrix24", "set": portal}),
+        ("printing has no secret x", {"kind": "printing", "secret": [f"x={secret}"]}),
+        ("Set PULSEPOST_CRM_KEY first", {"set": ["url=https://e.example"], "settings": CrmSettings()}),
+    ):
+        with pytest.raises(CommandRefused, match=said):
+            does(ward, "add", **options)
+    with pytest.raises(CommandRefused, match="no telephone system named"):
+        does(ward, "stop")
+    assert ward.rows("SELECT count(*) FROM telephone_system") == [(0,)]
+    assert "Exchange can be asked" in does(ward, "add", kind="printing")
+
+
+def _secrets(ward: Ward, system_id: UUID) -> dict[str, str]:
+    [(kept,)] = ward.rows("SELECT sealed FROM telephone_system")
+    return dict(secrets_of(KEY, system_id, kept))
