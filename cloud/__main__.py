@@ -55,6 +55,8 @@ def _deeds(options: argparse.Namespace) -> Mapping[str, Callable[[], int]]:
         "ca": lambda: _authority(options),
         "gateway": lambda: _gateway(options),
         "account": lambda: _account(options),
+        "crm": lambda: _crm(options),
+        "telephone": lambda: _telephone(options),
         "training": lambda: _training(options),
         "audit": lambda: _audit(options),
         "what-if": lambda: _what_if(options),
@@ -97,6 +99,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_identity(commands)
     _add_what_if(commands)
     _add_account(commands)
+    _add_crm(commands)
+    _add_telephone(commands)
     _add_training(commands)
     _add_audit(commands)
     return parser
@@ -194,6 +198,51 @@ def _add_account(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     ):
         account.add_parser(deed, help=help_text).add_argument("login", metavar="LOGIN")
     account.add_parser("list", help="everybody of the staff")
+
+
+def _add_crm(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    crm = commands.add_parser(
+        "crm",
+        help="outside CRMs that are told of work",
+        description="Needs PULSEPOST_DATABASE_ADMIN_URL, and PULSEPOST_CRM_KEY (or _FILE) where a CRM has secrets:"
+        " 32 octets in base64, the same as for the console and the jobs (docs/crm.md).",
+    ).add_subparsers(dest="deed", required=True)
+    add = crm.add_parser("add", help="tell one more CRM what happens from now on")
+    add.add_argument("name", metavar="NAME", help="as the console shows it")
+    add.add_argument("--kind", required=True, help="printing, webhook, ... (docs/crm.md)")
+    add.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting; again for each")
+    add.add_argument("--secret", action="append", default=[], metavar="NAME=FILE", help="first line of the file")
+    change = crm.add_parser("set", help="change settings, such as what may leave")
+    change.add_argument("name", metavar="NAME")
+    change.add_argument("--set", action="append", default=[], required=True, metavar="NAME=VALUE")
+    secret = crm.add_parser("secret", help="new secrets; the former signing secret counts until it is dropped")
+    secret.add_argument("name", metavar="NAME")
+    secret.add_argument("--secret", action="append", default=[], metavar="NAME=FILE", help="instead of a drawn one")
+    secret.add_argument("--drop-former", action="store_true", help="the CRM has changed over")
+    for deed, help_text in (("stop", "tell it nothing"), ("start", "tell it again, also what waited")):
+        crm.add_parser(deed, help=help_text).add_argument("name", metavar="NAME")
+    crm.add_parser("list", help="every CRM, and how it stands")
+
+
+def _add_telephone(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    telephone = commands.add_parser(
+        "telephone",
+        help="telephone systems that ring for the staff, and tell of calls",
+        description="Needs PULSEPOST_DATABASE_ADMIN_URL, and PULSEPOST_CRM_KEY (or _FILE) where a system has secrets:"
+        " the same as for the console and the jobs (docs/telephony.md).",
+    ).add_subparsers(dest="deed", required=True)
+    add = telephone.add_parser("add", help="one more system")
+    add.add_argument("name", metavar="NAME", help="as the console shows it")
+    add.add_argument("--kind", required=True, help="printing, webhook, bitrix24 (docs/telephony.md)")
+    add.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting; again for each")
+    add.add_argument("--secret", action="append", default=[], metavar="NAME=FILE", help="first line of the file")
+    secret = telephone.add_parser("secret", help="new secrets; the former signing secret counts until it is dropped")
+    secret.add_argument("name", metavar="NAME")
+    secret.add_argument("--secret", action="append", default=[], metavar="NAME=FILE", help="instead of a drawn one")
+    secret.add_argument("--drop-former", action="store_true", help="the system has changed over")
+    for deed, help_text in (("stop", "neither ask nor hear it"), ("start", "ask and hear it again")):
+        telephone.add_parser(deed, help=help_text).add_argument("name", metavar="NAME")
+    telephone.add_parser("list", help="every system")
 
 
 def _add_training(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -323,6 +372,32 @@ def _account(options: argparse.Namespace) -> int:
 
     try:
         print(command.run(settings.database_url, config.base_url(), options, clock.now()))
+    except command.CommandRefused as refused:
+        print(refused, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _crm(options: argparse.Namespace) -> int:
+    settings = config.operator_settings()
+    from cloud import clock
+    from cloud.crm.outbox import command
+
+    try:
+        print(command.run(settings.database_url, settings.crm, options, clock.now()))
+    except command.CommandRefused as refused:
+        print(refused, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _telephone(options: argparse.Namespace) -> int:
+    settings = config.operator_settings()
+    from cloud import clock
+    from cloud.crm.telephony import command
+
+    try:
+        print(command.run(settings.database_url, settings.crm, options, clock.now()))
     except command.CommandRefused as refused:
         print(refused, file=sys.stderr)
         return 2

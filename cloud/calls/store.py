@@ -35,13 +35,14 @@ async def begin(
     contact_id: UUID | None,
     number: str | None,
     at: datetime,
+    direction: str = "out",
 ) -> UUID | None:
     """None: this person is on the telephone about this case already."""
     cursor = await conn.execute(
-        """INSERT INTO call (patient_id, case_id, account_id, contact_id, number, started_at)
-           VALUES (%s, %s, %s, %s, %s, %s)
+        """INSERT INTO call (patient_id, case_id, account_id, contact_id, number, started_at, direction)
+           VALUES (%s, %s, %s, %s, %s, %s, %s)
            ON CONFLICT (case_id, account_id) WHERE ended_at IS NULL DO NOTHING RETURNING call_id""",
-        (patient_id, case_id, account_id, contact_id, number, at),
+        (patient_id, case_id, account_id, contact_id, number, at, direction),
     )
     row = await cursor.fetchone()
     return row[0] if row else None
