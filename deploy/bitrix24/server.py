@@ -4,7 +4,6 @@ import json
 import threading
 from collections import deque
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 from urllib.parse import parse_qs, urlencode
 
@@ -12,9 +11,8 @@ from deploy.bitrix24.calls import OF_APPLICATIONS
 from deploy.bitrix24.faults import LATE_BY, Fault
 from deploy.bitrix24.portal import Event, Failed, Portal
 from deploy.bitrix24.shapes import Json
+from deploy.listening import LOOPBACK, Conversation, Listening
 
-LOOPBACK: Final = "127.0.0.1"
-LARGEST: Final = 1_000_000
 PAGE: Final = b"<html><body>nginx</body></html>"
 
 
@@ -35,8 +33,7 @@ class Bitrix24:
     faults: deque[Fault | None] = field(default_factory=deque)
     requests: list[tuple[str, Fault | None]] = field(default_factory=list, repr=False)
     port: int = 0
-    _server: ThreadingHTTPServer | None = None
-    _thread: threading.Thread | None = None
+    _listening: Listening | None = None
     _over: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -69,21 +66,17 @@ class Bitrix24:
         """Listen again, where it listened before."""
         outer = self
 
-        class Conversation(_Conversation):
+        class Ours(_Conversation):
             bitrix24 = outer
 
-        self._server = _Server((LOOPBACK, self.port), Conversation)
-        self.port = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="bitrix24")
-        self._thread.start()
+        self._listening = Listening(Ours, self.port)
+        self.port = self._listening.port
 
     def go_down(self) -> None:
         """Whoever comes is refused by the machine itself."""
-        if self._server is not None and self._thread is not None:
-            self._server.shutdown()
-            self._thread.join()
-            self._server.server_close()
-            self._server = self._thread = None
+        if self._listening is not None:
+            self._listening.stop()
+            self._listening = None
 
     def answer(self, path: str, body: bytes) -> tuple[int, bytes] | None:
         """Status and body, or None where it hangs up."""
@@ -192,19 +185,13 @@ def _failed(error: Failed) -> tuple[int, bytes]:
     return error.status, json.dumps({"error": error.code, "error_description": error.description}).encode()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-
-class _Conversation(BaseHTTPRequestHandler):
+class _Conversation(Conversation):
     """One connection: one request."""
 
     bitrix24: Bitrix24
 
-    def do_POST(self) -> None:
-        length = int(self.headers.get("Content-Length", "0"))
-        answer = self.bitrix24.answer(self.path, self.rfile.read(min(length, LARGEST)))
+    def asked(self, body: bytes) -> None:
+        answer = self.bitrix24.answer(self.path, body)
         self.close_connection = True
         if answer is None:
             return
@@ -212,11 +199,4 @@ class _Conversation(BaseHTTPRequestHandler):
         if status == 0:
             self.bitrix24.silence()
             return
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json" if body[:1] == b"{" else "text/html")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing: its address is a secret, and what came is in ``requests``."""
+        self.say(status, body, content="application/json" if body[:1] == b"{" else "text/html")

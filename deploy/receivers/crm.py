@@ -11,12 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 from cloud.notifications.channels.signing import ID, is_genuine
+from deploy.listening import LOOPBACK, Conversation, Listening
 
-LOOPBACK: Final = "127.0.0.1"
 PATH: Final = "/pulsepost"
 
 
@@ -71,8 +70,7 @@ class Crm:
     released: threading.Event = field(default_factory=threading.Event)
     repeats: Counter[str] = field(default_factory=Counter)
     port: int = 0
-    _server: ThreadingHTTPServer | None = None
-    _thread: threading.Thread | None = None
+    _listening: Listening | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -84,22 +82,18 @@ class Crm:
         """Listen; on the same port as before, where it was stopped."""
         outer = self
 
-        class Conversation(_Conversation):
+        class Ours(_Conversation):
             crm = outer
 
-        self._server = _Server((LOOPBACK, self.port), Conversation)
-        self.port = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="crm")
-        self._thread.start()
+        self._listening = Listening(Ours, self.port)
+        self.port = self._listening.port
 
     def stop(self) -> None:
         """Listen no more."""
         self.released.set()
-        if self._server is not None and self._thread is not None:
-            self._server.shutdown()
-            self._thread.join()
-            self._server.server_close()
-            self._server = None
+        if self._listening is not None:
+            self._listening.stop()
+            self._listening = None
 
     def of(self, reference: str) -> list[Taken]:
         """What it was told of one thing, in order."""
@@ -126,28 +120,21 @@ class Crm:
         return f"crm-{event['data']['verb']}-{event['data']['reference'][:8]}"
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    allow_reuse_address = True
-
-
-class _Conversation(BaseHTTPRequestHandler):
+class _Conversation(Conversation):
     """One request."""
 
     crm: Crm
 
-    def do_POST(self) -> None:
+    def asked(self, body: bytes) -> None:
         crm = self.crm
-        body = self.rfile.read(int(self.headers["Content-Length"]))
         request = Request({name.lower(): value for name, value in self.headers.items()}, body)
         crm.requests.append(request)
         if crm.down:
-            return self._answer(503)
+            return self.say(503, b"{}")
         if not is_genuine(crm.secret, request.headers, body, crm.now()) or request.headers[ID] != _id(body):
-            return self._answer(401)
+            return self.say(401, b"{}")
         if json.loads(body)["data"]["reference"] in crm.poison:
-            return self._answer(500)
+            return self.say(500, b"{}")
         return self._serve(request)
 
     def _serve(self, request: Request) -> None:
@@ -159,36 +146,23 @@ class _Conversation(BaseHTTPRequestHandler):
             return
         match crm.faults.popleft() if crm.faults else None:
             case Fault.BROKEN:
-                self._answer(500)
+                self.say(500, b"{}")
             case Fault.BUSY:
-                self._answer(429, b"{}", ("Retry-After", crm.retry_after))
+                self.say(429, b"{}", ("Retry-After", crm.retry_after))
             case Fault.REFUSED:
-                self._answer(422)
+                self.say(422, b"{}")
             case Fault.FORBIDDEN:
-                self._answer(401)
+                self.say(401, b"{}")
             case Fault.ELSEWHERE:
-                self._answer(302, b"", ("Location", crm.url))
+                self.say(302, b"", ("Location", crm.url))
             case Fault.DONE_AND_GONE:
                 crm.take(request)
                 self.close_connection = True
             case Fault.TALKATIVE:
                 crm.take(request)
-                self._answer(200, b" " * 1_000_000)
+                self.say(200, b" " * 1_000_000)
             case None:
-                self._answer(200, json.dumps({"id": crm.take(request)}).encode())
-
-    def _answer(self, status: int, body: bytes = b"{}", *headers: tuple[str, str]) -> None:
-        self.send_response(status)
-        for name, value in (*headers, ("Content-Type", "application/json"), ("Content-Length", str(len(body)))):
-            self.send_header(name, value)
-        self.end_headers()
-        try:
-            self.wfile.write(body)
-        except OSError:
-            self.close_connection = True  # the other side has had enough
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing: what came is in ``requests``."""
+                self.say(200, json.dumps({"id": crm.take(request)}).encode())
 
 
 def _id(body: bytes) -> str:

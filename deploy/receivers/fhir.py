@@ -9,11 +9,10 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-LOOPBACK: Final = "127.0.0.1"
+from deploy.listening import LOOPBACK, Conversation, Listening
 
 
 def _words(text: str) -> frozenset[str]:
@@ -65,8 +64,7 @@ class FhirServer:
     refused: list[str] = field(default_factory=list)
     shy: bool = False
     port: int = 0
-    _server: ThreadingHTTPServer | None = None
-    _thread: threading.Thread | None = None
+    _listening: Listening | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -78,20 +76,16 @@ class FhirServer:
         """Listen."""
         outer = self
 
-        class Conversation(_Conversation):
+        class Ours(_Conversation):
             fhir = outer
 
-        self._server = _Server((LOOPBACK, 0), Conversation)
-        self.port = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="fhir")
-        self._thread.start()
+        self._listening = Listening(Ours)
+        self.port = self._listening.port
 
     def stop(self) -> None:
         """Listen no more."""
-        if self._server is not None and self._thread is not None:
-            self._server.shutdown()
-            self._thread.join()
-            self._server.server_close()
+        if self._listening is not None:
+            self._listening.stop()
 
     def add(self, kind: str, resource: Resource) -> str:
         """As somebody of the hospital does; its id."""
@@ -197,39 +191,16 @@ def _outcome(status: int) -> Said:
     return Said(status, {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "processing"}]})
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-
-class _Conversation(BaseHTTPRequestHandler):
+class _Conversation(Conversation):
     """One request."""
 
     fhir: FhirServer
 
-    def do_GET(self) -> None:
-        self._do()
-
-    def do_POST(self) -> None:
-        self._do()
-
-    def do_PUT(self) -> None:
-        self._do()
-
-    def _do(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+    def asked(self, body: bytes) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
         said = self.fhir.answer(self.command, self.path, headers, body)
         self.close_connection = True
         if said is None:
             return
         octets = b"" if said.resource is None else json.dumps(said.resource).encode()
-        self.send_response(said.status)
-        for name, value in (("Content-Type", "application/fhir+json"), *said.headers):
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(octets)))
-        self.end_headers()
-        self.wfile.write(octets)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing: what came is in ``resources``."""
+        self.say(said.status, octets, *said.headers, content="application/fhir+json")
