@@ -205,6 +205,8 @@ AUDIT_ACTIONS: Final[Mapping[str, str]] = {
     "crm.add": "An outside CRM added",
     "crm.secret": "Secrets of an outside CRM changed",
     "crm.set": "Settings of an outside CRM changed",
+    "crm.stop": "An outside CRM stopped",
+    "crm.start": "An outside CRM taken up again",
     "crm.try": "Had an outside CRM tried again at once",
     "crm.replay": "Had events tried again that an outside CRM did not take",
     "crm.settle": "Settled an event that an outside CRM did not take",

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import httpx
 
-from cloud.crm.connectors.offered import Given, connector
+from cloud.crm.connectors.given import Given
+from cloud.crm.connectors.offered import connector
 from cloud.crm.port import (
     Call,
     Completion,

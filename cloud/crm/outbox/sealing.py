@@ -1,4 +1,4 @@
-"""A destination's secrets at rest: sealed under PULSEPOST_CRM_KEY, as second factors are under the console's key."""
+"""Secrets of CRMs and telephone systems at rest: sealed under PULSEPOST_CRM_KEY, for one of them each."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -12,18 +12,23 @@ class NotOpened(Exception):
     """The key is missing, or another one; the message says what to do."""
 
 
-def sealed(key: bytes, destination_id: UUID, secrets: Mapping[str, str]) -> bytes:
-    """For this destination only."""
-    return seal(key, destination_id, msgspec.json.encode(dict(secrets)))
+def sealed(key: bytes | None, destination_id: UUID, secrets: Mapping[str, str]) -> bytes | None:
+    """For this destination only; None: there is nothing to seal. NotOpened without a key."""
+    return seal(_needed(key), destination_id, msgspec.json.encode(dict(secrets))) if secrets else None
 
 
 def secrets_of(key: bytes | None, destination_id: UUID, kept: bytes | None) -> Mapping[str, str]:
     """By name. NotOpened."""
     if kept is None:
         return {}
-    if key is None:
-        raise NotOpened("Set PULSEPOST_CRM_KEY: secrets of CRMs are sealed under it.")
     try:
-        return msgspec.json.decode(opened(key, destination_id, kept), type=dict[str, str])
+        return msgspec.json.decode(opened(_needed(key), destination_id, kept), type=dict[str, str])
     except WrongKey:
         raise NotOpened("Set PULSEPOST_CRM_KEY to the key under which the secrets were sealed.") from None
+
+
+def _needed(key: bytes | None) -> bytes:
+    """NotOpened."""
+    if key is None:
+        raise NotOpened("Set PULSEPOST_CRM_KEY first: secrets are sealed under it.")
+    return key

@@ -11,7 +11,8 @@ from psycopg import AsyncConnection
 from cloud.audit import store as audit
 from cloud.auth.models import Session
 from cloud.crm.connectors.addresses import Resolve, resolve
-from cloud.crm.connectors.offered import Given, NotUsable, connector, listener
+from cloud.crm.connectors.given import Given, NotUsable
+from cloud.crm.connectors.offered import connector, listener
 from cloud.crm.outbox import store
 from cloud.crm.outbox.models import DeadLetter, Destination, Standing
 from cloud.crm.outbox.sealing import NotOpened, secrets_of

@@ -9,12 +9,13 @@ from typing import TypeAlias
 from uuid import UUID
 
 from cloud.crm.connectors.addresses import Resolve, resolve
+from cloud.crm.connectors.given import Given, NotUsable
 from cloud.crm.outbox.sealing import NotOpened, sealed, secrets_of
 from cloud.crm.port import Ambiguous, CrmError, Shut
 from cloud.crm.telephony import store
 from cloud.crm.telephony.models import Due, Ringing, System
 from cloud.crm.telephony.port import Dial, Minded, Over, Telephony
-from cloud.crm.telephony.systems import Given, NotUsable, telephony
+from cloud.crm.telephony.systems import telephony
 from cloud.crm_config import CrmSettings, trusting
 from cloud.db.connect import Connection
 
@@ -61,8 +62,6 @@ class Systems:
     def _keep(self, system: System, secrets: dict[str, str], name: str, value: str) -> None:
         """A secret was exchanged for the next: it is stored before anybody relies on it."""
         secrets[name] = value
-        if self._key is None:
-            raise Shut("Set PULSEPOST_CRM_KEY: secrets of telephone systems are sealed under it.")
         again = sealed(self._key, system.system_id, secrets)
         with self._connect() as connection:
             store.reseal(connection, system.system_id, again)

@@ -15,11 +15,12 @@ from cloud.calls import store as calls
 from cloud.console.spoken import zone_of
 from cloud.contacts import service as contacts
 from cloud.contacts.models import Patient, Surroundings
+from cloud.crm.connectors.given import Given, NotUsable
 from cloud.crm.outbox.sealing import NotOpened, secrets_of
 from cloud.crm.port import NotGenuine
 from cloud.crm.telephony import store
 from cloud.crm.telephony.models import Agreed, Caller, Recording, Ring, Ringing, Spoken, System, Telephone
-from cloud.crm.telephony.systems import Given, NotUsable, ears
+from cloud.crm.telephony.systems import ears
 from cloud.crm_config import CrmSettings
 from cloud.plans.fields import Form, Refusal, Refused
 from cloud.triage.scripts import all_scripts
@@ -91,7 +92,7 @@ async def hear(
 def _given(system: System, settings: CrmSettings, tls: ssl.SSLContext, now: datetime) -> Given:
     """For listening alone: nothing is exchanged. NotOpened."""
     secrets = secrets_of(settings.key, system.system_id, system.sealed)
-    return Given(settings=system.settings, secrets=secrets, tls=tls, now=lambda: now, keep=lambda _, __: None)
+    return Given(settings=system.settings, secrets=secrets, tls=tls, now=lambda: now)
 
 
 # Somebody's telephone ------------------------------------------------------------------------------------------------

@@ -379,7 +379,7 @@ def attached(connection: Connection, recording_id: UUID, now: datetime) -> None:
     connection.execute("UPDATE call_recording SET attached_at = %s WHERE recording_id = %s", (now, recording_id))
 
 
-def reseal(connection: Connection, system_id: UUID, sealed: bytes) -> None:
+def reseal(connection: Connection, system_id: UUID, sealed: bytes | None) -> None:
     """A secret was exchanged for the next."""
     connection.execute("UPDATE telephone_system SET sealed = %s WHERE system_id = %s", (sealed, system_id))
 

@@ -1,101 +1,30 @@
 """The kinds of telephone systems that there are, and what each needs to be told."""
 
-import ssl
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
-from cloud.crm.connectors.addresses import Resolve, resolve
 from cloud.crm.connectors.bitrix24.pace import pace_of
-from cloud.crm.connectors.door import Door
+from cloud.crm.connectors.given import INSIDE, Given, Kind, NotUsable, check, kind_of
 from cloud.crm.telephony.bitrix24 import EXCHANGE, Application, Bitrix24
 from cloud.crm.telephony.port import ASK_WITHIN_S, Telephony
 from cloud.crm.telephony.printing import Printing
 from cloud.crm.telephony.webhook import Webhook, WebhookEars
-from cloud.notifications.channels.signing import BadSecret, key_of
 
-INSIDE: Final = "inside"
 REGION: Final = "region"
+KEEP_DAYS: Final = "keep_days"
 COMMON: Final[Mapping[str, str]] = {
     INSIDE: "yes: it is in our own network, and may be reached without TLS",
     REGION: "the country of numbers without one, such as DK",
-    "keep_days": "how many days it is kept where a recording is (90)",
+    KEEP_DAYS: "how many days it is kept where a recording is (90)",
 }
-
-
-class NotUsable(Exception):
-    """Settings or secrets of which nothing can be made; the message says what to set."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
-    """What a system has, and what is around it. ``keep``: is given a secret that was exchanged, by its name."""
-
-    settings: Mapping[str, str]
-    secrets: Mapping[str, str] = field(repr=False)
-    tls: ssl.SSLContext = field(repr=False)
-    now: Callable[[], datetime] = field(repr=False)
-    keep: Callable[[str, str], None] = field(repr=False)
-    resolve: Resolve = field(default=resolve, repr=False)
-
-    @property
-    def inside(self) -> bool:
-        return self.settings.get(INSIDE) == "yes"
-
-    def door(self) -> Door:
-        """The way out."""
-        return Door(tls=self.tls, now=self.now, inside=self.inside, resolve=self.resolve, within_s=ASK_WITHIN_S)
-
-    def address(self, name: str, default: str = "") -> str:
-        """An https address, or http inside. NotUsable."""
-        url = self.settings.get(name) or default
-        parts = urlsplit(url)
-        if parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and self.inside)):
-            return url
-        raise NotUsable(f"Set {name} to an https:// address (http:// only with inside=yes).")
-
-    def needed(self, name: str) -> str:
-        """A setting. NotUsable."""
-        if value := self.settings.get(name):
-            return value
-        raise NotUsable(f"Set {name}.")
-
-    def secret(self, name: str) -> str:
-        """NotUsable."""
-        if value := self.secrets.get(name):
-            return value
-        raise NotUsable(f"Give the secret {name}.")
-
-    def keys(self) -> Sequence[bytes]:
-        """The signing secret, and the former one while the far side changes over. NotUsable."""
-        try:
-            own = key_of(self.secret("secret"))
-            former = self.secrets.get("former_secret")
-            return [own, key_of(former)] if former else [own]
-        except BadSecret:
-            raise NotUsable("Give a secret of whsec_ and at least 24 random octets in base64.") from None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
-    """``settings``, ``secrets``: name → what it is. ``make``, ``ears``: NotUsable; no ``ears``: it tells us nothing.
-
-    ``draws``: a secret that we draw where none was given, and the far side is told.
-    """
-
-    settings: Mapping[str, str]
-    secrets: Mapping[str, str]
-    make: Callable[[Given], Telephony]
-    ears: Callable[[Given], WebhookEars] | None = None
-    draws: str | None = None
 
 
 def _bitrix24(given: Given) -> Bitrix24:
     portal = given.address("portal").rstrip("/")
     return Bitrix24(
-        door=given.door(),
+        door=given.door(ASK_WITHIN_S),
         portal=portal,
         application=Application(
             client_id=given.needed("client_id"),
@@ -107,17 +36,19 @@ def _bitrix24(given: Given) -> Bitrix24:
         pace=pace_of(urlsplit(portal).netloc, "standard"),
         now=given.now,
         line=given.settings.get("line", ""),
-        takes_recordings=given.settings.get("recordings") == "yes",
+        takes_recordings=given.says("recordings"),
     )
 
 
-KINDS: Final[Mapping[str, Kind]] = {
+KINDS: Final[Mapping[str, Kind[Telephony, WebhookEars]]] = {
     "printing": Kind(settings={}, secrets={}, make=lambda _: Printing()),
     "webhook": Kind(
         settings={"url": "where to POST that a telephone should ring"},
         secrets={"secret": "whsec_ and base64", "former_secret": "while the far side changes over"},
-        make=lambda given: Webhook(door=given.door(), url=given.address("url"), keys=given.keys(), now=given.now),
-        ears=lambda given: WebhookEars(keys=given.keys(), region=given.settings.get(REGION)),
+        make=lambda given: Webhook(
+            door=given.door(ASK_WITHIN_S), url=given.address("url"), keys=given.keys(), now=given.now
+        ),
+        listen=lambda given: WebhookEars(keys=given.keys(), region=given.settings.get(REGION)),
         draws="secret",
     ),
     "bitrix24": Kind(
@@ -141,25 +72,25 @@ def telephony(kind: str, given: Given) -> Telephony:
 
 def ears(kind: str, given: Given) -> WebhookEars | None:
     """NotUsable."""
-    made = _known(kind, given).ears
-    return made(given) if made is not None else None
+    listen = _known(kind, given).listen
+    return listen(given) if listen is not None else None
 
 
-def _known(name: str, given: Given) -> Kind:
+def _known(name: str, given: Given) -> Kind[Telephony, WebhookEars]:
     """NotUsable where there is no such kind, or something is set that means nothing."""
-    kind = KINDS.get(name)
-    if kind is None:
-        raise NotUsable(f"There is no kind {name}: choose one of {', '.join(KINDS)}.")
-    for word in given.settings:
-        if word not in kind.settings and word not in COMMON:
-            raise NotUsable(f"{name} has no setting {word}: it has {', '.join([*kind.settings, *COMMON])}.")
-    for word in given.secrets:
-        if word not in kind.secrets:
-            raise NotUsable(f"{name} has no secret {word}: it has {', '.join(kind.secrets) or 'none'}.")
+    kind = kind_of(KINDS, name)
+    check(name, kind, given, COMMON)
+    given.says(INSIDE)
     region = given.settings.get(REGION)
     if region is not None and not (len(region) == 2 and region.isascii() and region.isupper()):
         raise NotUsable("Set region to two capital letters, such as DK.")
-    days = given.settings.get("keep_days", "90")
-    if not (days.isascii() and days.isdigit() and 1 <= int(days[:5]) <= 3650):
-        raise NotUsable("Set keep_days to a number of days, 1 to 3650.")
+    keeps_for(given.settings)
     return kind
+
+
+def keeps_for(settings: Mapping[str, str]) -> timedelta:
+    """How long it is kept where a recording is. NotUsable."""
+    days = settings.get(KEEP_DAYS, "90")
+    if not (days.isascii() and days.isdigit() and len(days) <= 4 and 1 <= int(days) <= 3650):
+        raise NotUsable(f"Set {KEEP_DAYS} to a number of days, 1 to 3650.")
+    return timedelta(days=int(days))

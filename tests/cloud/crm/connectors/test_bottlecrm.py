@@ -12,7 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from cloud.crm.connectors.offered import Given, NotUsable, connector
+from cloud.crm.connectors.given import Given, NotUsable
+from cloud.crm.connectors.offered import connector
 from tests.cloud.crm.connectors.bitrix24.made import Courier, first, todo
 from tests.fix_bitrix24 import SimulatedClock
 

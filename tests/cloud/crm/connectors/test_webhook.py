@@ -11,7 +11,8 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from cloud.clock import now
 from cloud.crm.connectors.addresses import resolve
-from cloud.crm.connectors.offered import Given, NotUsable, connector, listener
+from cloud.crm.connectors.given import Given, NotUsable
+from cloud.crm.connectors.offered import connector, listener
 from cloud.crm.connectors.webhook import WebhookListener
 from cloud.crm.port import Contact, Event, HintKind, NotGenuine, Shut, Todo, Try, Urgency
 from cloud.crm_config import trusting

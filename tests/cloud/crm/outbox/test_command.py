@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cloud.crm.outbox.command import CommandRefused, run
+from cloud.crm.outbox.command import run
+from cloud.crm.outbox.options import CommandRefused
 from cloud.crm.outbox.sealing import NotOpened, secrets_of
 from cloud.crm_config import CrmSettings, crm_settings
 from cloud.environment import SettingMissing
@@ -60,6 +61,8 @@ def test_a_secret_comes_from_a_file(ward: Ward, tmp_path: Path) -> None:
     crm(ward, "add", "Printer", kind="printing", set=[])
     with pytest.raises(CommandRefused, match="Give each new secret in a file"):
         crm(ward, "secret", "Printer")
+    with pytest.raises(CommandRefused, match="no former secret"):
+        crm(ward, "secret", "Printer", drop_former=True)
     with pytest.raises(CommandRefused, match="cannot be read"):
         crm(ward, "secret", secret=[f"secret={tmp_path / 'nothing'}"])
 
@@ -86,6 +89,8 @@ def test_it_is_stopped_and_started(ward: Ward) -> None:
     assert ward.rows("SELECT active FROM crm_destination") == [(True,)]
     with pytest.raises(CommandRefused, match="no CRM named Nobody"):
         crm(ward, "stop", "Nobody")
+    actions = ward.rows("SELECT action FROM audit WHERE action LIKE 'crm.%' ORDER BY audit_id")
+    assert actions == [("crm.add",), ("crm.stop",), ("crm.start",)]
 
 
 def test_what_is_half_is_refused(ward: Ward) -> None:
@@ -97,6 +102,8 @@ def test_what_is_half_is_refused(ward: Ward) -> None:
         crm(ward, "add", set=["url=http://crm.example"])
     with pytest.raises(CommandRefused, match="no kind telegraph"):
         crm(ward, "add", kind="telegraph", set=[])
+    with pytest.raises(CommandRefused, match="name of 1 to 60 signs"):
+        crm(ward, "add", "x" * 61)
     assert ward.count("crm_destination") == 0
 
 
