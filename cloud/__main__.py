@@ -14,6 +14,8 @@ ONCE: Mapping[str, str] = {
     "migrate": "PULSEPOST_DATABASE_ADMIN_URL",
     "gateway": "PULSEPOST_DATABASE_ADMIN_URL",
     "account": "PULSEPOST_DATABASE_ADMIN_URL",
+    "crm": "PULSEPOST_DATABASE_ADMIN_URL",
+    "telephone": "PULSEPOST_DATABASE_ADMIN_URL",
     "training": "PULSEPOST_DATABASE_ADMIN_URL",
     "audit": "PULSEPOST_DATABASE_ADMIN_URL",
     "what-if": "PULSEPOST_DATABASE_URL",
@@ -42,6 +44,16 @@ def _once(deed: Callable[[], int], setting: str) -> int:
         why = str(error).splitlines()[0]
         print(f"The database does not answer: {why}. Is it up, and is {setting} right?", file=sys.stderr)
         return 2
+
+
+def _told(deed: Callable[[], str], *refused: type[Exception]) -> int:
+    """Print what there is to tell; 2 where it was refused, and why."""
+    try:
+        print(deed())
+    except refused as why:
+        print(why, file=sys.stderr)
+        return 2
+    return 0
 
 
 def _deeds(options: argparse.Namespace) -> Mapping[str, Callable[[], int]]:
@@ -343,15 +355,12 @@ def _authority(options: argparse.Namespace) -> int:
     from cloud.enrolment import commands
     from cloud.pki.authority import AuthorityError
 
-    try:
+    def deed() -> str:
         if options.deed == "init":
-            print(commands.make_authority(options.folder, options.name, clock.now()))
-        else:
-            print(commands.make_server(options.folder, options.addresses, options.out, clock.now()))
-    except (AuthorityError, commands.CommandRefused) as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+            return commands.make_authority(options.folder, options.name, clock.now())
+        return commands.make_server(options.folder, options.addresses, options.out, clock.now())
+
+    return _told(deed, AuthorityError, commands.CommandRefused)
 
 
 def _audit(options: argparse.Namespace) -> int:
@@ -368,53 +377,35 @@ def _audit(options: argparse.Namespace) -> int:
 def _account(options: argparse.Namespace) -> int:
     settings = config.operator_settings()
     from cloud import clock
-    from cloud.accounts import command
+    from cloud.accounts.command import CommandRefused, run
 
-    try:
-        print(command.run(settings.database_url, config.base_url(), options, clock.now()))
-    except command.CommandRefused as refused:
-        print(refused, file=sys.stderr)
-        return 2
-    return 0
+    return _told(lambda: run(settings.database_url, config.base_url(), options, clock.now()), CommandRefused)
 
 
 def _crm(options: argparse.Namespace) -> int:
     settings = config.operator_settings()
     from cloud import clock
-    from cloud.crm.outbox import command
+    from cloud.crm.outbox.command import run
+    from cloud.crm.outbox.options import CommandRefused
 
-    try:
-        print(command.run(settings.database_url, settings.crm, options, clock.now()))
-    except command.CommandRefused as refused:
-        print(refused, file=sys.stderr)
-        return 2
-    return 0
+    return _told(lambda: run(settings.database_url, settings.crm, options, clock.now()), CommandRefused)
 
 
 def _telephone(options: argparse.Namespace) -> int:
     settings = config.operator_settings()
     from cloud import clock
-    from cloud.crm.telephony import command
+    from cloud.crm.outbox.options import CommandRefused
+    from cloud.crm.telephony.command import run
 
-    try:
-        print(command.run(settings.database_url, settings.crm, options, clock.now()))
-    except command.CommandRefused as refused:
-        print(refused, file=sys.stderr)
-        return 2
-    return 0
+    return _told(lambda: run(settings.database_url, settings.crm, options, clock.now()), CommandRefused)
 
 
 def _training(options: argparse.Namespace) -> int:
     settings = config.migrate_settings()
     from cloud import clock
-    from cloud.planting import command
+    from cloud.planting.command import CommandRefused, run
 
-    try:
-        print(command.run(settings.database_admin_url, options, clock.now()))
-    except command.CommandRefused as refused:
-        print(refused, file=sys.stderr)
-        return 2
-    return 0
+    return _told(lambda: run(settings.database_admin_url, options, clock.now()), CommandRefused)
 
 
 def _gateway(options: argparse.Namespace) -> int:
@@ -423,20 +414,17 @@ def _gateway(options: argparse.Namespace) -> int:
     from cloud.enrolment import commands
     from cloud.pki.authority import AuthorityError
 
-    try:
+    async def deed() -> str:
         match options.deed:
             case "code":
                 length = commands.valid_for(options.valid)
-                text = asyncio.run(commands.make_code(settings, options.gateway_id, length, clock.now()))
+                return await commands.make_code(settings, options.gateway_id, length, clock.now())
             case "revoke":
-                text = asyncio.run(commands.revoke(settings, options.gateway_id, options.why, clock.now))
+                return await commands.revoke(settings, options.gateway_id, options.why, clock.now)
             case _:
-                text = asyncio.run(commands.list_gateways(settings, clock.now()))
-    except (AuthorityError, commands.CommandRefused) as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(text)
-    return 0
+                return await commands.list_gateways(settings, clock.now())
+
+    return _told(lambda: asyncio.run(deed()), AuthorityError, commands.CommandRefused)
 
 
 if __name__ == "__main__":
