@@ -219,18 +219,7 @@ def _add_crm(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         description="Needs PULSEPOST_DATABASE_ADMIN_URL, and PULSEPOST_CRM_KEY (or _FILE) where a CRM has secrets:"
         " 32 octets in base64, the same as for the console and the jobs (docs/crm.md).",
     ).add_subparsers(dest="deed", required=True)
-    add = crm.add_parser("add", help="tell one more CRM what happens from now on")
-    add.add_argument("name", metavar="NAME", help="as the console shows it")
-    add.add_argument("--kind", required=True, help="printing, webhook, ... (docs/crm.md)")
-    add.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting; again for each")
-    add.add_argument("--secret", action="append", default=[], metavar="NAME=FILE", help="first line of the file")
-    change = crm.add_parser("set", help="change settings, such as what may leave")
-    change.add_argument("name", metavar="NAME")
-    change.add_argument("--set", action="append", default=[], required=True, metavar="NAME=VALUE")
-    secret = crm.add_parser("secret", help="new secrets; the former signing secret counts until it is dropped")
-    secret.add_argument("name", metavar="NAME")
-    secret.add_argument("--secret", action="append", default=[], metavar="NAME=FILE", help="instead of a drawn one")
-    secret.add_argument("--drop-former", action="store_true", help="the CRM has changed over")
+    _add_given(crm, "CRM", kinds="printing, webhook, ... (docs/crm.md)")
     for deed, help_text in (("stop", "tell it nothing"), ("start", "tell it again, also what waited")):
         crm.add_parser(deed, help=help_text).add_argument("name", metavar="NAME")
     crm.add_parser("list", help="every CRM, and how it stands")
@@ -243,18 +232,26 @@ def _add_telephone(commands: "argparse._SubParsersAction[argparse.ArgumentParser
         description="Needs PULSEPOST_DATABASE_ADMIN_URL, and PULSEPOST_CRM_KEY (or _FILE) where a system has secrets:"
         " the same as for the console and the jobs (docs/telephony.md).",
     ).add_subparsers(dest="deed", required=True)
-    add = telephone.add_parser("add", help="one more system")
-    add.add_argument("name", metavar="NAME", help="as the console shows it")
-    add.add_argument("--kind", required=True, help="printing, webhook, bitrix24 (docs/telephony.md)")
-    add.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting; again for each")
-    add.add_argument("--secret", action="append", default=[], metavar="NAME=FILE", help="first line of the file")
-    secret = telephone.add_parser("secret", help="new secrets; the former signing secret counts until it is dropped")
-    secret.add_argument("name", metavar="NAME")
-    secret.add_argument("--secret", action="append", default=[], metavar="NAME=FILE", help="instead of a drawn one")
-    secret.add_argument("--drop-former", action="store_true", help="the system has changed over")
+    _add_given(telephone, "system", kinds="printing, webhook, bitrix24 (docs/telephony.md)")
     for deed, help_text in (("stop", "neither ask nor hear it"), ("start", "ask and hear it again")):
         telephone.add_parser(deed, help=help_text).add_argument("name", metavar="NAME")
     telephone.add_parser("list", help="every system")
+
+
+def _add_given(deeds: "argparse._SubParsersAction[argparse.ArgumentParser]", what: str, *, kinds: str) -> None:
+    """Settings and secrets are given to CRMs and telephone systems in one way."""
+    add = deeds.add_parser("add", help=f"one more {what}, from now on")
+    add.add_argument("name", metavar="NAME", help="as the console shows it")
+    add.add_argument("--kind", required=True, help=kinds)
+    add.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting; again for each")
+    add.add_argument("--secret", action="append", default=[], metavar="NAME=FILE", help="first line of the file")
+    change = deeds.add_parser("set", help="change settings; the others stay, one without a value is taken away")
+    change.add_argument("name", metavar="NAME")
+    change.add_argument("--set", action="append", default=[], required=True, metavar="NAME=VALUE")
+    secret = deeds.add_parser("secret", help="new secrets; the former signing secret counts until it is dropped")
+    secret.add_argument("name", metavar="NAME")
+    secret.add_argument("--secret", action="append", default=[], metavar="NAME=FILE", help="instead of a drawn one")
+    secret.add_argument("--drop-former", action="store_true", help=f"the {what} has changed over")
 
 
 def _add_training(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -224,6 +224,7 @@ AUDIT_ACTIONS: Final[Mapping[str, str]] = {
     "message.written_by_patient": "Message to the care team written",
     "message.settled": "Message said to need no answer",
     "telephone.add": "A telephone system added",
+    "telephone.settings": "Settings of a telephone system changed",
     "telephone.secret": "Secrets of a telephone system changed",
     "telephone.stop": "A telephone system stopped",
     "telephone.start": "A telephone system taken up again",

@@ -37,6 +37,8 @@ def _do(connection: Connection, settings: CrmSettings, options: argparse.Namespa
             ) or "no telephone system yet"  # fmt: skip
         case "add":
             return _add(connection, settings, options, now)
+        case "set":
+            return _change_settings(connection, settings, options, now)
         case "secret":
             return _change_secrets(connection, settings, options, now)
         case deed:
@@ -63,6 +65,20 @@ def _add(connection: Connection, settings: CrmSettings, options: argparse.Namesp
     _audit(connection, now, "telephone.add", system_id, {"kind": options.kind, "settings": sorted(given)})
     heard = [f"It may tell us of calls at POST /telephone/{system_id}/events"] if listens else []
     return "\n".join([f"{options.name} can be asked to have telephones ring.", *heard, *secrets.shown()])
+
+
+def _change_settings(connection: Connection, settings: CrmSettings, options: argparse.Namespace, now: datetime) -> str:
+    """Others stay as they are; an empty one is taken away."""
+    system_id, kind, given, kept = _found(connection, options.name)
+    changed = pairs(options.set)
+    new = {name: value for name, value in {**given, **changed}.items() if value}
+    _try(settings, kind, new, secrets_of(settings.key, system_id, kept), now)
+    connection.execute(
+        "UPDATE telephone_system SET settings = %s, keeps_for = %s WHERE system_id = %s",
+        (Jsonb(new), keeps_for(new), system_id),
+    )
+    _audit(connection, now, "telephone.settings", system_id, {"settings": sorted(changed)})
+    return f"The settings of {options.name} are changed."
 
 
 def _change_secrets(connection: Connection, settings: CrmSettings, options: argparse.Namespace, now: datetime) -> str:

@@ -1,6 +1,7 @@
 """What an operator does with telephone systems: added, heard and asked with secrets that are sealed, and changed."""
 
 import argparse
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -96,6 +97,21 @@ def test_the_same_secret_given_again_does_not_push_out_the_former_one(ward: Ward
     for _ in range(2):
         does(ward, "secret", secret=[f"secret={file}"])
     assert _secrets(ward, system_id) == {"secret": file.read_text().strip(), "former_secret": drawn}
+
+
+def test_settings_are_changed_one_by_one_and_an_empty_one_is_taken_away(ward: Ward) -> None:
+    does(ward, "add", set=["url=https://e.example", "region=DK", "keep_days=30"])
+    kept = "SELECT settings, keeps_for, sealed FROM telephone_system"
+    [(settings, _, sealed)] = ward.rows(kept)
+    for said, wrong in (("Set keep_days", "keep_days=0"), ("Set url", "url="), ("Set inside", "inside=perhaps")):
+        with pytest.raises(CommandRefused, match=said):
+            does(ward, "set", set=[wrong])
+    assert ward.rows(kept) == [(settings, timedelta(days=30), sealed)]
+    assert does(ward, "set", set=["region=NO", "keep_days="]) == "The settings of Exchange are changed."
+    assert ward.rows(kept) == [({"url": "https://e.example", "region": "NO"}, timedelta(days=90), sealed)]
+    assert ward.rows("SELECT detail FROM audit WHERE action = 'telephone.settings'") == [
+        ({"settings": ["keep_days", "region"]},)
+    ]
 
 
 def test_the_audit_says_what_was_given_and_nothing_of_what_is_secret(ward: Ward) -> None:
