@@ -114,7 +114,7 @@ def _host_of(origin: str) -> str | None:
 
 async def form(request: Request) -> dict[str, str]:
     """The submitted texts; of a field that comes several times the last. A NUL, which the database refuses, is no
-    letter.
+    letter; the end of a line, for which browsers count one letter and send two, is one.
     """
     return {name: _text(value) for name, value in (await request.form()).items()}
 
@@ -138,7 +138,7 @@ async def form_file(request: Request, name: str) -> bytes | None:
 
 
 def _text(value: object) -> str:
-    return value.replace("\0", "") if isinstance(value, str) else ""
+    return value.replace("\0", "").replace("\r\n", "\n") if isinstance(value, str) else ""
 
 
 def is_secure(request: Request) -> bool:

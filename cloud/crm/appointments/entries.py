@@ -1,19 +1,18 @@
 """What people type about appointments, read and checked. Pure; Refused with all that is wrong at once."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
-from urllib.parse import urlsplit
 from uuid import UUID
 
-from alerting.duty import instant_of
-from cloud.crm.appointments.models import Booking, NewHours, Person, Plan, Wanted
+from cloud.crm.appointments.models import Booking, NewHours, Plan, Wanted
+from cloud.duty.models import Staff
+from cloud.plans import fields
 from cloud.plans.fields import Form, Refusal, Refused
 from cloud.visits import entries as visits
 from cloud.visits.models import Way
 
 LONGEST_PLACE: Final = 200
-LONGEST_LINK: Final = 500
 SHORTEST_SLOT: Final = 5
 LONGEST_SLOT: Final = 240
 # Whoever writes 2062 instead of 2026 hears of it.
@@ -22,25 +21,25 @@ FURTHEST: Final = timedelta(days=2 * 366)
 LONGEST_WAIT: Final = timedelta(days=366)
 
 
-def hours(form: Form, people: Mapping[UUID, Person], today: date) -> NewHours:
+def hours(form: Form, people: Mapping[UUID, Staff], today: date) -> NewHours:
     """``account_id``, ``way_clinic`` …, ``place``, ``link``, ``weekday_0`` … (none: of the first day alone),
     ``starts``, ``ends``, ``slot_minutes``, ``for_patients``, ``first_day``, ``last_day`` (empty: until they are ended).
     """
     refusals: dict[str, Refusal] = {}
-    person = _person(form, "account_id", people, refusals)
+    person = fields.chosen(form, "account_id", people, refusals)
     ways = tuple(way for way in Way if form.get(f"way_{way}"))
     if not ways:
         refusals["ways"] = Refusal("choose")
-    place = form.get("place", "").strip()
-    if len(place) > LONGEST_PLACE:
-        refusals["place"] = Refusal("too_long", {"most": str(LONGEST_PLACE)})
-    link_given = _link(form, "link", refusals)
-    starts, ends = _time(form, "starts", refusals), _time(form, "ends", refusals)
+    place = fields.text(form, "place", LONGEST_PLACE, refusals, may_be_empty=True)
+    link_given = fields.link(form, "link", refusals)
+    starts, ends = fields.clock(form, "starts", refusals), fields.clock(form, "ends", refusals)
     if starts is not None and ends is not None and ends <= starts:
         refusals["ends"] = Refusal("ends_before_it_begins")
-    minutes = _minutes(form, "slot_minutes", refusals)
-    first_day = _day(form, "first_day", today, refusals)
-    last_day = _day(form, "last_day", today, refusals) if form.get("last_day", "").strip() else None
+    minutes = fields.whole(form, "slot_minutes", SHORTEST_SLOT, LONGEST_SLOT, refusals)
+    first_day = fields.day(form, "first_day", today, today + FURTHEST, refusals)
+    last_day = None
+    if form.get("last_day", "").strip():
+        last_day = fields.day(form, "last_day", today, today + FURTHEST, refusals)
     if first_day is not None and last_day is not None and last_day < first_day:
         refusals["last_day"] = Refusal("ends_before_it_begins")
     if refusals or person is None or starts is None or ends is None or minutes is None or first_day is None:
@@ -63,7 +62,7 @@ def hours(form: Form, people: Mapping[UUID, Person], today: date) -> NewHours:
 def last_day(form: Form, hours_id: UUID, today: date) -> date:
     """The last day on which hours are kept. What is over stays as it was: yesterday is the earliest."""
     refusals: dict[str, Refusal] = {}
-    day = _day(form, "last_day", today - timedelta(days=1), refusals)
+    day = fields.day(form, "last_day", today - timedelta(days=1), today + FURTHEST, refusals)
     if day is None:
         raise Refused(f"end-{hours_id}", refusals, form)
     return day
@@ -72,8 +71,8 @@ def last_day(form: Form, hours_id: UUID, today: date) -> date:
 def closure(form: Form, plan: Plan, now: datetime) -> tuple[UUID | None, datetime, datetime]:
     """``account_id`` (empty: nobody is seen by anybody), and ``starts`` and ``ends`` on the site's clock."""
     refusals: dict[str, Refusal] = {}
-    person = _person(form, "account_id", plan.people, refusals) if form.get("account_id") else None
-    starts, ends = (_moment(form, name, plan.zone, now, refusals) for name in ("starts", "ends"))
+    person = fields.chosen(form, "account_id", plan.people, refusals) if form.get("account_id") else None
+    starts, ends = (fields.moment(form, name, plan.zone, now, FURTHEST, refusals) for name in ("starts", "ends"))
     if starts is not None and ends is not None and ends <= starts:
         refusals["ends"] = Refusal("ends_before_it_begins")
     elif ends is not None and ends <= now:
@@ -83,7 +82,7 @@ def closure(form: Form, plan: Plan, now: datetime) -> tuple[UUID | None, datetim
     return (None if person is None else person.account_id), starts, ends
 
 
-def other_time(form: Form, people: Mapping[UUID, Person], zone: tzinfo, now: datetime) -> Booking:
+def other_time(form: Form, people: Mapping[UUID, Staff], zone: tzinfo, now: datetime) -> Booking:
     """A time outside the hours, agreed on the telephone: ``starts_at`` on the patient's clock, ``minutes``, ``way``,
     ``seen_by``, ``place``, ``link``.
     """
@@ -93,13 +92,11 @@ def other_time(form: Form, people: Mapping[UUID, Person], zone: tzinfo, now: dat
         starts_at = visits.starts_at(form, zone, now)
     except Refused as refused:
         refusals.update(refused.refusals)
-    person = _person(form, "seen_by", people, refusals)
-    minutes = _minutes(form, "minutes", refusals)
+    person = fields.chosen(form, "seen_by", people, refusals)
+    minutes = fields.whole(form, "minutes", SHORTEST_SLOT, LONGEST_SLOT, refusals)
     way = _way(form, refusals)
-    place = form.get("place", "").strip()
-    if len(place) > LONGEST_PLACE:
-        refusals["place"] = Refusal("too_long", {"most": str(LONGEST_PLACE)})
-    link_given = _link(form, "link", refusals)
+    place = fields.text(form, "place", LONGEST_PLACE, refusals, may_be_empty=True)
+    link_given = fields.link(form, "link", refusals)
     if refusals or starts_at is None or person is None or minutes is None or way is None:
         raise Refused("other", refusals, form)
     return Booking(
@@ -112,12 +109,12 @@ def other_time(form: Form, people: Mapping[UUID, Person], zone: tzinfo, now: dat
     )
 
 
-def wanted(form: Form, people: Mapping[UUID, Person], today: date) -> Wanted:
+def wanted(form: Form, people: Mapping[UUID, Staff], today: date) -> Wanted:
     """``way``, ``seen_by`` (empty: anybody), ``first_day`` and ``last_day`` on the patient's calendar."""
     refusals: dict[str, Refusal] = {}
     way = _way(form, refusals)
-    person = _person(form, "seen_by", people, refusals) if form.get("seen_by") else None
-    first, last = (_day(form, name, today, refusals) for name in ("first_day", "last_day"))
+    person = fields.chosen(form, "seen_by", people, refusals) if form.get("seen_by") else None
+    first, last = (fields.day(form, name, today, today + FURTHEST, refusals) for name in ("first_day", "last_day"))
     if first is not None and last is not None and last < first:
         refusals["last_day"] = Refusal("ends_before_it_begins")
     elif last is not None and last > today + LONGEST_WAIT:
@@ -130,7 +127,7 @@ def wanted(form: Form, people: Mapping[UUID, Person], today: date) -> Wanted:
 def link(form: Form) -> str:
     """Where a video consultation is, https only; empty: it is not known yet."""
     refusals: dict[str, Refusal] = {}
-    given = _link(form, "link", refusals)
+    given = fields.link(form, "link", refusals)
     if refusals:
         raise Refused("link", refusals, form)
     return given
@@ -151,13 +148,6 @@ def way_in(form: Form) -> Way | None:
     return _way(form, {})
 
 
-def id_in(form: Form, name: str) -> UUID | None:
-    try:
-        return UUID(form.get(name, ""))
-    except ValueError:
-        return None
-
-
 def day_in(text: str, otherwise: date) -> date:
     """A day of an address; whatever is none, or years away, is the day that is shown otherwise."""
     try:
@@ -167,83 +157,9 @@ def day_in(text: str, otherwise: date) -> date:
     return day if abs(day - otherwise) <= FURTHEST else otherwise
 
 
-def _link(form: Form, name: str, refusals: dict[str, Refusal]) -> str:
-    text = form.get(name, "").strip()
-    if not text:
-        return ""
-    try:
-        parts = urlsplit(text)
-        host, user = parts.hostname, parts.username
-    except ValueError:
-        host, user, parts = None, None, urlsplit("")
-    # A name and password in a link are shown nowhere, and go wherever the link says.
-    if parts.scheme != "https" or not host or user is not None or not text.isprintable() or " " in text:
-        refusals[name] = Refusal("not_a_link")
-    elif len(text) > LONGEST_LINK:
-        refusals[name] = Refusal("too_long", {"most": str(LONGEST_LINK)})
-    return text
-
-
 def _way(form: Form, refusals: dict[str, Refusal]) -> Way | None:
     text = form.get("way", "")
     if text in tuple(Way):
         return Way(text)
     refusals["way"] = Refusal("choose")
     return None
-
-
-def _person(form: Form, name: str, people: Mapping[UUID, Person], refusals: dict[str, Refusal]) -> Person | None:
-    by_text = {str(account_id): person for account_id, person in people.items()}
-    person = by_text.get(form.get(name, ""))
-    if person is None:
-        refusals[name] = Refusal("choose")
-    return person
-
-
-def _minutes(form: Form, name: str, refusals: dict[str, Refusal]) -> int | None:
-    text = form.get(name, "").strip()
-    minutes = int(text) if text.isascii() and text.isdigit() and len(text) <= 3 else 0
-    if SHORTEST_SLOT <= minutes <= LONGEST_SLOT:
-        return minutes
-    refusals[name] = Refusal("out_of_range", {"low": str(SHORTEST_SLOT), "high": str(LONGEST_SLOT)})
-    return None
-
-
-def _time(form: Form, name: str, refusals: dict[str, Refusal]) -> time | None:
-    try:
-        at = time.fromisoformat(form.get(name, "").strip())
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is not None or at.microsecond:
-        refusals[name] = Refusal("not_a_time")
-        return None
-    return at
-
-
-def _day(form: Form, name: str, earliest: date, refusals: dict[str, Refusal]) -> date | None:
-    try:
-        day = date.fromisoformat(form.get(name, "").strip())
-    except ValueError:
-        refusals[name] = Refusal("not_a_date")
-        return None
-    if day < earliest:
-        refusals[name] = Refusal("past")
-        return None
-    if day > earliest + FURTHEST:
-        refusals[name] = Refusal("too_far")
-        return None
-    return day
-
-
-def _moment(form: Form, name: str, zone: tzinfo, now: datetime, refusals: dict[str, Refusal]) -> datetime | None:
-    try:
-        wall = datetime.fromisoformat(form.get(name, "").strip())
-    except ValueError:
-        wall = None
-    if wall is None or wall.tzinfo is not None:
-        refusals[name] = Refusal("not_a_moment")
-        return None
-    if not now.date() - FURTHEST < wall.date() < now.date() + FURTHEST:
-        refusals[name] = Refusal("too_far")
-        return None
-    return instant_of(wall.date(), wall.time().replace(microsecond=0), zone)

@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from cloud.auth.models import CLINICAL, Role
+from cloud.duty.models import Staff
 from cloud.visits.models import Visit, Way
 
 # Who makes appointments for patients, and whom patients can have one with.
@@ -218,18 +219,6 @@ class Wish(Wanted):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    """Somebody who sees patients."""
-
-    account_id: UUID
-    display_name: str
-    role: Role
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "role", Role(self.role))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """A line of a day: a free slot, an appointment of a patient in one's care, or (neither) that the time is taken."""
 
@@ -243,7 +232,7 @@ class Entry:
 class Column:
     """One person's day."""
 
-    person: Person
+    person: Staff
     entries: Sequence[Entry]
 
     @property
@@ -280,7 +269,7 @@ class PatientPage:
     no_shows: int
     wishes: Sequence[Wish]
     free: Sequence[Free]
-    people: Sequence[Person]
+    people: Sequence[Staff]
     ways: Sequence[Way]
     way: Way
     seen_by: UUID | None
@@ -297,7 +286,7 @@ class Plan:
     hours: Sequence[Hours]
     closures: Sequence[Closure]
     holidays: Mapping[date, str]
-    people: Mapping[UUID, Person]
+    people: Mapping[UUID, Staff]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,6 +45,7 @@ from cloud.contacts import service as contacts
 from cloud.contacts.models import Patient
 from cloud.crm.appointments import entries, feeds, service, showing, store
 from cloud.crm.appointments.models import BOOKING, KEEPING, NotBooked, Refusal, State
+from cloud.plans import fields
 from cloud.plans.fields import Form, Refused
 from cloud.visits import service as visits
 from cloud.visits.models import Outcome, Way
@@ -92,7 +93,7 @@ async def appointments(request: Request, conn: Tx, now: Now, session: Booking) -
     is_week = asked.get("view") == "week"
     first = day - timedelta(days=day.weekday()) if is_week else day
     count = WEEK if is_week else 1
-    whom = entries.id_in(asked, "seen_by")
+    whom = fields.id_of(asked.get("seen_by", ""))
     plan, found = await showing.days(conn, session, first, count, whom, now)
     return page(
         request,
@@ -286,8 +287,8 @@ async def _page(
         status_code=_code(error),
         patient=of,
         shown=await showing.patient_page(conn, session, of, asked, now),
-        moving=entries.id_in(asked, "move"),
-        visit=entries.id_in(asked, "visit"),
+        moving=fields.id_of(asked.get("move", "")),
+        visit=fields.id_of(asked.get("visit", "")),
         today=visits.day_there(now, of.time_zone),
         all_ways=tuple(Way),
         may_ask=session.role is Role.DOCTOR,
@@ -389,7 +390,7 @@ async def _own_page(
         status_code=_code(error),
         patient=of,
         shown=await showing.patient_page(conn, session, of, asked, now),
-        moving=entries.id_in(asked, "move"),
+        moving=fields.id_of(asked.get("move", "")),
         today=visits.day_there(now, of.time_zone),
         done=request.query_params.get("done") if error is None else None,
         calendar_made_at=await store.address_made_at(conn, session.account_id),

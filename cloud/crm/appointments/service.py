@@ -27,6 +27,7 @@ from cloud.crm.appointments.slots import free
 from cloud.crm.appointments.times import remind_at
 from cloud.participation import service as participation
 from cloud.participation.models import Stage
+from cloud.plans import fields
 from cloud.plans.fields import Form, Refused
 from cloud.plans.fields import Refusal as FieldRefusal
 from cloud.visits import service as visits
@@ -57,7 +58,7 @@ async def book_other_time(conn: Connection, session: Session, of: Patient, form:
 
 async def _book(conn: Connection, session: Session, of: Patient, booking: Booking, form: Form, now: datetime) -> UUID:
     await _may_book(conn, session, of, now)
-    visit = await _arranged(conn, of, booking.way, entries.id_in(form, "visit"))
+    visit = await _arranged(conn, of, booking.way, fields.id_of(form.get("visit", "")))
     made = await store.book(
         conn,
         of.patient_id,

@@ -21,12 +21,13 @@ from cloud.crm.appointments.models import (
     Entry,
     Free,
     PatientPage,
-    Person,
     Plan,
     Slot,
     State,
 )
 from cloud.crm.appointments.slots import by_day, free, slots
+from cloud.duty.models import Staff
+from cloud.plans import fields
 from cloud.plans.fields import Form
 from cloud.visits import service as visits
 from cloud.visits.models import Visit, Way
@@ -46,11 +47,11 @@ async def patient_page(conn: Connection, session: Session, of: Patient, asked: F
     plan = await store.plan(conn, now)
     found = await store.of_patient(conn, of.patient_id)
     invitations = await visits.to_come_of(conn, of.patient_id)
-    visit = visit_in(invitations, entries.id_in(asked, "visit"))
+    visit = visit_in(invitations, fields.id_of(asked.get("visit", "")))
     is_patient = session.role is Role.PATIENT
     ways = _ways(plan, is_patient=is_patient)
     way = entries.way_in(asked) or (visit.way if visit else None) or _first(ways)
-    seen_by = entries.id_in(asked, "seen_by")
+    seen_by = fields.id_of(asked.get("seen_by", ""))
     zone = zone_of(of.time_zone)
     today = now.astimezone(zone).date()
     days, more_from = await _free_days(
@@ -111,7 +112,7 @@ async def days(
 
 
 def _column(
-    person: Person,
+    person: Staff,
     begin: datetime,
     end: datetime,
     found: Sequence[Slot],
@@ -188,7 +189,7 @@ def _first(ways: Collection[Way]) -> Way:
     return next(iter(ways), Way.CLINIC)
 
 
-def _people(plan: Plan, *, is_patient: bool) -> Sequence[Person]:
+def _people(plan: Plan, *, is_patient: bool) -> Sequence[Staff]:
     """Who has hours; for the staff, who may have a patient."""
     if not is_patient:
         return list(plan.people.values())

@@ -22,7 +22,6 @@ from cloud.crm.appointments.models import (
     Gathering,
     Hours,
     NewHours,
-    Person,
     Plan,
     State,
     Taken,
@@ -31,6 +30,7 @@ from cloud.crm.appointments.models import (
     Wish,
 )
 from cloud.db.connect import one
+from cloud.duty.models import Staff
 from cloud.zones.store import zone
 
 Connection = AsyncConnection[Any]
@@ -66,7 +66,7 @@ def plan_of(rows: Sequence[Sequence[TupleRow]]) -> Plan:
     """The rows of ``PLAN``. Hours of whoever has left are none; in a zone that nobody knows there are none at all."""
     [(zone_name,)], hours, closures, holidays, staff = rows
     site = zone(zone_name)
-    people = {row[0]: Person(account_id=row[0], display_name=row[1], role=row[2]) for row in staff}
+    people = {row[0]: Staff(account_id=row[0], display_name=row[1], role=row[2]) for row in staff}
     return Plan(
         zone=site or UTC,
         zone_name=zone_name if site else "UTC",
@@ -85,9 +85,9 @@ def _hours(row: TupleRow) -> Hours:
     return Hours(**dict(zip(names, row, strict=True)))
 
 
-async def people(conn: Connection, ids: Collection[UUID]) -> list[Person]:
+async def people(conn: Connection, ids: Collection[UUID]) -> list[Staff]:
     """Of these accounts, whether they still see patients or not, by name."""
-    async with conn.cursor(row_factory=class_row(Person)) as cursor:
+    async with conn.cursor(row_factory=class_row(Staff)) as cursor:
         await cursor.execute(
             "SELECT account_id, display_name, role FROM account WHERE account_id = ANY (%s)"
             " ORDER BY display_name, account_id",

@@ -4,7 +4,6 @@ import re
 from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 from typing import Final
-from urllib.parse import urlsplit
 
 from cloud.crm.education import red_flags
 from cloud.crm.education.models import (
@@ -22,7 +21,6 @@ from cloud.language.languages import LANGUAGES
 from cloud.plans import fields
 from cloud.plans.fields import Form, Refusal, Refused
 
-LONGEST_LINK: Final = 500
 # Nobody knows now what is right after that.
 LONGEST_UNREAD: Final = timedelta(days=3 * 366)
 
@@ -39,10 +37,10 @@ def draft(form: Form, about: Collection[str] = ()) -> Draft:
     for field, choices in (("topic", tuple(Topic)), ("condition", tuple(Condition))):
         if form.get(field, "") not in choices:
             refusals[field] = Refusal("choose")
-    link = _link(form, refusals)
+    link = fields.link(form, "link", refusals)
     titles = _texts(form, "title", LONGEST_TITLE, refusals)
     bodies = _texts(form, "body", LONGEST_BODY, refusals, may_be_empty=bool(link))
-    sources = _text(form, "sources", LONGEST_SOURCES, refusals)
+    sources = fields.text(form, "sources", LONGEST_SOURCES, refusals)
     for code in LANGUAGES:
         for field, text in ((f"title_{code}", titles[code]), (f"body_{code}", bodies[code])):
             if field not in refusals and names_one_of(text, about):
@@ -76,16 +74,8 @@ def identifying(display_name: str, phones: Collection[str]) -> list[str]:
 def review_on(form: Form, today: date) -> date:
     """By when an article is read again."""
     refusals: dict[str, Refusal] = {}
-    day = None
-    try:
-        day = date.fromisoformat(form.get("review_on", "").strip())
-    except ValueError:
-        refusals["review_on"] = Refusal("not_a_date")
-    if day is not None and day <= today:
-        refusals["review_on"] = Refusal("past")
-    elif day is not None and day > today + LONGEST_UNREAD:
-        refusals["review_on"] = Refusal("too_far")
-    if refusals or day is None:
+    day = fields.day(form, "review_on", today + timedelta(days=1), today + LONGEST_UNREAD, refusals)
+    if day is None:
         raise Refused("approve", refusals, form)
     return day
 
@@ -105,7 +95,7 @@ def question(form: Form) -> Asked:
     Refused with ``call_first`` where it is about symptoms and whoever asks was not told yet whom to call.
     """
     refusals: dict[str, Refusal] = {}
-    body = _text(form, "body", LONGEST_QUESTION, refusals)
+    body = fields.text(form, "body", LONGEST_QUESTION, refusals)
     about_symptoms = bool(form.get("symptoms")) or red_flags.found_in(body)
     if not refusals and about_symptoms and form.get("warned") != "yes":
         refusals["body"] = Refusal("call_first")
@@ -117,7 +107,7 @@ def question(form: Form) -> Asked:
 def answer(form: Form) -> str:
     """``answer``, as it is written to the patient."""
     refusals: dict[str, Refusal] = {}
-    said = _text(form, "answer", LONGEST_ANSWER, refusals)
+    said = fields.text(form, "answer", LONGEST_ANSWER, refusals)
     if refusals:
         raise Refused("answer", refusals, form)
     return said
@@ -126,30 +116,6 @@ def answer(form: Form) -> str:
 def _texts(
     form: Form, name: str, longest: int, refusals: dict[str, Refusal], *, may_be_empty: bool = False
 ) -> Mapping[str, str]:
-    return {code: _text(form, f"{name}_{code}", longest, refusals, may_be_empty=may_be_empty) for code in LANGUAGES}
-
-
-def _text(form: Form, name: str, longest: int, refusals: dict[str, Refusal], *, may_be_empty: bool = False) -> str:
-    # Browsers send two letters for the end of a line.
-    text = form.get(name, "").replace("\r\n", "\n").strip()
-    if not text and not may_be_empty:
-        refusals[name] = Refusal("missing")
-    elif len(text) > longest:
-        refusals[name] = Refusal("too_long", {"most": str(longest)})
-    return text
-
-
-def _link(form: Form, refusals: dict[str, Refusal]) -> str:
-    text = form.get("link", "").strip()
-    if not text:
-        return ""
-    try:
-        parts = urlsplit(text)
-        host, user = parts.hostname, parts.username
-    except ValueError:
-        host, user, parts = None, None, urlsplit("")
-    if parts.scheme != "https" or not host or user is not None or not text.isprintable() or " " in text:
-        refusals["link"] = Refusal("not_a_link")
-    elif len(text) > LONGEST_LINK:
-        refusals["link"] = Refusal("too_long", {"most": str(LONGEST_LINK)})
-    return text
+    return {
+        code: fields.text(form, f"{name}_{code}", longest, refusals, may_be_empty=may_be_empty) for code in LANGUAGES
+    }

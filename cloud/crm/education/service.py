@@ -13,6 +13,7 @@ from cloud.crm.education.models import Article, Draft, Given
 from cloud.crm.education.proposals import proposals
 from cloud.crm.reach import store as reach
 from cloud.crm.reach.models import What
+from cloud.plans import fields
 from cloud.plans.fields import Form, Refusal, Refused
 
 Connection = AsyncConnection[Any]
@@ -93,10 +94,9 @@ async def give(
     conn: Connection, session: Session, patient_id: UUID, form: Form, now: datetime, case_id: UUID | None = None
 ) -> None:
     """The article that the form names; the patient hears that there is something. Refused."""
-    try:
-        article_id = UUID(form.get("article", ""))
-    except ValueError:
-        raise Refused("give", {"article": Refusal("choose")}, form) from None
+    article_id = fields.id_of(form.get("article", ""))
+    if article_id is None:
+        raise Refused("give", {"article": Refusal("choose")}, form)
     given_id = await store.give(conn, patient_id, article_id, case_id, session.account_id, now)
     if given_id is None:
         raise Refused("give", {"article": Refusal("given_already")}, form)

@@ -3,10 +3,8 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
-from urllib.parse import urlsplit
 from uuid import UUID
 
-from alerting.duty import instant_of
 from cloud.crm.groups.models import (
     LONGEST_ABOUT,
     LONGEST_NAME,
@@ -22,10 +20,10 @@ from cloud.crm.groups.models import (
     NewEvent,
 )
 from cloud.language.languages import LANGUAGES
+from cloud.plans import fields
 from cloud.plans.fields import Form, Refusal, Refused
 
 LONGEST_PLACE: Final = 200
-LONGEST_LINK: Final = 500
 LONGEST_MINUTES: Final = 720
 # Whoever writes 2062 instead of 2026 hears of it.
 FURTHEST: Final = timedelta(days=2 * 366)
@@ -39,15 +37,15 @@ def event(form: Form, zone: tzinfo, now: datetime, groups: Collection[UUID]) -> 
     for name, choices in (("kind", tuple(Kind)), ("language", tuple(LANGUAGES))):
         if form.get(name, "") not in choices:
             refusals[name] = Refusal("choose")
-    title = _text(form, "title", LONGEST_TITLE, refusals)
-    plan = _text(form, "plan", LONGEST_PLAN, refusals, may_be_empty=True)
-    place = _text(form, "place", LONGEST_PLACE, refusals, may_be_empty=True)
-    link = _link(form, refusals)
+    title = fields.text(form, "title", LONGEST_TITLE, refusals)
+    plan = fields.text(form, "plan", LONGEST_PLAN, refusals, may_be_empty=True)
+    place = fields.text(form, "place", LONGEST_PLACE, refusals, may_be_empty=True)
+    link = fields.link(form, "link", refusals)
     if not place and not link and not {"place", "link"} & set(refusals):
         refusals["place"] = Refusal("place_or_link")
-    starts_at = _moment(form, zone, now, refusals)
-    minutes = _number(form, "minutes", LONGEST_MINUTES, refusals)
-    capacity = _number(form, "capacity", MOST_PLACES, refusals)
+    starts_at = fields.to_come(form, "starts_at", zone, now, FURTHEST, refusals)
+    minutes = fields.whole(form, "minutes", 1, LONGEST_MINUTES, refusals)
+    capacity = fields.whole(form, "capacity", 1, MOST_PLACES, refusals)
     audience, group_id = _audience(form, groups, refusals)
     if refusals or starts_at is None or minutes is None or capacity is None or audience is None:
         raise Refused("event", refusals, form)
@@ -69,8 +67,8 @@ def event(form: Form, zone: tzinfo, now: datetime, groups: Collection[UUID]) -> 
 def group(form: Form, programmes: Collection[str]) -> tuple[str, str, str | None]:
     """``name``, ``about``, ``programme`` (empty: of none)."""
     refusals: dict[str, Refusal] = {}
-    name = _text(form, "name", LONGEST_NAME, refusals)
-    about = _text(form, "about", LONGEST_ABOUT, refusals, may_be_empty=True)
+    name = fields.text(form, "name", LONGEST_NAME, refusals)
+    about = fields.text(form, "about", LONGEST_ABOUT, refusals, may_be_empty=True)
     programme = form.get("programme", "")
     if programme and programme not in programmes:
         refusals["programme"] = Refusal("choose")
@@ -84,7 +82,7 @@ def joining(form: Form) -> tuple[bool, str | None]:
     refusals: dict[str, Refusal] = {}
     if form.get("answer", "") not in ("yes", "no"):
         refusals["answer"] = Refusal("choose")
-    shown_as = _text(form, "shown_as", LONGEST_SHOWN_AS, refusals, may_be_empty=True)
+    shown_as = fields.text(form, "shown_as", LONGEST_SHOWN_AS, refusals, may_be_empty=True)
     if refusals:
         raise Refused("join", refusals, form)
     joins = form["answer"] == "yes"
@@ -101,18 +99,10 @@ def evaluation(form: Form) -> Evaluation:
             refusals[name] = Refusal("choose")
         else:
             marks[name] = int(text)
-    said = _text(form, "said", LONGEST_SAID, refusals, may_be_empty=True)
+    said = fields.text(form, "said", LONGEST_SAID, refusals, may_be_empty=True)
     if refusals:
         raise Refused("evaluation", refusals, form)
     return Evaluation(useful=marks["useful"], clear=marks["clear"], said=said)
-
-
-def id_in(form: Form, name: str) -> UUID | None:
-    """None: nothing that a page of ours says."""
-    try:
-        return UUID(form.get(name, ""))
-    except ValueError:
-        return None
 
 
 def _audience(
@@ -121,57 +111,8 @@ def _audience(
     chosen = form.get("audience", "")
     if chosen in (Audience.ALL, Audience.INVITED):
         return Audience(chosen), None
-    group_id = id_in(form, "audience")
+    group_id = fields.id_of(chosen)
     if group_id is None or group_id not in groups:
         refusals["audience"] = Refusal("choose")
         return None, None
     return Audience.GROUP, group_id
-
-
-def _moment(form: Form, zone: tzinfo, now: datetime, refusals: dict[str, Refusal]) -> datetime | None:
-    try:
-        there = datetime.fromisoformat(form.get("starts_at", "").strip())
-        if there.tzinfo is not None:
-            raise ValueError("a page of ours sends a wall clock")
-        moment = instant_of(there.date(), there.time(), zone)
-    except (ValueError, OverflowError):
-        refusals["starts_at"] = Refusal("not_a_moment")
-        return None
-    if moment <= now:
-        refusals["starts_at"] = Refusal("past")
-    elif moment > now + FURTHEST:
-        refusals["starts_at"] = Refusal("too_far")
-    return moment
-
-
-def _number(form: Form, name: str, most: int, refusals: dict[str, Refusal]) -> int | None:
-    text = form.get(name, "").strip()
-    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= most):
-        refusals[name] = Refusal("out_of_range", {"low": "1", "high": str(most)})
-        return None
-    return int(text)
-
-
-def _text(form: Form, name: str, longest: int, refusals: dict[str, Refusal], *, may_be_empty: bool = False) -> str:
-    text = form.get(name, "").replace("\r\n", "\n").strip()
-    if not text and not may_be_empty:
-        refusals[name] = Refusal("missing")
-    elif len(text) > longest:
-        refusals[name] = Refusal("too_long", {"most": str(longest)})
-    return text
-
-
-def _link(form: Form, refusals: dict[str, Refusal]) -> str:
-    text = form.get("link", "").strip()
-    if not text:
-        return ""
-    try:
-        parts = urlsplit(text)
-        host, user = parts.hostname, parts.username
-    except ValueError:
-        host, user, parts = None, None, urlsplit("")
-    if parts.scheme != "https" or not host or user is not None or not text.isprintable() or " " in text:
-        refusals["link"] = Refusal("not_a_link")
-    elif len(text) > LONGEST_LINK:
-        refusals["link"] = Refusal("too_long", {"most": str(LONGEST_LINK)})
-    return text

@@ -35,10 +35,10 @@ from fastapi.responses import RedirectResponse
 from cloud.audit import store as audit
 from cloud.auth.access import Patient, only
 from cloud.auth.models import CLINICAL, Role, Session
-from cloud.console.edge import Connection, Now, Tx, form, form_fields, found_or_404
+from cloud.console.edge import Connection, Now, Tx, form, form_field, form_fields, found_or_404
 from cloud.console.pages import page
 from cloud.console.spoken import zone_of
-from cloud.crm.groups import entries, service, store
+from cloud.crm.groups import service, store
 from cloud.crm.groups.models import (
     LONGEST_ABOUT,
     LONGEST_NAME,
@@ -53,6 +53,7 @@ from cloud.crm.groups.models import (
     SeatState,
 )
 from cloud.duty import store as duty
+from cloud.plans import fields
 from cloud.plans.fields import Refused
 
 router = APIRouter()
@@ -108,7 +109,7 @@ async def cancel(event_id: UUID, conn: Tx, now: Now, session: Caring) -> Respons
 @router.post(f"{EVENT}/invite")
 async def invite(request: Request, event_id: UUID, conn: Tx, now: Now, session: Caring) -> Response:
     of = await _event(conn, event_id)
-    named = [entries.id_in({"patient": text}, "patient") for text in await form_fields(request, "patient")]
+    named = [fields.id_of(text) for text in await form_fields(request, "patient")]
     whom = [patient_id for patient_id in named if patient_id is not None]
     if of.group_id is not None and (await form(request)).get("whole") == "yes":
         whom = await service.in_group(conn, of.group_id)
@@ -219,7 +220,7 @@ async def close_group(group_id: UUID, conn: Tx, now: Now, session: Caring) -> Re
 
 @router.post(f"{GROUP}/ask")
 async def ask_to_join(request: Request, group_id: UUID, conn: Tx, now: Now, session: Caring) -> Response:
-    patient_id = found_or_404(entries.id_in(await form(request), "patient"))
+    patient_id = found_or_404(fields.id_of(await form_field(request, "patient")))
     return _done(f"{GROUPS}/{group_id}", await service.ask_to_join(conn, session, group_id, patient_id, now))
 
 

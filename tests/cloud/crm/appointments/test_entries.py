@@ -8,13 +8,13 @@ import pytest
 
 from cloud.auth.models import Role
 from cloud.crm.appointments import entries
-from cloud.crm.appointments.models import Person
+from cloud.duty.models import Staff
 from cloud.plans.fields import Refused
 from cloud.visits.models import Way
 from tests.cloud.made import NOW
 
 ADA = UUID(int=7)
-PEOPLE = {ADA: Person(account_id=ADA, display_name="Ada Weiss", role=Role.DOCTOR)}
+PEOPLE = {ADA: Staff(account_id=ADA, display_name="Ada Weiss", role=Role.DOCTOR)}
 TODAY = date(2026, 11, 21)
 COPENHAGEN = ZoneInfo("Europe/Copenhagen")
 HOURS = {

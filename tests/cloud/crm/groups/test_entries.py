@@ -43,7 +43,7 @@ def test_a_group_is_named_by_its_id_and_must_be_one_that_goes_on() -> None:
         ("starts_at", "2026-11-20T15:00", "past"),
         ("starts_at", "2062-11-20T15:00", "too_far"),
         ("starts_at", "2026-11-25T15:00+03:00", "not_a_moment"),
-        ("starts_at", "0001-01-01T00:00", "not_a_moment"),
+        ("starts_at", "0001-01-01T00:00", "past"),
         ("starts_at", "9999-12-31T23:59", "too_far"),
         ("minutes", "0", "out_of_range"),
         ("minutes", "721", "out_of_range"),
@@ -71,3 +71,10 @@ def test_a_mark_is_from_one_to_five(mark: str) -> None:
     with pytest.raises(Refused) as refused:
         entries.evaluation({"useful": mark, "clear": "5"})
     assert set(refused.value.refusals) == {"useful"}
+
+
+@pytest.mark.parametrize("starts_at", ["2027-03-28T02:30", "2027-10-31T02:30"])
+def test_an_event_at_a_time_that_the_clinics_clock_does_not_show_once_is_asked_for_again(starts_at: str) -> None:
+    with pytest.raises(Refused) as refused:
+        entries.event({**LECTURE, "starts_at": starts_at}, ZoneInfo("Europe/Copenhagen"), NOW, set())
+    assert refused.value.refusals["starts_at"].code == "clocks_change"
