@@ -3,6 +3,7 @@
 import subprocess
 from collections import Counter
 from math import ceil
+from random import Random
 from uuid import UUID
 
 import pytest
@@ -29,7 +30,9 @@ CASES = st.lists(
 
 
 @given(CASES, st.integers(10, 100), st.randoms())
-def test_anybody_draws_the_same_sample_again_however_the_cases_come(cases, percent, random) -> None:  # type: ignore[no-untyped-def]
+def test_anybody_draws_the_same_sample_again_however_the_cases_come(
+    cases: list[Closed], percent: int, random: Random
+) -> None:
     first = draw(cases, SEED, percent)
     shuffled = list(cases)
     random.shuffle(shuffled)
