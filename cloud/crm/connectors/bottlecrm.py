@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from cloud.crm.connectors.door import Door, check
+from cloud.crm.connectors.door import Door, check, decoded
 from cloud.crm.connectors.references import short, short_of_event, titled
 from cloud.crm.port import (
     Ambiguous,
@@ -248,14 +248,11 @@ class BottleCrm:
             },
             largest_answer=LARGEST_ANSWER,
         )
-        try:
-            said = msgspec.json.decode(answer.body or b"")
-        except msgspec.DecodeError:
-            said = None
-        if answer.status == HTTPStatus.NOT_FOUND and isinstance(said, dict):
+        said = decoded(answer.body, dict[str, Any])
+        if answer.status == HTTPStatus.NOT_FOUND and said is not None:
             raise _NotThere("status 404")
         check(answer, self.now())
-        if not isinstance(said, dict):
+        if said is None:
             raise Ambiguous("no object in the answer")
         return said
 

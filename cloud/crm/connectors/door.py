@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
+import msgspec
 
 from cloud.crm.connectors.addresses import NotAllowed, Resolve, chosen, resolve
 from cloud.crm.port import CALL_WITHIN_S, Ambiguous, Refused, Shut, TryLater, Unreachable
@@ -29,6 +30,8 @@ LONGEST_RETRY_AFTER: Final = timedelta(hours=6)
 FOR_NOW: Final = frozenset({408, 425, 429, 503})
 # They do not want us, or not there: a person has to look.
 SHUT: Final = frozenset({401, 402, 403, 404, 405, 407, 410})
+
+Shape = TypeVar("Shape")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +141,14 @@ async def _read(answer: httpx.Response, largest: int) -> bytes | None:
         if len(received) > largest:
             return None
     return bytes(received)
+
+
+def decoded(body: bytes | msgspec.Raw | None, shape: type[Shape]) -> Shape | None:
+    """What is said in JSON; None where it cannot be read, or is of another shape."""
+    try:
+        return msgspec.json.decode(body or b"", type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def check(answer: Answer, now: datetime) -> None:

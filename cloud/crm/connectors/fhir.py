@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from cloud.crm.connectors.door import Answer, Door, check
+from cloud.crm.connectors.door import Answer, Door, check, decoded
 from cloud.crm.port import (
     Ambiguous,
     Call,
@@ -231,11 +231,7 @@ def _patient(reference: str, remote_id: str | None) -> dict[str, object]:
 
 
 def _object(answer: Answer) -> dict[str, Any] | None:
-    try:
-        said = msgspec.json.decode(answer.body or b"")
-    except msgspec.DecodeError:
-        return None
-    return said if isinstance(said, dict) else None
+    return decoded(answer.body, dict[str, Any])
 
 
 def _named(answer: Answer, kind: str) -> str | None:

@@ -9,14 +9,15 @@ Back come CloudEvents, signed the same way: ``org.pulsepost.crm.todo.completed.v
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 import msgspec
 
-from cloud.crm.connectors.door import Answer, Door, check
-from cloud.crm.connectors.envelopes import CONTENT_TYPE, Work, envelope
+from cloud.crm.connectors.door import Door
+from cloud.crm.connectors.envelopes import Work, envelope
+from cloud.crm.connectors.signed import is_plain, post, read, signed_at
 from cloud.crm.port import (
     Call,
     Completion,
@@ -32,14 +33,12 @@ from cloud.crm.port import (
     Try,
     Verb,
 )
-from cloud.notifications.channels.signing import ID, SIGNATURE, TIMESTAMP, TOLERANCE, is_genuine, signed
 
 HEARD: Final[Mapping[str, HintKind]] = {
     "org.pulsepost.crm.todo.completed.v1": HintKind.TODO_COMPLETED,
     "org.pulsepost.crm.todo.changed.v1": HintKind.TODO_CHANGED,
     "org.pulsepost.crm.contact.changed.v1": HintKind.CONTACT_CHANGED,
 }
-LONGEST_ID: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,29 +74,8 @@ class Webhook:
         return ()
 
     def _post(self, verb: Verb, work: Work, attempt: Try) -> Remote:
-        body = envelope(verb, work, attempt)
-        headers = {"Content-Type": CONTENT_TYPE, "Accept": "application/json", **self._signed(attempt.key, body)}
-        answer = self.door.ask("POST", self.url, body=body, headers=headers)
-        check(answer, self.now())
-        return Remote(remote_id=_named(answer) or work.reference)
-
-    def _signed(self, key: str, body: bytes) -> dict[str, str]:
-        at = self.now()
-        each = [signed(secret, key, at, body) for secret in self.keys]
-        return {**each[0], SIGNATURE: " ".join(headers[SIGNATURE] for headers in each)}
-
-
-class _Answer(msgspec.Struct, frozen=True):
-    id: str | int = ""
-
-
-def _named(answer: Answer) -> str:
-    """What they call it; '' where they do not say."""
-    try:
-        said = msgspec.json.decode(answer.body or b"", type=_Answer)
-    except msgspec.DecodeError:
-        return ""
-    return str(said.id)[:LONGEST_ID]
+        named = post(self.door, self.url, self.keys, attempt.key, envelope(verb, work, attempt), self.now)
+        return Remote(remote_id=named or work.reference)
 
 
 class _Told(msgspec.Struct, frozen=True):
@@ -120,33 +98,24 @@ class WebhookListener:
 
     def heard(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Sequence[Hint]:
         """The port's promise: no later than five minutes after it was signed. NotGenuine."""
-        if not any(is_genuine(key, headers, body, now) for key in self.keys):
-            raise NotGenuine("stale" if self._was_genuine(headers, body, now) else "forged")
-        try:
-            event = msgspec.json.decode(body, type=_Event)
-            kind = HEARD.get(event.type)
-            if kind is None:
-                return ()
-            told = msgspec.json.decode(event.data, type=_Told)
-        except msgspec.DecodeError:
-            raise NotGenuine("unreadable") from None
-        if not _is_plain(event.id, told.remote_id, *(() if told.key is None else (told.key,))):
+        at = signed_at(self.keys, headers, body, now)
+        event = read(body, _Event)
+        kind = HEARD.get(event.type)
+        if kind is None:
+            return ()
+        told = read(event.data, _Told)
+        if not all(map(is_plain, (event.id, told.remote_id, *(() if told.key is None else (told.key,))))):
             raise NotGenuine("unreadable")
-        hint = Hint(event_id=event.id, kind=kind, remote_id=told.remote_id, at=_aware(event.time), echo_of=told.key)
-        return (replace(hint, signed_at=datetime.fromtimestamp(int(headers[TIMESTAMP]), now.tzinfo)),)
-
-    def _was_genuine(self, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
-        """Whether it was signed with one of the keys, whenever: for the log, which says what is wrong with a clock."""
-        timestamp = headers.get(TIMESTAMP, "")
-        if not headers.get(ID) or not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) < 12):
-            return False
-        then = datetime.fromtimestamp(int(timestamp), now.tzinfo)
-        return abs(now - then) > TOLERANCE and any(is_genuine(key, headers, body, then) for key in self.keys)
-
-
-def _is_plain(*ids: str) -> bool:
-    """Whether the database can keep it, and anybody can read it."""
-    return all(0 < len(text) <= LONGEST_ID and text.isprintable() for text in ids)
+        return (
+            Hint(
+                event_id=event.id,
+                kind=kind,
+                remote_id=told.remote_id,
+                at=_aware(event.time),
+                echo_of=told.key,
+                signed_at=at,
+            ),
+        )
 
 
 def _aware(at: datetime | None) -> datetime | None:

@@ -16,7 +16,7 @@ import msgspec
 
 from cloud.crm.connectors.bitrix24.pace import Pace
 from cloud.crm.connectors.bitrix24.rest import Rest
-from cloud.crm.connectors.door import Door
+from cloud.crm.connectors.door import Door, decoded
 from cloud.crm.port import Ambiguous, Refused, Shut
 from cloud.crm.telephony.port import Dial, Dialled, Over
 
@@ -58,10 +58,9 @@ class Application:
         answer = door.ask("POST", self.exchange, body=urlencode(asked).encode(), headers=headers)
         if answer.status >= 500:
             raise Ambiguous(f"status {answer.status}")
-        try:
-            tokens = msgspec.json.decode(answer.body or b"", type=_Tokens)
-        except msgspec.DecodeError:
-            raise Shut(AGAIN) from None
+        tokens = decoded(answer.body, _Tokens)
+        if tokens is None:
+            raise Shut(AGAIN)
         self.keep(tokens.refresh_token)
         self.refresh_token, self.access_token = tokens.refresh_token, tokens.access_token
         return self.access_token

@@ -8,31 +8,26 @@ call: ``{"id": "..."}``. Back come the events of HEARD, whose data has ``call`` 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 import msgspec
 
 from cloud.contacts.numbers import e164
-from cloud.crm.connectors.door import Door, check
-from cloud.crm.connectors.envelopes import CONTENT_TYPE
+from cloud.crm.connectors.door import Door
+from cloud.crm.connectors.signed import is_plain, post, read, signed_at
 from cloud.crm.port import NotGenuine
 from cloud.crm.telephony.models import Event, Heard
 from cloud.crm.telephony.port import Dial, Dialled
-from cloud.notifications.channels.signing import ID, SIGNATURE, TIMESTAMP, TOLERANCE, is_genuine, signed
+from cloud.notifications.channels.signing import ID
 
 RING: Final = "org.pulsepost.telephone.ring.v1"
 HEARD: Final[Mapping[str, Heard]] = {f"org.pulsepost.telephone.call.{what}.v1": what for what in Heard}
-LONGEST_ID: Final = 200
 LONGEST_PLACE: Final = 500
 LONGEST_NAME: Final = 60
 # A clock that is wrong by more than this says nothing of when it was.
 BELIEVED: Final = timedelta(hours=24)
-
-
-class _Answer(msgspec.Struct, frozen=True):
-    id: str | int = ""
 
 
 class _Recording(msgspec.Struct, frozen=True):
@@ -78,15 +73,7 @@ class Webhook:
                 "data": {"extension": dial.extension, "number": dial.number, "reference": dial.key},
             }
         )
-        each = [signed(key, dial.key, self.now(), body) for key in self.keys]
-        headers = {**each[0], SIGNATURE: " ".join(one[SIGNATURE] for one in each), "Content-Type": CONTENT_TYPE}
-        answer = self.door.ask("POST", self.url, body=body, headers=headers)
-        check(answer, self.now())
-        try:
-            said = msgspec.json.decode(answer.body or b"", type=_Answer)
-        except msgspec.DecodeError:
-            said = _Answer()
-        return Dialled(remote_id=str(said.id)[:LONGEST_ID] or None, rings=True)
+        return Dialled(remote_id=post(self.door, self.url, self.keys, dial.key, body, self.now), rings=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,28 +85,26 @@ class WebhookEars:
 
     def heard(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Event | None:
         """The event, verified; None where it tells of nothing that concerns us. NotGenuine."""
-        if not any(is_genuine(key, headers, body, now) for key in self.keys):
-            raise NotGenuine("stale" if self._was_genuine(headers, body, now) else "forged")
+        at = signed_at(self.keys, headers, body, now)
+        envelope = read(body, _Envelope)
+        what = HEARD.get(envelope.type)
+        if what is None:
+            return None
         try:
-            envelope = msgspec.json.decode(body, type=_Envelope)
-            what = HEARD.get(envelope.type)
-            if what is None:
-                return None
-            return self._event(headers, what, msgspec.json.decode(envelope.data, type=_Call), envelope.time, now)
-        except (msgspec.DecodeError, ValueError):
+            return self._event(headers[ID], at, what, read(envelope.data, _Call), envelope.time, now)
+        except ValueError:
             raise NotGenuine("unreadable") from None
 
     def _event(
-        self, headers: Mapping[str, str], what: Heard, call: _Call, time: datetime | None, now: datetime
+        self, event_id: str, at: datetime, what: Heard, call: _Call, time: datetime | None, now: datetime
     ) -> Event:
         """ValueError."""
-        event_id = headers[ID]
-        if not (_plain(event_id, LONGEST_ID) and _plain(call.call, LONGEST_ID) and call.direction in ("in", "out")):
+        if not (is_plain(event_id) and is_plain(call.call) and call.direction in ("in", "out")):
             raise ValueError
         recording = call.recording
         if (what is Heard.RECORDED) != (recording is not None):
             raise ValueError
-        if recording and not _plain(recording.reference, LONGEST_PLACE):
+        if recording and not is_plain(recording.reference, LONGEST_PLACE):
             raise ValueError
         sha256 = bytes.fromhex(recording.sha256) if recording and recording.sha256 else None
         if sha256 is not None and len(sha256) != 32:
@@ -127,7 +112,7 @@ class WebhookEars:
         hashed_by = recording.hashed_by if recording else None
         return Event(
             event_id=event_id,
-            signed_at=datetime.fromtimestamp(int(headers[TIMESTAMP]), UTC),
+            signed_at=at,
             what=what,
             remote_id=call.call,
             at=time if time and time.tzinfo and abs(time - now) < BELIEVED else now,
@@ -137,20 +122,8 @@ class WebhookEars:
             ring_id=_uuid(call.reference),
             place=recording.reference if recording else None,
             sha256=sha256,
-            hashed_by=hashed_by if hashed_by and _plain(hashed_by, LONGEST_NAME) else None,
+            hashed_by=hashed_by if hashed_by and is_plain(hashed_by, LONGEST_NAME) else None,
         )
-
-    def _was_genuine(self, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
-        """Whether it was signed with one of the keys, whenever."""
-        timestamp = headers.get(TIMESTAMP, "")
-        if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) < 12):
-            return False
-        then = datetime.fromtimestamp(int(timestamp), UTC)
-        return abs(now - then) > TOLERANCE and any(is_genuine(key, headers, body, then) for key in self.keys)
-
-
-def _plain(text: str, longest: int) -> bool:
-    return 0 < len(text) <= longest and text.isprintable()
 
 
 def _extension(text: str | None) -> str | None:

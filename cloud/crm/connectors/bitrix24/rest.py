@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from cloud.crm.connectors.bitrix24.pace import Pace
-from cloud.crm.connectors.door import Answer, Door
+from cloud.crm.connectors.door import Door, decoded
 from cloud.crm.port import CALL_WITHIN_S, Ambiguous, CrmError, NotYet, Paced, Refused, Shut, TryLater
 
 # A request works for 60 s at most; one that nobody waits for any more may be carried out so much later.
@@ -110,7 +110,7 @@ class Rest:
             body=msgspec.json.encode(params),
             headers={"Content-Type": "application/json", "Accept": "application/json"},
         )
-        body = _read(answer)
+        body = decoded(answer.body, _Body)
         if body is None or body.error is not msgspec.UNSET or body.result is msgspec.UNSET:
             raise self._error(method, answer.status, body)
         if body.time is not None and body.time.operating_reset_at is not None:
@@ -135,14 +135,6 @@ class Rest:
         if status < 400 or (status == HTTPStatus.NOT_FOUND and not code):
             return Shut(NO_PORTAL)
         return Refused(_said(status, code))
-
-
-def _read(answer: Answer) -> _Body | None:
-    """None where it is no JSON of theirs."""
-    try:
-        return msgspec.json.decode(answer.body or b"", type=_Body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
 
 
 def _said(status: int, code: str) -> str:

@@ -16,6 +16,7 @@ from cloud.crm.connectors.offered import connector, listener
 from cloud.crm.connectors.webhook import WebhookListener
 from cloud.crm.port import Contact, Event, HintKind, NotGenuine, Shut, Todo, Try, Urgency
 from cloud.crm_config import trusting
+from cloud.notifications.channels.signing import signed
 from deploy.receivers.crm import Crm, Fault
 from tests.cloud.crm.outbox.made import running_crm
 from tests.cloud.made import NOW
@@ -147,6 +148,13 @@ def test_what_is_forged_is_nothing(change: dict[str, str]) -> None:
 def test_what_cannot_be_read_is_refused(data: dict[str, object]) -> None:
     with pytest.raises(NotGenuine, match="unreadable"):
         LISTENER.heard(*said(NOW, data=data), NOW)
+
+
+@pytest.mark.parametrize("body", [b"\xff", b'{"id": "e", "type": "\xff"}', b'{"x": ' + b"[" * 30_000])
+def test_what_is_no_json_is_refused(body: bytes) -> None:
+    headers = signed(KEYS[0], "e", NOW, body)  # the reference signs text alone
+    with pytest.raises(NotGenuine, match="unreadable"):
+        LISTENER.heard(headers, body, NOW)
 
 
 def test_what_does_not_concern_us_is_heard_and_nothing() -> None:
