@@ -4,15 +4,13 @@
 authorities besides the system's. ``EVERY_S``: how often the jobs process looks whether there is something to tell.
 """
 
-import base64
-import binascii
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from cloud.environment import SettingMissing, number, secret
+from cloud.environment import SettingMissing, key, number
 
 PREFIX: Final = "PULSEPOST_CRM_"
 KEY: Final = f"{PREFIX}KEY"
@@ -31,7 +29,7 @@ class CrmSettings:
 def crm_settings(environ: Mapping[str, str]) -> CrmSettings:
     """SettingMissing where one is unusable."""
     return CrmSettings(
-        key=_key(secret(environ, KEY)),
+        key=key(environ, KEY, KEY_OCTETS),
         ca_file=Path(path) if (path := environ.get(f"{PREFIX}CA_FILE")) else None,
         every_s=number(environ, f"{PREFIX}EVERY_S", 2),
     )
@@ -46,15 +44,3 @@ def trusting(ca_file: Path | None) -> ssl.SSLContext:
         except (OSError, ssl.SSLError):
             raise SettingMissing(f"Set {PREFIX}CA_FILE to a file of certificates (PEM).") from None
     return context
-
-
-def _key(text: str | None) -> bytes | None:
-    if text is None:
-        return None
-    try:
-        key = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if len(key) != KEY_OCTETS:
-        raise SettingMissing(f"Set {KEY} to 32 random octets in base64, as `openssl rand -base64 32` prints them.")
-    return key
