@@ -14,6 +14,7 @@ from typing import Final
 from cloud.console.spoken import zone_of
 from cloud.crm.reach.models import Outside, State
 from cloud.crm.reach.quiet import next_allowed
+from cloud.notifications.course import Send, Wait
 from cloud.notifications.models import Attempt, Outcome, Route
 
 # Nobody waits for it as for a page: some minutes more do no harm. Proposals of this project.
@@ -22,20 +23,6 @@ LONGEST_RETRY: Final = timedelta(hours=1)
 TRIES_IN_TURN: Final = 5
 # Ten hours, all in all.
 MOST_TRIES: Final = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Try this way now."""
-
-    route: Route
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Nothing to do before then."""
-
-    until: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,12 @@ from typing import Final
 from uuid import UUID
 
 from cloud.crm.reach import store, words
-from cloud.crm.reach.course import End, Send, Wait, next_move
+from cloud.crm.reach.course import End, next_move
 from cloud.crm.reach.models import Outside, State
 from cloud.db.alone import Looked, alone
 from cloud.db.connect import Connection
 from cloud.notifications.channels.port import SEND_WITHIN_S, Channel, Message, Never, NotSent
+from cloud.notifications.course import Send, Wait
 from cloud.notifications.models import ChannelName, Outcome, Route
 
 log = logging.getLogger(__name__)
