@@ -28,12 +28,7 @@ def snippet(form: Form, articles: Collection[str] = ()) -> tuple[str, Rule, Mapp
     bound = fields.number(form.get("bound", ""))
     if bound is None or bound <= 0:
         refusals["bound"] = Refusal("not_a_number")
-    texts = {code: form.get(f"text_{code}", "").strip() for code in LANGUAGES}
-    for code, text in texts.items():
-        if not text:
-            refusals[f"text_{code}"] = Refusal("missing")
-        elif len(text) > LONGEST:
-            refusals[f"text_{code}"] = Refusal("too_long", {"most": str(LONGEST)})
+    texts = {code: fields.text(form, f"text_{code}", LONGEST, refusals) for code in LANGUAGES}
     article = _article(form, articles, refusals)
     if refusals:
         raise Refused("advice", refusals, form)

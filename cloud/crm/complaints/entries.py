@@ -7,17 +7,20 @@ from uuid import UUID
 
 from cloud.crm.complaints.models import OUTCOMES, Kind, Outcome, Written
 from cloud.crm.surveys.themes import THEMES
+from cloud.plans import fields
 from cloud.plans.fields import Form, Refusal, Refused
 
 # So that a form fits in what the edge takes, in any alphabet (cloud.console.edge).
 LONGEST: Final = 1500
 LONGEST_NOTE: Final = 1000
+FIRST_DAY: Final = date(2000, 1, 1)
+LAST_DAY: Final = date(2199, 12, 31)
 
 
 def written(form: Form, team: Collection[UUID] = ()) -> Written:
     """``kind``, ``body``, ``call_me``, ``harm``, and ``about``: somebody of the team, or nobody."""
     refusals: dict[str, Refusal] = {}
-    body = _text(form, "body", LONGEST, refusals)
+    body = fields.text(form, "body", LONGEST, refusals)
     kind = form.get("kind", "")
     if kind not in tuple(Kind):
         refusals["kind"] = Refusal("choose")
@@ -35,7 +38,7 @@ def answer(form: Form, kind: Kind) -> tuple[Outcome, str]:
     outcome = form.get("outcome", "")
     if outcome not in OUTCOMES[kind]:
         refusals["outcome"] = Refusal("choose")
-    words = _text(form, "words", LONGEST, refusals)
+    words = fields.text(form, "words", LONGEST, refusals)
     if refusals:
         raise Refused("answer", refusals, form)
     return Outcome(outcome), words
@@ -44,9 +47,7 @@ def answer(form: Form, kind: Kind) -> tuple[Outcome, str]:
 def note(form: Form, name: str, *, needed: bool) -> str:
     """``note`` of the form with this name."""
     refusals: dict[str, Refusal] = {}
-    said = form.get("note", "").strip()
-    if needed or said:
-        said = _text(form, "note", LONGEST_NOTE, refusals)
+    said = fields.text(form, "note", LONGEST_NOTE, refusals, may_be_empty=not needed)
     if refusals:
         raise Refused(name, refusals, form)
     return said
@@ -67,17 +68,9 @@ def done(form: Form, today: date) -> tuple[str, str, date]:
     theme = form.get("theme", "")
     if theme not in THEMES:
         refusals["theme"] = Refusal("choose")
-    body = _text(form, "body", LONGEST_NOTE, refusals)
-    day = today
-    try:
-        day = date.fromisoformat(form.get("done_on", "").strip())
-    except ValueError:
-        refusals["done_on"] = Refusal("not_a_date")
-    if day > today:
-        refusals["done_on"] = Refusal("future")
-    if day.year < 2000:
-        refusals["done_on"] = Refusal("not_a_date")
-    if refusals:
+    body = fields.text(form, "body", LONGEST_NOTE, refusals)
+    day = fields.day(form, "done_on", FIRST_DAY, today, refusals, early="not_a_date", late="future")
+    if refusals or day is None:
         raise Refused("done", refusals, form)
     return theme, body, day
 
@@ -85,30 +78,17 @@ def done(form: Form, today: date) -> tuple[str, str, date]:
 def span(form: Form, first: date, last: date) -> tuple[date, date]:
     """``first`` and ``last`` day of what belongs to a case file; these where nothing was asked for."""
     refusals: dict[str, Refusal] = {}
-    days = {}
-    for name, otherwise in (("first", first), ("last", last)):
-        typed = form.get(name, "").strip()
-        try:
-            days[name] = date.fromisoformat(typed) if typed else otherwise
-        except ValueError:
-            refusals[name] = Refusal("not_a_date")
-            continue
-        if not 2000 <= days[name].year < 2200:
-            refusals[name] = Refusal("not_a_date")
-    if not refusals and days["last"] < days["first"]:
+    since, until = (
+        fields.day(form, name, FIRST_DAY, LAST_DAY, refusals, early="not_a_date", late="not_a_date")
+        if form.get(name, "").strip()
+        else otherwise
+        for name, otherwise in (("first", first), ("last", last))
+    )
+    if since is not None and until is not None and until < since:
         refusals["last"] = Refusal("ends_before_it_begins")
-    if refusals:
+    if refusals or since is None or until is None:
         raise Refused("file", refusals, form)
-    return days["first"], days["last"]
-
-
-def _text(form: Form, name: str, most: int, refusals: dict[str, Refusal]) -> str:
-    said = form.get(name, "").strip()
-    if not said:
-        refusals[name] = Refusal("missing")
-    elif len(said) > most:
-        refusals[name] = Refusal("too_long", {"most": str(most)})
-    return said
+    return since, until
 
 
 def _one_of(typed: str, choice: Collection[UUID], name: str, refusals: dict[str, Refusal]) -> UUID | None:

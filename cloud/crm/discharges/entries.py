@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from cloud.crm.followups.entries import BACK, day_of, step_of
+from cloud.crm.followups.entries import BACK, step_of
 from cloud.crm.followups.models import Step
 from cloud.crm.followups.templates import LONGEST_DAYS
 from cloud.plans import fields
@@ -29,12 +29,11 @@ def taken(form: Form, count: int, today: date, questionnaires: Mapping[str, obje
     ``note_n``.
     """
     refusals: dict[str, Refusal] = {}
-    left = day_of(form, "discharged_on", today - BACK, today, refusals)
+    left = fields.day(form, "discharged_on", today - BACK, today, refusals)
     about = fields.reason(form, refusals, "about")
     wanted = [n for n in range(count) if form.get(f"take_{n}") == "yes"]
     # What is no day of a discharge is no day to count from.
-    since = today if left is None or "discharged_on" in refusals else left
-    rows = [_row(form, n, since, questionnaires, refusals) for n in wanted]
+    rows = [_row(form, n, left or today, questionnaires, refusals) for n in wanted]
     if not wanted:
         refusals["take_0"] = Refusal("no_instruction")
     if refusals or left is None:
@@ -50,10 +49,8 @@ def taken(form: Form, count: int, today: date, questionnaires: Mapping[str, obje
 def _row(
     form: Form, n: int, left: date, questionnaires: Mapping[str, object], refusals: dict[str, Refusal]
 ) -> tuple[Step, date] | None:
-    on = day_of(form, f"on_{n}", left, left + timedelta(days=LONGEST_DAYS), refusals)
-    note = form.get(f"note_{n}", "").strip()
-    if len(note) > fields.LONGEST_REASON:
-        refusals[f"note_{n}"] = Refusal("too_long", {"most": str(fields.LONGEST_REASON)})
+    on = fields.day(form, f"on_{n}", left, left + timedelta(days=LONGEST_DAYS), refusals)
+    note = fields.text(form, f"note_{n}", fields.LONGEST_REASON, refusals, may_be_empty=True)
     step = step_of(form.get(f"what_{n}", ""), 0, note, questionnaires)
     if step is None:
         refusals[f"what_{n}"] = Refusal("choose")

@@ -52,10 +52,7 @@ def wanted(form: Form, kinds: Collection[Kind], today: date) -> Wanted:
 def clinic(form: Form) -> Clinic:
     """What the clinic says of itself; whatever is left empty is written by hand on each paper."""
     refusals: dict[str, Refusal] = {}
-    said = {one.name: " ".join(form.get(one.name, "").split()) for one in fields(Clinic)}
-    for name, text in said.items():
-        if len(text) > LONGEST_FACT:
-            refusals[name] = Refusal("too_long", {"most": str(LONGEST_FACT)})
+    said = {one.name: common.line(form, one.name, LONGEST_FACT, refusals, may_be_empty=True) for one in fields(Clinic)}
     if refusals:
         raise Refused("clinic", refusals, form)
     return Clinic(**said)
@@ -64,7 +61,7 @@ def clinic(form: Form) -> Clinic:
 def texts(form: Form, kind: Kind) -> Mapping[str, str]:
     """A wording in all languages: ``text_en``, ``text_ru``, ``text_zh``."""
     refusals: dict[str, Refusal] = {}
-    said = {code: form.get(f"text_{code}", "").replace("\r\n", "\n").strip() + "\n" for code in LANGUAGES}
+    said = {code: form.get(f"text_{code}", "").strip() + "\n" for code in LANGUAGES}
     for code, text in said.items():
         try:
             wording(kind, text, code)
@@ -94,7 +91,7 @@ def scan(form: Form, octets: bytes | None, today: date) -> ScanEntry:
         refusals["file"] = Refusal("file_too_large", {"most": str(LARGEST // 1024 // 1024)})
     elif found is None:
         refusals["file"] = Refusal("file_of_no_kind")
-    signed_on = _day(form, "signed_on", today - BACK, today, refusals)
+    signed_on = _past_day(form, "signed_on", today, refusals)
     if refusals or octets is None or found is None or signed_on is None:
         raise Refused("scan", refusals, form)
     return ScanEntry(octets=octets, media_type=found, signed_on=signed_on)
@@ -115,8 +112,8 @@ def _form_of(kind: Kind | None) -> str:
 
 
 def _period(form: Form, today: date, refusals: dict[str, Refusal]) -> tuple[date, date] | None:
-    last = _day(form, "last_day", today - BACK, today, refusals)
-    first = _day(form, "first_day", today - BACK, today, refusals)
+    last = _past_day(form, "last_day", today, refusals)
+    first = _past_day(form, "first_day", today, refusals)
     if first is None or last is None:
         return None
     days = (last - first).days + 1
@@ -131,22 +128,13 @@ def _typed(form: Form, refusals: dict[str, Refusal]) -> Mapping[str, tuple[str, 
         what, _, item = name.partition(":")
         if what != "condition" or not item:
             continue
-        cells = tuple(" ".join(form.get(f"{each}:{item}", "").split()) for each in ("condition", "accessories"))
-        for each, cell in zip(("condition", "accessories"), cells, strict=True):
-            if len(cell) > LONGEST_CELL:
-                refusals[f"{each}:{item}"] = Refusal("too_long", {"most": str(LONGEST_CELL)})
-        found[item] = (cells[0], cells[1])
+        condition, accessories = (
+            common.line(form, f"{each}:{item}", LONGEST_CELL, refusals, may_be_empty=True)
+            for each in ("condition", "accessories")
+        )
+        found[item] = (condition, accessories)
     return found
 
 
-def _day(form: Form, name: str, first: date, last: date, refusals: dict[str, Refusal]) -> date | None:
-    try:
-        day = date.fromisoformat(form.get(name, "").strip())
-    except ValueError:
-        refusals[name] = Refusal("not_a_day")
-        return None
-    if day > last:
-        refusals[name] = Refusal("future")
-    elif day < first:
-        refusals[name] = Refusal("too_far")
-    return None if name in refusals else day
+def _past_day(form: Form, name: str, today: date, refusals: dict[str, Refusal]) -> date | None:
+    return common.day(form, name, today - BACK, today, refusals, early="too_far", late="future")

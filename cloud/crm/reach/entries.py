@@ -7,6 +7,7 @@ from cloud.crm.reach.models import WAYS
 from cloud.language.languages import LANGUAGES
 from cloud.notifications.models import ChannelName
 from cloud.notifications.service import UnusableAddress, written
+from cloud.plans import fields
 from cloud.plans.fields import Form, Refusal, Refused
 
 LINK: Final = "{link}"
@@ -29,11 +30,11 @@ def address(form: Form) -> tuple[ChannelName, str]:
 def choice(form: Form) -> tuple[time, time, str]:
     """``quiet_from``, ``quiet_until`` (HH:MM) and ``language``."""
     refusals: dict[str, Refusal] = {}
-    first, last = (_time(form, name, refusals) for name in ("quiet_from", "quiet_until"))
+    first, last = (fields.clock(form, name, refusals) for name in ("quiet_from", "quiet_until"))
     language = form.get("language", "")
     if language not in LANGUAGES:
         refusals["language"] = Refusal("choose")
-    if refusals:
+    if refusals or first is None or last is None:
         raise Refused("choice", refusals, form)
     return first, last, language
 
@@ -75,11 +76,3 @@ def own_words(form: Form) -> tuple[str, str | None, str | None]:
     if refusals:
         raise Refused("words", refusals, form)
     return language, subject, body
-
-
-def _time(form: Form, name: str, refusals: dict[str, Refusal]) -> time:
-    try:
-        return time.fromisoformat(form.get(name, "").strip()).replace(second=0, microsecond=0, tzinfo=None)
-    except ValueError:
-        refusals[name] = Refusal("not_a_time")
-        return time()

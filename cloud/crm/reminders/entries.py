@@ -5,6 +5,7 @@ from datetime import time
 from uuid import UUID
 
 from cloud.crm.reminders.models import Kind
+from cloud.plans import fields
 from cloud.plans.fields import Form, Refusal, Refused
 
 
@@ -18,13 +19,8 @@ def choice(form: Form) -> tuple[Kind, bool]:
 def dose(form: Form, known: Collection[UUID]) -> tuple[UUID, time]:
     """``medication`` and ``at`` (HH:MM)."""
     refusals: dict[str, Refusal] = {}
-    medication = next((one for one in known if str(one) == form.get("medication", "")), None)
-    if medication is None:
-        refusals["medication"] = Refusal("choose")
-    try:
-        at = time.fromisoformat(form.get("at", "").strip()).replace(second=0, microsecond=0, tzinfo=None)
-    except ValueError:
-        refusals["at"], at = Refusal("not_a_time"), time()
-    if refusals or medication is None:
+    medication = fields.chosen(form, "medication", {one: one for one in known}, refusals)
+    at = fields.clock(form, "at", refusals)
+    if medication is None or at is None:
         raise Refused("dose", refusals, form)
     return medication, at

@@ -65,8 +65,8 @@ def form_of(conditions: Iterable[Condition]) -> dict[str, str]:
 def segment(form: Form, choices: Choices) -> Wanted:
     """What was typed. Refused."""
     refusals: dict[str, Refusal] = {}
-    name = _text(form, "name", LONGEST_NAME, refusals, needed=True)
-    description = _text(form, "description", LONGEST_DESCRIPTION, refusals)
+    name = fields.text(form, "name", LONGEST_NAME, refusals)
+    description = fields.text(form, "description", LONGEST_DESCRIPTION, refusals, may_be_empty=True)
     found = _conditions(form, choices, refusals)
     if refusals:
         raise Refused("segment", refusals, form)
@@ -132,7 +132,8 @@ def _condition(form: Form, n: int, choices: Choices, refusals: dict[str, Refusal
             refusals.setdefault(f"low_{n}", Refusal("missing"))
         elif low is not None and high is not None and Decimal(low) > Decimal(high):
             refusals.setdefault(f"high_{n}", Refusal("bounds_crossed"))
-    return Condition(kind=kind, values=given, source=_text(form, f"source_{n}", LONGEST_SOURCE, refusals))
+    source = fields.text(form, f"source_{n}", LONGEST_SOURCE, refusals, may_be_empty=True)
+    return Condition(kind=kind, values=given, source=source)
 
 
 def _value(form: Form, field: Field, n: int, choices: Choices, refusals: dict[str, Refusal]) -> str:
@@ -166,15 +167,6 @@ def _tag(text: str, name: str, refusals: dict[str, Refusal]) -> str:
     elif not all(letter.isalnum() or letter in " -" for letter in found):
         refusals[name] = Refusal("not_a_tag")
     return found
-
-
-def _text(form: Form, name: str, longest: int, refusals: dict[str, Refusal], *, needed: bool = False) -> str:
-    said = form.get(name, "").strip()
-    if needed and not said:
-        refusals[name] = Refusal("missing")
-    elif len(said) > longest:
-        refusals[name] = Refusal("too_long", {"most": str(longest)})
-    return said
 
 
 def _number_of(name: str) -> int | None:

@@ -43,6 +43,7 @@ from cloud.crm.segments.models import (
 )
 from cloud.crm.segments.vocabulary import FIELDS
 from cloud.duty import store as duty
+from cloud.plans import fields
 from cloud.plans.fields import Form, Refused
 
 router = APIRouter()
@@ -63,7 +64,7 @@ async def segments(request: Request, conn: Tx, now: Now, session: Clinical) -> R
 async def new(request: Request, conn: Tx, session: Clinical, of: Annotated[str, Query(max_length=40)] = "") -> Response:
     typed: dict[str, str] = {}
     if of:
-        known = await service.versions(conn, session, found_or_404(_uuid(of)))
+        known = await service.versions(conn, session, found_or_404(fields.id_of(of)))
         typed = entries.form_of(found_or_404(known[0] if known else None).conditions)
     return await _form(request, conn, session, typed)
 
@@ -280,10 +281,3 @@ def _typed(of: Segment) -> dict[str, str]:
 
 def _back(patient_id: UUID) -> Response:
     return RedirectResponse(f"/patients/{patient_id}#segments", status.HTTP_303_SEE_OTHER)
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -37,6 +37,7 @@ from cloud.crm.segments.models import (
 from cloud.crm.segments.saying import Saying
 from cloud.crm.spreadsheets import csv_of
 from cloud.language.languages import LANGUAGES
+from cloud.plans import fields
 from cloud.plans.fields import Form, Refusal, Refused
 
 Connection = AsyncConnection[Any]
@@ -153,7 +154,7 @@ async def preview(conn: Connection, session: Session, form: Form, now: datetime)
 async def save(conn: Connection, session: Session, form: Form, now: datetime) -> UUID:
     """A new segment, or the next version of one's own where the form names one. Refused."""
     wanted = entries.segment(form, await choices(conn, session))
-    known = _uuid(form.get("segment_id", ""))
+    known = fields.id_of(form.get("segment_id", ""))
     if known is None:
         if await store.own_segments(conn, session.account_id) >= MOST_OWN:
             raise Refused("segment", {"name": Refusal("too_many", {"most": str(MOST_OWN)})}, form)
@@ -271,10 +272,3 @@ def _row(one: Member, of: Segment, told: Saying) -> tuple[object, ...]:
 
 def _spoken(session: Session) -> Spoken:
     return spoken_in(session.language, session.units)
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -5,6 +5,7 @@ from typing import Final
 from cloud.crm.questionnaires import entries
 from cloud.crm.questionnaires.models import Questionnaire
 from cloud.crm.surveys.models import Kind, Rule, Said, Wants
+from cloud.plans import fields
 from cloud.plans.fields import Form, Refusal, Refused
 
 # So that a form fits in what the edge takes, in any alphabet (cloud.console.edge).
@@ -25,15 +26,12 @@ def answered(form: Form, asked: Questionnaire) -> Said:
         said = dict(entries.answers(form, asked))
     except Refused as refused:
         refusals |= refused.refusals
-    body, wanted, harm = form.get("body", "").strip(), form.get("wants", Wants.NOTHING), bool(form.get("harm"))
+    wanted, harm = form.get("wants", Wants.NOTHING), bool(form.get("harm"))
     if harm and wanted == Wants.NOTHING:
         wanted = Wants.COMPLAINT
-    if len(body) > LONGEST:
-        refusals["body"] = Refusal("too_long", {"most": str(LONGEST)})
+    body = fields.text(form, "body", LONGEST, refusals, may_be_empty=wanted == Wants.NOTHING)
     if wanted not in tuple(Wants):
         refusals["wants"] = Refusal("choose")
-    elif wanted != Wants.NOTHING and not body:
-        refusals["body"] = Refusal("missing")
     if refusals:
         raise Refused(entries.FORM, refusals, form)
     return Said(answers=said, body=body, wants=Wants(wanted), call_me=bool(form.get("call_me")), harm=harm)
@@ -64,10 +62,7 @@ def _names(kind: Kind) -> tuple[str, ...]:
 
 
 def _whole(form: Form, name: str, kind: Kind, refusals: dict[str, Refusal]) -> int:
-    typed = form.get(name, "").strip()
     low, high = _BOUNDS[name]
     low = _LEAST_FOR_STAFF if kind is Kind.STAFF else low
-    if not (typed.isascii() and typed.isdigit() and len(typed) < 5 and low <= int(typed) <= high):
-        refusals[name] = Refusal("out_of_range", {"low": str(low), "high": str(high)})
-        return low
-    return int(typed)
+    found = fields.whole(form, name, low, high, refusals)
+    return low if found is None else found

@@ -261,7 +261,7 @@ def test_a_period_that_cannot_be_shown_is_said_at_its_field(console: Console) ->
         ("first_day", "2026-11-10", "at least 7 and at most 92 days"),
         ("first_day", "2026-01-01", "at least 7 and at most 92 days"),
         ("last_day", "2026-11-22", "This lies in the future"),
-        ("last_day", "soon", "This is no day"),
+        ("last_day", "soon", "This is no date"),
     ):
         answer = ada.post(of(console), {"kind": "report", "language": "en", **PERIOD, field: typed})
         assert (answer.status_code, words in answer.text) == (422, True), typed
