@@ -1245,7 +1245,6 @@ ENTRY_REFUSALS: Final[Mapping[str, str]] = {
     "label_date": "The barcode has a date that is none. Scan it again, or type the serial number.",
     "label_no_serial": "This barcode names the model alone. Scan the one beside SN, or type the serial number.",
     "known_device": "A device of this maker with this serial number is in the stock already. Search for it.",
-    "not_a_day": "This is no day. Write it as 2026-12-31.",
     "not_yet": "This lies in the future. Choose an earlier moment.",
     "before_it_came_back": "Somebody else had it then: what it measured is theirs. Choose a later moment.",
     "anothers_device": "Its readings are somebody else’s now. Take it back from them first, or ask who assigned it.",

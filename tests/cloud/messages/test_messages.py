@@ -107,6 +107,12 @@ def test_what_cannot_be_sent_says_why_and_stays_in_the_form(console: Console) ->
     assert console.ward.count("patient_message") == 0
 
 
+def test_the_end_of_a_line_is_one_letter_as_whoever_writes_counts_it(console: Console) -> None:
+    body = "\r\n".join(["x" * 19] * 100)  # 1999 letters in the browser's field, 2098 as it sends them
+    assert send(console.sign_in("asta"), "/me/messages", body) == 303
+    assert console.ward.rows("SELECT body FROM patient_message") == [(body.replace("\r\n", "\n"),)]
+
+
 def test_nobody_floods_a_thread(console: Console) -> None:
     asta = console.sign_in("asta")
     console.ward.admin.execute(
