@@ -103,7 +103,7 @@ def _try(settings: CrmSettings, kind: str, given: Mapping[str, str], kept: Mappi
 
 def _found(connection: Connection, name: str) -> tuple[UUID, str, Mapping[str, str], bytes | None]:
     row = connection.execute(
-        "SELECT system_id, kind, settings, sealed FROM telephone_system WHERE name = %s", (name,)
+        "SELECT system_id, kind, settings, sealed FROM telephone_system WHERE name = %s FOR UPDATE", (name,)
     ).fetchone()
     if row is None:
         raise CommandRefused(f"There is no telephone system named {name}: python -m cloud telephone list shows them.")

@@ -60,13 +60,19 @@ class Systems:
         return made
 
     def _keep(self, system: System, secrets: dict[str, str], name: str, value: str) -> None:
-        """A secret was exchanged for the next: it is stored before anybody relies on it."""
-        secrets[name] = value
-        again = sealed(self._key, system.system_id, secrets)
+        """A secret was exchanged for the next: it is stored before anybody relies on it.
+
+        What an operator has given meanwhile stays; the next to be rung for is rung for with that.
+        """
+        former, secrets[name] = secrets[name], value
         with self._connect() as connection:
+            stored = secrets_of(self._key, system.system_id, store.sealed_of(connection, system.system_id))
+            if stored.get(name) != former:
+                return
+            again = sealed(self._key, system.system_id, {**stored, name: value})
             store.reseal(connection, system.system_id, again)
         _, made = self._made.get(system.system_id, (system, None))
-        if made is not None:
+        if made is not None and {**stored, name: value} == secrets:
             self._made[system.system_id] = replace(system, sealed=again), made
 
 

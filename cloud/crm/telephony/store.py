@@ -379,6 +379,13 @@ def attached(connection: Connection, recording_id: UUID, now: datetime) -> None:
     connection.execute("UPDATE call_recording SET attached_at = %s WHERE recording_id = %s", (now, recording_id))
 
 
+def sealed_of(connection: Connection, system_id: UUID) -> bytes | None:
+    """What is sealed for it; nobody changes that before the end of this transaction."""
+    found = connection.execute("SELECT sealed FROM telephone_system WHERE system_id = %s FOR UPDATE", (system_id,))
+    kept: bytes | None = one(found.fetchone())[0]
+    return kept
+
+
 def reseal(connection: Connection, system_id: UUID, sealed: bytes | None) -> None:
     """A secret was exchanged for the next."""
     connection.execute("UPDATE telephone_system SET sealed = %s WHERE system_id = %s", (sealed, system_id))

@@ -107,7 +107,7 @@ def exchange_of(console: Console, url: str = "http://127.0.0.1:9/ring") -> Excha
 
 
 @contextmanager
-def ringer(console: Console) -> Iterator[tuple[Ringer, Connection]]:
+def ringer(console: Console, systems: type[Systems] = Systems) -> Iterator[tuple[Ringer, Connection]]:
     """What the jobs process does, on the console's clock."""
     with open_connection(console.ward.database.jobs_url, "pulsepost test rings", autocommit=True) as jobs:
 
@@ -116,7 +116,7 @@ def ringer(console: Console) -> Iterator[tuple[Ringer, Connection]]:
             with jobs.transaction():
                 yield jobs
 
-        make = Systems(CrmSettings(key=KEY), connect, console.clock)
+        make = systems(CrmSettings(key=KEY), connect, console.clock)
         yield Ringer(connect, make, console.clock), jobs
 
 

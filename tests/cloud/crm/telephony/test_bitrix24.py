@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
-from cloud.crm.outbox.sealing import secrets_of
+from cloud.crm.outbox.sealing import sealed, secrets_of
+from cloud.crm.telephony.models import System
+from cloud.crm.telephony.port import Telephony
+from cloud.crm.telephony.ringing import Systems
 from cloud.crm_config import CrmSettings
 from deploy.bitrix24.faults import Fault
 from deploy.bitrix24.server import Bitrix24
@@ -94,6 +97,40 @@ def test_a_token_that_ran_out_is_exchanged_once_and_the_next_one_is_sealed(
     assert bitrix24.tokens[1] == "renew2"
     [(system_id, kept)] = console.ward.rows("SELECT system_id, sealed FROM telephone_system")
     assert secrets_of(KEY, system_id, kept)["refresh_token"] == "renew2"
+
+
+@pytest.mark.parametrize(
+    ("given", "stand"),
+    [
+        ({"client_secret": "its next"}, {"client_secret": "its next", "refresh_token": "renew1"}),
+        (
+            {"refresh_token": "of a new installation"},
+            {"client_secret": "app", "refresh_token": "of a new installation"},
+        ),
+    ],
+)
+def test_what_an_operator_gives_while_a_token_is_exchanged_is_kept(
+    console: Console, bitrix24: Bitrix24, given: dict[str, str], stand: dict[str, str]
+) -> None:
+    nora = desk(console, bitrix24)
+    [(system_id, kept)] = console.ward.rows("SELECT system_id, sealed FROM telephone_system")
+
+    class Exchanging(Systems):
+        """The operator is quick: it happens between the reading of the secrets and their use."""
+
+        def __call__(self, system: System) -> Telephony:
+            made = super().__call__(system)
+            now = sealed(KEY, system_id, {**secrets_of(KEY, system_id, kept), **given})
+            console.ward.admin.execute("UPDATE telephone_system SET sealed = %s", (now,))
+            return made
+
+    nora.post(f"/patients/{console.ward.patient_id}/ring", {"to": f"patient:{NUMBER}"})
+    with ringer(console, Exchanging) as (made, _):
+        made.ring(console.ward.rows("SELECT ring_id FROM telephone_ring")[0][0])
+
+    assert stands(console) == [("shown", None, "externalCall.1")]
+    [(after,)] = console.ward.rows("SELECT sealed FROM telephone_system")
+    assert secrets_of(KEY, system_id, after) == stand
 
 
 @pytest.mark.parametrize(
