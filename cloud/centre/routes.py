@@ -29,6 +29,7 @@ from cloud.contacts.numbers import e164, said
 from cloud.crm.telephony import service as telephony
 from cloud.crm.telephony import store as telephones
 from cloud.crm.telephony.models import Caller
+from cloud.plans import fields
 
 router = APIRouter()
 
@@ -83,7 +84,7 @@ async def shift(request: Request, conn: Tx, now: Now, session: Clinical) -> Resp
 
 @router.post("/shift/offer")
 async def offer(request: Request, conn: Tx, now: Now, session: Clinical) -> Response:
-    if not await service.offer_all(conn, session, _uuid(await form_field(request, "to")), now):
+    if not await service.offer_all(conn, session, fields.id_of(await form_field(request, "to")), now):
         raise HTTPException(status.HTTP_409_CONFLICT)
     return RedirectResponse("/shift", status.HTTP_303_SEE_OTHER)
 
@@ -91,7 +92,7 @@ async def offer(request: Request, conn: Tx, now: Now, session: Clinical) -> Resp
 @router.post("/shift/accept")
 async def accept(request: Request, conn: Tx, now: Now, session: Clinical) -> Response:
     typed = await form_field(request, "case_id")
-    case_id = _uuid(typed)
+    case_id = fields.id_of(typed)
     if typed and case_id is None:
         raise HTTPException(status.HTTP_404_NOT_FOUND)
     await service.accept(conn, session, case_id, now)
@@ -131,10 +132,3 @@ def _back(case_id: UUID, done: bool | None, part: str) -> Response:
     if not done:
         raise HTTPException(status.HTTP_404_NOT_FOUND if done is None else status.HTTP_409_CONFLICT)
     return RedirectResponse(f"/cases/{case_id}#{part}", status.HTTP_303_SEE_OTHER)
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -21,6 +21,9 @@ LONGEST_REASON: Final = 500
 LONGEST_LINK: Final = 500
 _NUMBER: Final = re.compile(r"\d{1,4}([.,]\d{1,2})?")
 _WHOLE: Final = re.compile(r"[0-9]{1,9}")
+# Of no month before is there anything to count; whoever writes 2206 instead of 2026 hears of it.
+_FIRST_YEAR: Final = 2020
+_LAST_YEAR: Final = 2199
 # No zone's day is further than that from UTC's.
 _ZONES_APART: Final = timedelta(days=2)
 
@@ -150,6 +153,15 @@ def day(
         return found
     refusals[name] = Refusal(early if found < first else late)
     return None
+
+
+def month(text: str) -> date | None:
+    """The first day of a month, as 2026-10; None: it is none, or of another century."""
+    try:
+        found = date.fromisoformat(f"{text.strip()}-01")
+    except ValueError:
+        return None
+    return found if _FIRST_YEAR <= found.year <= _LAST_YEAR else None
 
 
 def clock(form: Form, name: str, refusals: dict[str, Refusal]) -> time | None:

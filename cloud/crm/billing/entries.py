@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from cloud.crm.billing.models import LIVE, Activity, Entry, Month
+from cloud.plans import fields
 from cloud.plans.fields import Form, Refusal, Refused
 from device_drivers.wall_clocks import Zones
 
@@ -12,17 +13,11 @@ MOST_MINUTES: Final = 240
 LONGEST_NOTE: Final = 500
 # Evidence of half a year ago is nobody's memory any more (proposal).
 OLDEST: Final = timedelta(days=190)
-FIRST_YEAR: Final = 2020
-LAST_YEAR: Final = 2199
 
 
 def month(text: str, today: date) -> Month:
     """``2026-10``; the month of today for whatever else was sent."""
-    try:
-        found = date.fromisoformat(f"{text}-01") if len(text) == len("2026-10") else today.replace(day=1)
-    except ValueError:
-        found = today.replace(day=1)
-    return Month(found) if FIRST_YEAR <= found.year <= LAST_YEAR else Month(today.replace(day=1))
+    return Month(fields.month(text) or today.replace(day=1))
 
 
 def minutes(form: Form, zones: Zones, now: datetime) -> Entry:
@@ -31,17 +26,12 @@ def minutes(form: Form, zones: Zones, now: datetime) -> Entry:
     activity = form.get("activity", "")
     if activity not in tuple(Activity):
         refusals["activity"] = Refusal("missing")
-    many = _whole(form.get("minutes", ""))
-    if many is None or not 1 <= many <= MOST_MINUTES:
-        refusals["minutes"] = Refusal("out_of_range", {"low": "1", "high": str(MOST_MINUTES)})
-        many = 1
+    many = fields.whole(form, "minutes", 1, MOST_MINUTES, refusals) or 1
     starts = _moment(form.get("starts_at", ""), zones, now, timedelta(minutes=many), refusals)
     interactive = form.get("interactive") == "yes"
     if interactive and activity not in LIVE:
         refusals["interactive"] = Refusal("not_live")
-    note = form.get("note", "").strip()
-    if len(note) > LONGEST_NOTE:
-        refusals["note"] = Refusal("too_long", {"most": str(LONGEST_NOTE)})
+    note = fields.text(form, "note", LONGEST_NOTE, refusals, may_be_empty=True)
     if refusals or starts is None:
         raise Refused("minutes", refusals, form)
     return Entry(
@@ -54,12 +44,8 @@ def minutes(form: Form, zones: Zones, now: datetime) -> Entry:
 
 
 def _moment(text: str, zones: Zones, now: datetime, length: timedelta, refusals: dict[str, Refusal]) -> datetime | None:
-    code = None
-    try:
-        local = datetime.fromisoformat(text.strip())
-    except ValueError:
-        local = None
-    if local is None or local.tzinfo is not None:
+    local = fields.wall_clock(text)
+    if local is None:
         code = "not_a_moment"
     # Years first: at the edges of the calendar no zone can be reckoned with.
     elif local.year > now.year + 1:
@@ -78,8 +64,3 @@ def _moment(text: str, zones: Zones, now: datetime, length: timedelta, refusals:
             return found[0].astimezone(UTC)
     refusals["starts_at"] = Refusal(code)
     return None
-
-
-def _whole(text: str) -> int | None:
-    text = text.strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else None

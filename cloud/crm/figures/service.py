@@ -13,7 +13,7 @@ from cloud.crm.figures.models import MOST_MONTHS, Figures, Period
 from cloud.crm.surveys import counting as surveyed
 from cloud.crm.surveys import store as surveys
 from cloud.duty import store as duty
-from cloud.plans import rules
+from cloud.plans import fields, rules
 
 Connection = AsyncConnection[Any]
 
@@ -21,7 +21,8 @@ Connection = AsyncConnection[Any]
 async def period(conn: Connection, first: str, last: str, now: datetime) -> Period:
     """The months that were asked for, as ``2026-10``; this month for what cannot be read; at most MOST_MONTHS."""
     today = (await store.today(conn, now)).replace(day=1)
-    begins, ends = _month(first) or _month(last) or today, _month(last) or _month(first) or today
+    asked = fields.month(first), fields.month(last)
+    begins, ends = asked[0] or asked[1] or today, asked[1] or asked[0] or today
     begins, ends = min(begins, ends, today), min(max(begins, ends), today)
     earliest = _back(ends, MOST_MONTHS - 1)
     return await store.period(conn, max(begins, earliest), ends)
@@ -71,14 +72,6 @@ async def exported(conn: Connection, session: Session, of: Period, form: str, no
     if form == "csv":
         return sheets.csv_text(rows).encode()
     return await asyncio.to_thread(sheets.parquet, rows)
-
-
-def _month(text: str) -> date | None:
-    try:
-        found = date.fromisoformat(f"{text}-01") if len(text) == len("2026-10") else None
-    except ValueError:
-        return None
-    return found if found is not None and 2020 <= found.year <= 2199 else None
 
 
 def _back(month: date, by: int) -> date:

@@ -17,12 +17,8 @@ AHEAD: Final = timedelta(days=366)
 
 def month(form: Form) -> date:
     """``month`` as 2026-10: its first day."""
-    text = form.get("month", "").strip()
-    try:
-        found = date.fromisoformat(f"{text}-01") if len(text) == len("2026-10") else None
-    except ValueError:
-        found = None
-    if found is None or not 2020 <= found.year <= 2199:
+    found = fields.month(form.get("month", ""))
+    if found is None:
         raise Refused("draw", {"month": Refusal("not_a_month")}, form)
     return found
 
@@ -41,9 +37,8 @@ def findings(form: Form, items: Sequence[Item], *, finish: bool) -> tuple[list[F
     refusals: dict[str, Refusal] = {}
     found: list[Finding] = []
     for item in items:
-        answer, remark = form.get(f"answer-{item.item_id}", ""), form.get(f"remark-{item.item_id}", "").strip()
-        if len(remark) > LONGEST_REMARK:
-            refusals[f"remark-{item.item_id}"] = Refusal("too_long", {"most": str(LONGEST_REMARK)})
+        answer = form.get(f"answer-{item.item_id}", "")
+        remark = fields.text(form, f"remark-{item.item_id}", LONGEST_REMARK, refusals, may_be_empty=True)
         if answer not in set(Answer):
             if finish:
                 refusals[f"answer-{item.item_id}"] = Refusal("choose")
@@ -51,9 +46,7 @@ def findings(form: Form, items: Sequence[Item], *, finish: bool) -> tuple[list[F
         if finish and answer == Answer.NO and not remark:
             refusals[f"remark-{item.item_id}"] = Refusal("remark_on_no")
         found.append(Finding(item=item.item_id, answer=Answer(answer), remark=remark))
-    remark = form.get("remark", "").strip()
-    if len(remark) > LONGEST_WORDS:
-        refusals["remark"] = Refusal("too_long", {"most": str(LONGEST_WORDS)})
+    remark = fields.text(form, "remark", LONGEST_WORDS, refusals, may_be_empty=True)
     if refusals:
         raise Refused("audit", refusals, form)
     return found, remark
@@ -77,11 +70,10 @@ def asked(form: Form, today: date, staff: Collection[UUID], *, has_script: bool)
     elif kind == Kind.SCRIPT and not has_script:
         refusals["kind"] = Refusal("no_script")
     what = fields.reason(form, refusals, "what")
-    owner = _owner(form.get("owner", ""), staff)
-    if owner is None:
-        refusals["owner"] = Refusal("choose")
-    due_on = _day(form, "due_on", today, today, refusals)
-    check_on = _day(form, "check_on", max(due_on or today, today), today, refusals)
+    owner = fields.chosen(form, "owner", {account_id: account_id for account_id in staff}, refusals)
+    due_on, check_on = (fields.day(form, name, today, today + AHEAD, refusals) for name in ("due_on", "check_on"))
+    if due_on is not None and check_on is not None and check_on < due_on:
+        refusals["check_on"] = Refusal("before_deadline")
     if refusals or owner is None or due_on is None or check_on is None:
         raise Refused("action", refusals, form)
     return Asked(kind=Kind(kind), what=what, owner=owner, due_on=due_on, check_on=check_on)
@@ -112,26 +104,3 @@ def checked(form: Form) -> tuple[bool, str]:
     if refusals:
         raise Refused("check", refusals, form)
     return effective == "yes", note
-
-
-def _owner(text: str, staff: Collection[UUID]) -> UUID | None:
-    try:
-        found = UUID(text)
-    except ValueError:
-        return None
-    return found if found in staff else None
-
-
-def _day(form: Form, name: str, earliest: date, today: date, refusals: dict[str, Refusal]) -> date | None:
-    try:
-        found = date.fromisoformat(form.get(name, "").strip())
-    except ValueError:
-        refusals[name] = Refusal("not_a_date")
-        return None
-    if found < today:
-        refusals[name] = Refusal("past")
-    elif found > today + AHEAD:
-        refusals[name] = Refusal("too_far")
-    elif found < earliest:
-        refusals[name] = Refusal("before_deadline")
-    return found

@@ -158,6 +158,17 @@ def test_a_day_out_of_its_bounds_is_refused_by_the_code_of_the_form_and_given_to
     assert {name: each.code for name, each in refusals.items()} == {"born": "future", "signed": "too_far"}
 
 
+def test_a_month_is_its_first_day() -> None:
+    assert fields.month(" 2026-10 ") == date(2026, 10, 1)
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "2026", "2026-13", "2026-1", "202610", "2026-10-01", "0026-10", "2206-10", "soon"]
+)
+def test_what_is_no_month_of_this_time_is_none(typed: str) -> None:
+    assert fields.month(typed) is None
+
+
 @pytest.mark.parametrize("typed", ["08:00", " 08:00 ", "08:00:00"])
 def test_a_time_of_day_is_taken_to_the_minute(typed: str) -> None:
     assert fields.clock({"field": typed}, "field", {}) == time(8)
