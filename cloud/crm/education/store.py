@@ -42,6 +42,9 @@ LEFT JOIN article n ON n.name = x.name AND n.approved_at IS NOT NULL AND n.retir
 WHERE g.patient_id = %s ORDER BY g.given_at DESC, g.given_id LIMIT %s
 """
 
+_ONE_BY_ONE: Final = """
+SELECT pg_advisory_xact_lock(hashtextextended('article ' || name, 0)) FROM article WHERE article_id = %(article)s
+"""
 # A draft of somebody else, of which nobody has taken back that it may be published.
 _SUPERSEDE: Final = """
 UPDATE article SET retired_by = %(by)s, retired_at = %(at)s, retired_why = 'superseded'
@@ -146,6 +149,8 @@ async def approve(conn: AsyncConn, article_id: UUID, review_on: date, by: UUID, 
     False: it is no draft, one's own, or made of a question whose patient does not agree any more.
     """
     given = {"article": article_id, "by": by, "at": at, "review_on": review_on}
+    # Of two drafts of one name that are approved at once, the one that comes second is what holds.
+    await conn.execute(_ONE_BY_ONE, given)
     await conn.execute(_SUPERSEDE, given)
     cursor = await conn.execute(_APPROVE, given)
     return cursor.rowcount == 1

@@ -1,6 +1,7 @@
 """An article from a draft to the patient's page: approved by another, given, opened, replaced, taken out."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from deploy.receivers.gateways import Gateway
 from tests.cloud.crm.advice.test_advice import DRAFT as ADVICE
 from tests.cloud.crm.education.made import NOW, REVIEW, approved, largest, typed, written
 from tests.cloud.crm.made import Reaching, reaching
+from tests.cloud.made import wait_for_a_lock
 from tests.cloud.planning.test_routes import text
 from tests.cloud.worklist.made import planted_case
 from tests.fix_console import Console
@@ -84,6 +86,26 @@ def test_nobody_approves_their_own_a_new_version_replaces_the_former_and_nothing
     assert "Given to you" not in text(asta.get("/me/library"))
     assert console.ward.count("article") == 3
     assert "It is wrong." in text(nora.get(f"/library/{second}"))
+
+
+def test_of_two_drafts_approved_in_one_moment_the_second_is_what_holds(console: Console) -> None:
+    ada, one, other = console.sign_in("ada"), written(console), written(console, body="Less.")
+    token = ada.csrf_token()
+    with (
+        psycopg.connect(console.ward.database.admin_url) as another_doctor,
+        ThreadPoolExecutor(1) as thumb,
+    ):
+        another_doctor.execute("SELECT pg_advisory_xact_lock(hashtextextended('article salt', 0))")
+        another_doctor.execute(
+            "UPDATE article SET approved_by = %s, approved_at = now(), review_on = '2028-01-01' WHERE article_id = %s",
+            (ada.account_id, one),
+        )
+        sent = thumb.submit(ada.client.post, f"/library/{other}/approve", data={**REVIEW, "csrf_token": token})
+        wait_for_a_lock(console.ward)
+        another_doctor.commit()
+        assert sent.result().status_code == 303
+    rows = console.ward.rows("SELECT article_id::text, retired_why FROM article ORDER BY version")
+    assert rows[-2:] == [(one, "superseded"), (other, None)]
 
 
 def test_what_is_to_be_read_again_is_said_and_a_proposal_becomes_a_draft_of_whoever_takes_it_up(
