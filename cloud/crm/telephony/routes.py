@@ -32,7 +32,7 @@ from cloud.crm.port import NotGenuine
 from cloud.crm.telephony import service, store
 from cloud.crm_config import CrmSettings
 from cloud.db.pool import Pool
-from cloud.plans.fields import Refused
+from cloud.plans.fields import Refused, id_of
 
 router = APIRouter()
 
@@ -81,7 +81,7 @@ async def remove_telephone(conn: Tx, now: Now, session: Clinical) -> Response:
 @router.post("/patients/{patient_id}/ring")
 async def ring(request: Request, patient_id: UUID, conn: Tx, now: Now, session: Clinical) -> Response:
     typed = await form(request)
-    case_id = _uuid(typed.get("case_id", ""))
+    case_id = id_of(typed.get("case_id", ""))
     done = await service.ring(conn, session, patient_id, typed.get("to", ""), case_id, now)
     if not done:
         raise HTTPException(status.HTTP_404_NOT_FOUND if done is None else status.HTTP_409_CONFLICT)
@@ -111,7 +111,7 @@ async def join(
     request: Request, patient_id: UUID, telephone_call_id: UUID, conn: Tx, now: Now, session: Clinical
 ) -> Response:
     await _found(conn, session, patient_id)
-    call_id = _uuid(await form_field(request, "call_id"))
+    call_id = id_of(await form_field(request, "call_id"))
     if call_id is None or not await service.join(conn, session, patient_id, telephone_call_id, call_id, now):
         raise HTTPException(status.HTTP_409_CONFLICT)
     return _back(patient_id)
@@ -120,7 +120,7 @@ async def join(
 @router.post("/callers/{telephone_call_id}/case")
 async def write_into_case(request: Request, telephone_call_id: UUID, conn: Tx, now: Now, session: Clinical) -> Response:
     found_or_404(await service.caller(conn, telephone_call_id))
-    case_id = _uuid(await form_field(request, "case_id"))
+    case_id = id_of(await form_field(request, "case_id"))
     written = await service.log(conn, session, telephone_call_id, case_id, now) if case_id else None
     if written is None:
         raise HTTPException(status.HTTP_409_CONFLICT)
@@ -142,7 +142,7 @@ async def events(request: Request) -> Response:
     """
     if exceeds(request, LARGEST_BODY):
         return Response(status_code=status.HTTP_413_CONTENT_TOO_LARGE)
-    system_id = _uuid(request.path_params["system_id"])
+    system_id = id_of(request.path_params["system_id"])
     if system_id is None:
         return PlainTextResponse(NOBODY, status.HTTP_403_FORBIDDEN)
     body = await request.body()
@@ -182,10 +182,3 @@ async def _page(
 
 def _back(patient_id: UUID) -> Response:
     return RedirectResponse(f"/patients/{patient_id}/calls", status.HTTP_303_SEE_OTHER)
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
