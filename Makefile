@@ -11,10 +11,10 @@ ARGS ?=
 WORKERS := $(shell cores=$$(nproc); echo $$((cores < 4 ? cores + 1 : 5)))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-bluez fuzz bench chaos check docs assets services lock
+.PHONY: help demo test test-bluez crm-e2e fuzz bench chaos check docs services lock
 
 help: ## list the targets
-	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
 		printf '  make %-16s %s\n' "$$name" "$$text"; done
 
 demo: ## the whole road with simulated devices, until Ctrl-C; CHECK=1 checks it and ends
@@ -29,6 +29,11 @@ test: ## all tests, on the real services; ARGS="tests/gateway -k outbox" narrows
 test-bluez: ## the gateway on the stock Bluetooth stack, in a virtual machine; ARGS="pairing" narrows it
 	@$(BOOTSTRAP) python
 	@exec $(PYTHON) -m deploy.bluez_guest test $(ARGS)
+
+crm-e2e: ## an independent CRM, installed, told and read back; needs a Python of 3.12 or newer beside ours, and says so
+	@$(BOOTSTRAP) python
+	@$(PYTHON) -m deploy.services prepare
+	@exec $(PYTHON) -m deploy.crm_e2e
 
 fuzz: ## mutated octets into every codec and frame reader, for SECONDS=60
 	@$(BOOTSTRAP) python
@@ -57,9 +62,6 @@ docs: ## the manual, with pictures taken from the running product, where the con
 	@$(BOOTSTRAP) python assets browser fonts
 	@$(PYTHON) -m deploy.services prepare
 	@exec $(PYTHON) -m deploy.manual $(ARGS)
-
-assets: ## the console's front-end libraries, from npm
-	@$(BOOTSTRAP) python assets
 
 services: ## TimescaleDB and Mosquitto on free loopback ports, kept; DO=stop ends exactly what was started
 	@$(BOOTSTRAP) python

@@ -243,11 +243,17 @@ def _shifts(
     first = start.astimezone(roster.zone).date() - timedelta(days=2)
     days = (end.astimezone(roster.zone).date() - first).days + 2
     own = {holiday.day for holiday in roster.holidays if holiday.own_roster}
-    weekly = [shift for shift in roster.weekly if shift.role is role]
+    weekly: dict[int, list[WeeklyShift]] = {}
+    for shift in roster.weekly:
+        if shift.role is role:
+            weekly.setdefault(shift.weekday, []).append(shift)
     for day in (first + timedelta(days=n) for n in range(days)):
-        for shift in weekly:
+        # Many begin at the same time, and a clock takes its time to be read.
+        spans: dict[Hours, tuple[datetime, datetime]] = {}
+        for shift in weekly.get(day.weekday(), ()):
             if day not in own and shift.on(day):
-                yield shift, shift.hours.span(day, roster.zone)
+                span = spans.get(shift.hours) or spans.setdefault(shift.hours, shift.hours.span(day, roster.zone))
+                yield shift, span
     for dated in roster.dated:
         if dated.role is role and first <= dated.day <= first + timedelta(days=days):
             yield dated, dated.hours.span(dated.day, roster.zone)
@@ -257,6 +263,10 @@ def _manned(
     shift: WeeklyShift | DatedShift, starts: datetime, ends: datetime, absences: Sequence[Absence]
 ) -> Iterator[Turn]:
     """The shift in parts between which somebody goes away or comes back; a part that nobody covers is left out."""
+    if not absences:
+        if starts < ends:
+            yield _turn(shift, shift.account_id, starts, ends)
+        return
     edges = {edge for absence in absences for edge in (absence.starts, absence.ends) if starts < edge < ends}
     cuts = [starts, *sorted(edges), ends]
     last: Turn | None = None

@@ -184,6 +184,29 @@ class HeldReason:
     doubt: UnfamiliarReason
 
 
+class Concern(StrEnum):
+    """What a patient answers that is no emergency, and that somebody has to speak with them about."""
+
+    GETTING_WORSE = "getting_worse"
+    MEDICATION_STOPPED = "medication_stopped"
+    SIDE_EFFECT = "side_effect"
+    NO_MEDICATION_LEFT = "no_medication_left"
+    WOUND = "wound"
+    SWELLING = "swelling"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionnaireReason:
+    """What a patient answered to a questionnaire and somebody must hear of. ``title``: the questionnaire's, English."""
+
+    title: str
+    version: int
+    flags: tuple[RedFlag, ...]
+    concerns: tuple[Concern, ...]
+    answered_at: datetime
+    source: Source
+
+
 Reason = (
     LimitReason
     | DifferenceReason
@@ -197,4 +220,5 @@ Reason = (
     | SymptomReason
     | UnfamiliarReason
     | HeldReason
+    | QuestionnaireReason
 )

@@ -13,6 +13,7 @@ from alerting.pipeline import Finding
 from alerting.reasons import (
     HeldReason,
     LateReason,
+    QuestionnaireReason,
     Reason,
     RedFlag,
     RemeasureReason,
@@ -83,6 +84,8 @@ def measures_of(reason: Reason) -> frozenset[Measure]:
             return _MEASURES_OF[reason.kind]
         case UnfamiliarReason():
             return frozenset({reason.measure})
+        case QuestionnaireReason():
+            return frozenset(Measure)
         case _:
             return frozenset({reason.limit.measure})
 

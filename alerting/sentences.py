@@ -12,11 +12,13 @@ from alerting.language import Language as Language
 from alerting.limits import Measure, Relation
 from alerting.reasons import (
     Answer,
+    Concern,
     DifferenceReason,
     HeldReason,
     IndexReason,
     LateReason,
     LimitReason,
+    QuestionnaireReason,
     Reason,
     RedFlag,
     RemeasureReason,
@@ -62,6 +64,8 @@ def sentence(reason: Reason, words: Language = ENGLISH) -> str:  # noqa: C901  (
             return unfamiliar_sentence(reason, words)
         case HeldReason():
             return held_sentence(reason, words)
+        case QuestionnaireReason():
+            return questionnaire_sentence(reason, words)
 
 
 def limit_sentence(reason: LimitReason, words: Language = ENGLISH) -> str:
@@ -243,6 +247,35 @@ def held_sentence(reason: HeldReason, words: Language = ENGLISH) -> str:
     return words.gettext("{finding}. Was it the patient? Others use this device, and {doubt}").format(
         finding=finding, doubt=unfamiliar_sentence(reason.doubt, words)
     )
+
+
+def questionnaire_sentence(reason: QuestionnaireReason, words: Language = ENGLISH) -> str:
+    """What the patient answered, and to which questions; with a red flag it is an emergency until somebody asked."""
+    template = (
+        words.gettext("“{title}”, answered at {answered}: {said}: an emergency until somebody has asked ({authority})")
+        if reason.flags
+        else words.gettext("“{title}”, answered at {answered}: {said}: speak with the patient ({authority})")
+    )
+    said = [red_flag_name(flag, words) for flag in reason.flags]
+    said += [concern_name(concern, words) for concern in reason.concerns]
+    return template.format(
+        title=words.gettext(reason.title) if reason.title else "",
+        answered=moment_text(reason.answered_at, words),
+        said=", ".join(said),
+        authority=set_by_text(reason.source, words),
+    )
+
+
+def concern_name(concern: Concern, words: Language = ENGLISH) -> str:
+    """What somebody has to speak about."""
+    return {
+        Concern.GETTING_WORSE: words.gettext("getting worse"),
+        Concern.MEDICATION_STOPPED: words.gettext("medication not taken"),
+        Concern.SIDE_EFFECT: words.gettext("a suspected side effect"),
+        Concern.NO_MEDICATION_LEFT: words.gettext("no medication left"),
+        Concern.WOUND: words.gettext("a wound that hurts or is red"),
+        Concern.SWELLING: words.gettext("swollen legs"),
+    }[concern]
 
 
 def red_flag_name(flag: RedFlag, words: Language = ENGLISH) -> str:

@@ -14,6 +14,8 @@ ONCE: Mapping[str, str] = {
     "migrate": "PULSEPOST_DATABASE_ADMIN_URL",
     "gateway": "PULSEPOST_DATABASE_ADMIN_URL",
     "account": "PULSEPOST_DATABASE_ADMIN_URL",
+    "crm": "PULSEPOST_DATABASE_ADMIN_URL",
+    "telephone": "PULSEPOST_DATABASE_ADMIN_URL",
     "training": "PULSEPOST_DATABASE_ADMIN_URL",
     "audit": "PULSEPOST_DATABASE_ADMIN_URL",
     "what-if": "PULSEPOST_DATABASE_URL",
@@ -44,6 +46,16 @@ def _once(deed: Callable[[], int], setting: str) -> int:
         return 2
 
 
+def _told(deed: Callable[[], str], *refused: type[Exception]) -> int:
+    """Print what there is to tell; 2 where it was refused, and why."""
+    try:
+        print(deed())
+    except refused as why:
+        print(why, file=sys.stderr)
+        return 2
+    return 0
+
+
 def _deeds(options: argparse.Namespace) -> Mapping[str, Callable[[], int]]:
     """What each command does."""
     return {
@@ -55,6 +67,8 @@ def _deeds(options: argparse.Namespace) -> Mapping[str, Callable[[], int]]:
         "ca": lambda: _authority(options),
         "gateway": lambda: _gateway(options),
         "account": lambda: _account(options),
+        "crm": lambda: _crm(options),
+        "telephone": lambda: _telephone(options),
         "training": lambda: _training(options),
         "audit": lambda: _audit(options),
         "what-if": lambda: _what_if(options),
@@ -97,6 +111,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_identity(commands)
     _add_what_if(commands)
     _add_account(commands)
+    _add_crm(commands)
+    _add_telephone(commands)
     _add_training(commands)
     _add_audit(commands)
     return parser
@@ -194,6 +210,48 @@ def _add_account(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     ):
         account.add_parser(deed, help=help_text).add_argument("login", metavar="LOGIN")
     account.add_parser("list", help="everybody of the staff")
+
+
+def _add_crm(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    crm = commands.add_parser(
+        "crm",
+        help="outside CRMs that are told of work",
+        description="Needs PULSEPOST_DATABASE_ADMIN_URL, and PULSEPOST_CRM_KEY (or _FILE) where a CRM has secrets:"
+        " 32 octets in base64, the same as for the console and the jobs (docs/crm.md).",
+    ).add_subparsers(dest="deed", required=True)
+    _add_given(crm, "CRM", kinds="printing, webhook, ... (docs/crm.md)")
+    for deed, help_text in (("stop", "tell it nothing"), ("start", "tell it again, also what waited")):
+        crm.add_parser(deed, help=help_text).add_argument("name", metavar="NAME")
+    crm.add_parser("list", help="every CRM, and how it stands")
+
+
+def _add_telephone(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    telephone = commands.add_parser(
+        "telephone",
+        help="telephone systems that ring for the staff, and tell of calls",
+        description="Needs PULSEPOST_DATABASE_ADMIN_URL, and PULSEPOST_CRM_KEY (or _FILE) where a system has secrets:"
+        " the same as for the console and the jobs (docs/telephony.md).",
+    ).add_subparsers(dest="deed", required=True)
+    _add_given(telephone, "system", kinds="printing, webhook, bitrix24 (docs/telephony.md)")
+    for deed, help_text in (("stop", "neither ask nor hear it"), ("start", "ask and hear it again")):
+        telephone.add_parser(deed, help=help_text).add_argument("name", metavar="NAME")
+    telephone.add_parser("list", help="every system")
+
+
+def _add_given(deeds: "argparse._SubParsersAction[argparse.ArgumentParser]", what: str, *, kinds: str) -> None:
+    """Settings and secrets are given to CRMs and telephone systems in one way."""
+    add = deeds.add_parser("add", help=f"one more {what}, from now on")
+    add.add_argument("name", metavar="NAME", help="as the console shows it")
+    add.add_argument("--kind", required=True, help=kinds)
+    add.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting; again for each")
+    add.add_argument("--secret", action="append", default=[], metavar="NAME=FILE", help="first line of the file")
+    change = deeds.add_parser("set", help="change settings; the others stay, one without a value is taken away")
+    change.add_argument("name", metavar="NAME")
+    change.add_argument("--set", action="append", default=[], required=True, metavar="NAME=VALUE")
+    secret = deeds.add_parser("secret", help="new secrets; the former signing secret counts until it is dropped")
+    secret.add_argument("name", metavar="NAME")
+    secret.add_argument("--secret", action="append", default=[], metavar="NAME=FILE", help="instead of a drawn one")
+    secret.add_argument("--drop-former", action="store_true", help=f"the {what} has changed over")
 
 
 def _add_training(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -294,15 +352,12 @@ def _authority(options: argparse.Namespace) -> int:
     from cloud.enrolment import commands
     from cloud.pki.authority import AuthorityError
 
-    try:
+    def deed() -> str:
         if options.deed == "init":
-            print(commands.make_authority(options.folder, options.name, clock.now()))
-        else:
-            print(commands.make_server(options.folder, options.addresses, options.out, clock.now()))
-    except (AuthorityError, commands.CommandRefused) as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+            return commands.make_authority(options.folder, options.name, clock.now())
+        return commands.make_server(options.folder, options.addresses, options.out, clock.now())
+
+    return _told(deed, AuthorityError, commands.CommandRefused)
 
 
 def _audit(options: argparse.Namespace) -> int:
@@ -319,27 +374,35 @@ def _audit(options: argparse.Namespace) -> int:
 def _account(options: argparse.Namespace) -> int:
     settings = config.operator_settings()
     from cloud import clock
-    from cloud.accounts import command
+    from cloud.accounts.command import CommandRefused, run
 
-    try:
-        print(command.run(settings.database_url, config.base_url(), options, clock.now()))
-    except command.CommandRefused as refused:
-        print(refused, file=sys.stderr)
-        return 2
-    return 0
+    return _told(lambda: run(settings.database_url, config.base_url(), options, clock.now()), CommandRefused)
+
+
+def _crm(options: argparse.Namespace) -> int:
+    settings = config.operator_settings()
+    from cloud import clock
+    from cloud.crm.outbox.command import run
+    from cloud.crm.outbox.options import CommandRefused
+
+    return _told(lambda: run(settings.database_url, settings.crm, options, clock.now()), CommandRefused)
+
+
+def _telephone(options: argparse.Namespace) -> int:
+    settings = config.operator_settings()
+    from cloud import clock
+    from cloud.crm.outbox.options import CommandRefused
+    from cloud.crm.telephony.command import run
+
+    return _told(lambda: run(settings.database_url, settings.crm, options, clock.now()), CommandRefused)
 
 
 def _training(options: argparse.Namespace) -> int:
     settings = config.migrate_settings()
     from cloud import clock
-    from cloud.planting import command
+    from cloud.planting.command import CommandRefused, run
 
-    try:
-        print(command.run(settings.database_admin_url, options, clock.now()))
-    except command.CommandRefused as refused:
-        print(refused, file=sys.stderr)
-        return 2
-    return 0
+    return _told(lambda: run(settings.database_admin_url, options, clock.now()), CommandRefused)
 
 
 def _gateway(options: argparse.Namespace) -> int:
@@ -348,20 +411,17 @@ def _gateway(options: argparse.Namespace) -> int:
     from cloud.enrolment import commands
     from cloud.pki.authority import AuthorityError
 
-    try:
+    async def deed() -> str:
         match options.deed:
             case "code":
                 length = commands.valid_for(options.valid)
-                text = asyncio.run(commands.make_code(settings, options.gateway_id, length, clock.now()))
+                return await commands.make_code(settings, options.gateway_id, length, clock.now())
             case "revoke":
-                text = asyncio.run(commands.revoke(settings, options.gateway_id, options.why, clock.now))
+                return await commands.revoke(settings, options.gateway_id, options.why, clock.now)
             case _:
-                text = asyncio.run(commands.list_gateways(settings, clock.now()))
-    except (AuthorityError, commands.CommandRefused) as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(text)
-    return 0
+                return await commands.list_gateways(settings, clock.now())
+
+    return _told(lambda: asyncio.run(deed()), AuthorityError, commands.CommandRefused)
 
 
 if __name__ == "__main__":

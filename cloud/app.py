@@ -32,11 +32,43 @@ from cloud.centre.routes import router as centre
 from cloud.config import ConsoleSettings
 from cloud.consent.routes import router as consent
 from cloud.console import assets
-from cloud.console.edge import same_origin, wants_fragment
+from cloud.console.edge import LINKS_AT_ONCE, closing, link_in_turn, same_origin, wants_fragment
 from cloud.console.headers import HEADERS, SecurityHeaders
 from cloud.console.pages import page
 from cloud.console.shelf import Shelf
 from cloud.contacts.routes import router as contacts
+from cloud.crm.advice.routes import router as advice
+from cloud.crm.appointments.routes import BOOKINGS_AT_ONCE
+from cloud.crm.appointments.routes import in_turn as bookings_in_turn
+from cloud.crm.appointments.routes import public as calendars
+from cloud.crm.appointments.routes import router as appointments
+from cloud.crm.billing.routes import router as billing
+from cloud.crm.complaints.routes import open_router as complaints_by_link
+from cloud.crm.complaints.routes import router as complaints
+from cloud.crm.discharges.routes import router as discharges
+from cloud.crm.documents.routes import router as documents
+from cloud.crm.education.question_routes import router as patient_questions
+from cloud.crm.education.routes import router as education
+from cloud.crm.figures.routes import router as figures
+from cloud.crm.followups.routes import router as followups
+from cloud.crm.groups.routes import router as groups
+from cloud.crm.households.routes import router as households
+from cloud.crm.outbox.routes import HINTS_AT_ONCE, inbound
+from cloud.crm.outbox.routes import notices as crm_notices
+from cloud.crm.outbox.routes import router as crm
+from cloud.crm.quality.routes import router as quality
+from cloud.crm.questionnaires.routes import open_router as by_link
+from cloud.crm.questionnaires.routes import router as questionnaires
+from cloud.crm.reach.routes import router as reach
+from cloud.crm.reminders.routes import router as reminders
+from cloud.crm.segments.routes import router as segments
+from cloud.crm.surveys.routes import open_router as surveys_by_link
+from cloud.crm.surveys.routes import router as surveys
+from cloud.crm.telephony.routes import EVENTS_AT_ONCE
+from cloud.crm.telephony.routes import events as telephone_events
+from cloud.crm.telephony.routes import notices as telephone_notices
+from cloud.crm.telephony.routes import router as telephony
+from cloud.crm_config import trusting
 from cloud.db.pool import Pool, make_pool
 from cloud.db.presence import present
 from cloud.duty.routes import router as duty
@@ -64,7 +96,6 @@ from cloud.stock.routes import router as stock
 from cloud.technical.routes import router as technical
 from cloud.training.routes import router as training
 from cloud.treatment.routes import router as treatment
-from cloud.visits.routes import router as visits
 from cloud.what_if.routes import router as what_if
 from cloud.whose.routes import router as whose
 from cloud.worklist.routes import router as worklist
@@ -89,14 +120,20 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        dependencies=[Depends(same_origin)],
+        dependencies=[Depends(closing), Depends(same_origin)],
     )
     app.state.now = now
     app.state.notify, app.state.receipt_keys = settings.notify, receipt_keys(settings.notify)
     app.state.sign_in = settings.sign_in
+    app.state.crm, app.state.crm_tls = settings.crm, trusting(settings.crm.ca_file)
     app.state.sign_ins = asyncio.Semaphore(SIGN_INS_AT_ONCE)
+    app.state.telephone_events = asyncio.Semaphore(EVENTS_AT_ONCE)
+    app.state.crm_hints = asyncio.Semaphore(HINTS_AT_ONCE)
+    app.state.bookings = asyncio.Semaphore(BOOKINGS_AT_ONCE)
+    app.state.links = asyncio.Semaphore(LINKS_AT_ONCE)
     app.add_middleware(SecurityHeaders)
     before_signing_in = (auth, own, accounts, outside, live)
+    everywhere = (notices, crm_notices, telephone_notices)
     for router in (
         auth,
         own,
@@ -108,6 +145,20 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
         patients,
         own_page,
         messages,
+        reach,
+        questionnaires,
+        surveys,
+        complaints,
+        followups,
+        discharges,
+        advice,
+        education,
+        patient_questions,
+        groups,
+        reminders,
+        households,
+        segments,
+        telephony,
         review,
         admission,
         participation,
@@ -116,12 +167,16 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
         stock,
         pairing,
         treatment,
-        visits,
+        billing,
+        quality,
+        documents,
+        figures,
         centre,
         planning,
         programmes,
         duty,
         technical,
+        crm,
         gateways,
         quarantine,
         whose,
@@ -132,11 +187,20 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
         oversight,
         live,
     ):
-        # On the pages of the others stands what their reader opened outside the care team.
-        app.include_router(router, dependencies=[] if router in before_signing_in else [Depends(notices)])
+        # On the pages of the others stands what their reader opened outside the care team, which CRM is down, and
+        # whether they have a telephone that can be made to ring.
+        above = [] if router in before_signing_in else [Depends(one) for one in everywhere]
+        app.include_router(router, dependencies=above)
+    # Whoever books waits for their turn first, and takes a connection then.
+    in_turn = Depends(bookings_in_turn, scope="function")
+    app.include_router(appointments, dependencies=[in_turn, *(Depends(one) for one in everywhere)])
+    for router in (by_link, surveys_by_link, complaints_by_link, calendars):
+        app.include_router(router, dependencies=[Depends(link_in_turn, scope="function")])
     app.add_api_route("/healthz", _health)
     # Not an API route: those are for pages of this origin.
     app.add_route("/receipts/{channel}", receipt, methods=["POST"])
+    app.add_route("/crm/inbound/{destination_id}", inbound, methods=["POST"])
+    app.add_route("/telephone/{system_id}/events", telephone_events, methods=["POST"])
     app.mount("/static", StaticFiles(directory=assets.STATIC))
     app.mount("/manual", Shelf())
     app.add_exception_handler(SignInNeeded, _to_sign_in)

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from alerting.technical.limits import DEFAULT_LIMITS, TechnicalLimits
+from cloud.crm_config import CrmSettings, crm_settings
 from cloud.environment import SettingMissing as SettingMissing
 from cloud.environment import needed as _needed
 from cloud.environment import number as _number
@@ -56,6 +57,7 @@ class ConsoleSettings:
     beat_every_s: float = BEAT_EVERY_S
     notify: NotifySettings = field(default_factory=NotifySettings)
     sign_in: SignInSettings = field(default_factory=SignInSettings)
+    crm: CrmSettings = field(default_factory=CrmSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,7 @@ class JobsSettings:
     beat_every_s: float = 10.0
     limits: TechnicalLimits = DEFAULT_LIMITS
     notify: NotifySettings = field(default_factory=NotifySettings)
+    crm: CrmSettings = field(default_factory=CrmSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +82,7 @@ class OperatorSettings:
     revocation_list: Path | None = None
     broker_reload: str | None = None
     broker: BrokerAddress | None = None
+    crm: CrmSettings = field(default_factory=CrmSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +136,7 @@ def console_settings(environ: Mapping[str, str] = os.environ) -> ConsoleSettings
         beat_every_s=_number(environ, "PULSEPOST_BEAT_EVERY_S", BEAT_EVERY_S),
         notify=notify_settings(environ),
         sign_in=sign_in_settings(environ),
+        crm=crm_settings(environ),
     )
 
 
@@ -162,6 +167,7 @@ def operator_settings(environ: Mapping[str, str] = os.environ) -> OperatorSettin
         revocation_list=_path(environ, "PULSEPOST_CRL_FILE"),
         broker_reload=environ.get("PULSEPOST_BROKER_RELOAD") or None,
         broker=_broker(url) if (url := environ.get("PULSEPOST_MQTT_URL")) else None,
+        crm=crm_settings(environ),
     )
 
 
@@ -198,6 +204,7 @@ def jobs_settings(environ: Mapping[str, str] = os.environ) -> JobsSettings:
         beat_every_s=_number(environ, "PULSEPOST_BEAT_EVERY_S", BEAT_EVERY_S),
         limits=technical_limits(environ.get("PULSEPOST_TECHNICAL_LIMITS", "")),
         notify=notify_settings(environ),
+        crm=crm_settings(environ),
     )
 
 

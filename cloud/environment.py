@@ -1,5 +1,7 @@
 """Reading settings: from the environment, secrets also from files; a missing one is said in one sentence."""
 
+import base64
+import binascii
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,5 +46,21 @@ def secret(environ: Mapping[str, str], name: str) -> str | None:
     if not found:
         raise SettingMissing(
             f"Set {name}_FILE to a file whose first line is the secret; {path} cannot be read or is empty."
+        )
+    return found
+
+
+def key(environ: Mapping[str, str], name: str, octets: int) -> bytes | None:
+    """So many octets, as the secret of this name says them in base64; None where it is not set. SettingMissing."""
+    text = secret(environ, name)
+    if text is None:
+        return None
+    try:
+        found = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        found = b""
+    if len(found) != octets:
+        raise SettingMissing(
+            f"Set {name} to {octets} random octets in base64, as `openssl rand -base64 {octets}` prints them."
         )
     return found

@@ -5,14 +5,12 @@ OpenID Connect provider. Without a key no second factor is offered; without an i
 reach it and /login/outside/back. ``_NAME``: what the button calls the provider. Secrets may stand in a file: ``_FILE``.
 """
 
-import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
-from cloud.environment import SettingMissing, needed, secret
+from cloud.environment import SettingMissing, key, needed, secret
 
 KEY: Final = "PULSEPOST_CONSOLE_KEY"
 KEY_OCTETS: Final = 32
@@ -42,19 +40,7 @@ class SignInSettings:
 
 def sign_in_settings(environ: Mapping[str, str]) -> SignInSettings:
     """SettingMissing where the key is none, or the provider is configured by half."""
-    return SignInSettings(key=_key(secret(environ, KEY)), outside=_outside(environ))
-
-
-def _key(text: str | None) -> bytes | None:
-    if text is None:
-        return None
-    try:
-        key = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if len(key) != KEY_OCTETS:
-        raise SettingMissing(f"Set {KEY} to 32 random octets in base64, as `openssl rand -base64 32` prints them.")
-    return key
+    return SignInSettings(key=key(environ, KEY, KEY_OCTETS), outside=_outside(environ))
 
 
 def _outside(environ: Mapping[str, str]) -> OutsideSettings | None:

@@ -15,10 +15,14 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
 from cloud.admission import forms
+from cloud.crm.followups import templates
+from cloud.crm.quality import definitions as checklists
+from cloud.crm.questionnaires import definitions
+from cloud.crm.surveys import definitions as surveys
 from cloud.language.languages import ENGLISH, LANGUAGES
 from cloud.language.words import catalogue
 from cloud.stock import makes
-from cloud.triage.scripts import all_scripts, texts
+from cloud.triage.scripts import all_versions, texts
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
 # What marks a message, and which arguments are one. ``Source`` and ``_said``: what a limit rests on is read, too.
@@ -40,13 +44,20 @@ LINE_LENGTH: Final = 110
 def extracted() -> Catalog:
     """Every message of the sentences, the templates and the console's tables."""
     found = Catalog(project="Pulsepost", copyright_holder="the authors of Pulsepost")
-    for script in all_scripts():
+    for script in all_versions():
         for text in texts(script):
             found.add(text, locations=[(f"cloud/triage/scripts/{script.script_id}.toml", None)])  # type: ignore[list-item]  # no line
     for name, text in forms.texts():
         found.add(text, locations=[(name, None)])  # type: ignore[list-item]  # no line
-    for text in makes.texts():
-        found.add(text, locations=[("firmware_profiles/profiles", None)])  # type: ignore[list-item]  # no line
+    for place, said in (
+        ("cloud/crm/questionnaires/forms", definitions.texts()),
+        ("cloud/crm/surveys/forms", surveys.texts()),
+        ("cloud/crm/quality/checklists", checklists.texts()),
+        ("cloud/crm/followups/plans", templates.texts()),
+        ("firmware_profiles/profiles", makes.texts()),
+    ):
+        for text in said:
+            found.add(text, locations=[(place, None)])  # type: ignore[list-item]  # no line
     for path in _sources():
         for _line, message, _comments, _context in _messages_of(path):
             found.add(message, locations=[(str(path.relative_to(PROJECT)), None)])  # type: ignore[list-item]  # no line

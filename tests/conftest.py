@@ -21,4 +21,6 @@ pytest_plugins = [
     "tests.fix_centre",
     "tests.fix_receivers",
     "tests.fix_provider",
+    "tests.fix_bitrix24",
+    "tests.fix_crm",
 ]

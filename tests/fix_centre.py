@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from alerting.tiers import Tier
 from cloud.auth import store as accounts
+from cloud.auth.codes import new_token, token_hash
 from cloud.auth.models import Role
 from cloud.language.languages import LANGUAGES
 from cloud.language.words import Words, words_of
@@ -28,6 +29,10 @@ from cloud.sign_in_config import KEY_OCTETS, SignInSettings
 from device_drivers.identity import DeviceIdentity
 from device_drivers.nomenclature import Unit
 from tests.cloud.contacts.test_card import CARD, PERSON
+from tests.cloud.crm.discharges.made import octets, summary
+from tests.cloud.crm.groups.planted import planted_learning
+from tests.cloud.crm.quality.made import begun, called, closed_case, drawn, walked
+from tests.cloud.crm.telephony.made import planted_call
 from tests.cloud.made import CUFF, GATEWAY, NOW, Ward, arrival, glucose, made_ward, new_patient, pressure, sent
 from tests.cloud.made import expect as measures
 from tests.cloud.planted_fleet import Fleet
@@ -53,6 +58,16 @@ IN_EACH_LANGUAGE: Final = pytest.mark.parametrize("language", LANGUAGES)
 ON_EACH_SCREEN: Final = pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["1366", "390"])
 AT_A_DESK: Final = pytest.mark.parametrize("screen", [DESKTOP], ids=["1366"])
 """Put the first and one of the others over a journey; ``Walk.fits`` looks at both screens anyway."""
+ONCE_A_SCREEN: Final = pytest.mark.parametrize(
+    ("language", "screen"),
+    [("en", DESKTOP), ("ru", PHONE)]
+    if PICTURES is None
+    else [(language, screen) for language in LANGUAGES for screen in (DESKTOP, PHONE)],
+)
+ONCE_AT_A_DESK: Final = pytest.mark.parametrize(
+    ("language", "screen"), [("zh", DESKTOP)] if PICTURES is None else [(language, DESKTOP) for language in LANGUAGES]
+)
+"""Instead of both, where texts are looked at elsewhere: in all languages only where the manual's pictures are taken."""
 AriaRole = Literal["button", "link", "heading", "checkbox", "radio", "searchbox", "textbox", "combobox"]
 
 
@@ -275,6 +290,72 @@ def handed_out_and_paired(console: Console) -> tuple[str, str]:
     return thing, begun.headers["location"].rpartition("/")[2]
 
 
+def asked(ward: Ward) -> tuple[str, str]:
+    """A questionnaire that waits for its answers, and the token of a link to it."""
+    token = new_token()
+    [(sent_id,)] = ward.admin.execute(
+        "INSERT INTO questionnaire_sent (patient_id, questionnaire, version, sent_at, until)"
+        " VALUES (%s, 'recovery', 1, %s, %s) RETURNING sent_id",
+        (ward.patient_id, NOW - timedelta(hours=2), NOW + timedelta(days=12)),
+    )
+    ward.admin.execute(
+        "INSERT INTO questionnaire_link (token_hash, sent_id, patient_id, made_at) VALUES (%s, %s, %s, %s)",
+        (token_hash(token), sent_id, ward.patient_id, NOW),
+    )
+    return str(sent_id), token
+
+
+def spoken_up(ward: Ward, nora: UUID) -> dict[str, str]:
+    """A complaint that nora wrote down, a comment, marks of five, and links to a survey and to write by."""
+    admin, tokens = ward.admin, {"survey_link": new_token(), "voice_link": new_token()}
+    [(complaint,)] = admin.execute(
+        "SELECT keep_complaint(%s, 'complaint', 'telephone', 'Three days without an answer.', true, true, %s, NULL,"
+        " ARRAY[%s, %s]::timestamptz[], %s)",
+        (ward.patient_id, nora, NOW - timedelta(hours=1), NOW + timedelta(days=9), NOW - timedelta(days=1)),
+    )
+    admin.execute(
+        "INSERT INTO survey_comment (patient_id, kind, body, written_at)"
+        " VALUES (%s, 'contact', 'The cuff pinches.', %s)",
+        (ward.patient_id, NOW - timedelta(hours=5)),
+    )
+    sent = [
+        admin.execute(
+            "INSERT INTO survey_sent (patient_id, kind, about, survey, version, sent_at, until)"
+            " VALUES (%s, 'contact', gen_random_uuid(), 'contact', 1, %s, %s) RETURNING sent_id",
+            (ward.patient_id, NOW - timedelta(days=1), NOW + timedelta(days=13)),
+        ).fetchall()[0][0]
+        for _ in range(6)
+    ]
+    for sent_id in sent[1:]:
+        admin.execute(
+            "INSERT INTO survey_answer (sent_id, patient_id, survey, version, answers, answered_at)"
+            """ VALUES (%s, %s, 'contact', 1, '{"overall": "rather", "understood": "yes"}', %s)""",
+            (sent_id, ward.patient_id, NOW - timedelta(hours=2)),
+        )
+    admin.execute(
+        "WITH ask AS (INSERT INTO complaint_ask (patient_id, asked_by, asked_at, until) VALUES (%(patient)s, %(nora)s,"
+        " %(now)s, %(now)s::timestamptz + interval '9 days') RETURNING ask_id), way AS (INSERT INTO complaint_link"
+        " (token_hash, ask_id, patient_id, made_at) SELECT %(voice)s, ask_id, %(patient)s, %(now)s FROM ask)"
+        " INSERT INTO survey_link (token_hash, sent_id, patient_id, made_at)"
+        " VALUES (%(survey)s, %(sent)s, %(patient)s, %(now)s)",
+        {"patient": ward.patient_id, "nora": nora, "now": NOW, "sent": sent[0],
+         "voice": token_hash(tokens["voice_link"]), "survey": token_hash(tokens["survey_link"])},
+    )  # fmt: skip
+    return {"complaint": str(complaint), "survey": str(sent[0]), **tokens}
+
+
+def audited(console: Console) -> tuple[str, str]:
+    """The drawn sample of a month, and an audit that is under way; their ids."""
+    ward, nora = console.ward, console.accounts["nora"]
+    case_id = closed_case(ward, nora)
+    walked(ward, case_id, nora, version=1)
+    called(ward, case_id, nora)
+    closed_case(ward, None, Tier.ROUTINE, condition="hypertension_systolic")
+    otto = console.sign_in("otto")
+    sample = drawn(otto)
+    return sample.rpartition("/")[2], begun(otto, sample, case_id).rpartition("/")[2]
+
+
 def planted(console: Console) -> dict[str, str]:
     """Something to see on every page, and the ids that its pages have in their addresses."""
     ward, admin = console.ward, console.ward.admin
@@ -316,13 +397,40 @@ def planted(console: Console) -> dict[str, str]:
     )
     [(item,)] = admin.execute("SELECT quarantine_id FROM quarantine LIMIT 1")
     thing, pairing = handed_out_and_paired(console)
+    sample, audit = audited(console)
+    questionnaire, link = asked(ward)
+    voices = spoken_up(ward, console.accounts["nora"])
+    for due, what in ((-1, "call"), (0, "check"), (7, "visit")):
+        admin.execute(
+            "INSERT INTO follow_up (patient_id, what, due_on, note, made_by, made_at)"
+            " VALUES (%s, %s, %s, 'Asta', %s, %s)",
+            (ward.patient_id, what, NOW.date() + timedelta(days=due), console.accounts["ada"], NOW),
+        )
+    [(discharge,)] = admin.execute(
+        "INSERT INTO discharge_document (patient_id, octets, received_by, received_at) VALUES (%s, %s, %s, %s)"
+        " RETURNING document_id",
+        (ward.patient_id, octets(summary()), console.accounts["ada"], NOW),
+    )
+    [(segment,)] = admin.execute("SELECT segment_id FROM segment_version WHERE name = 'Not enough data'")
+    heard = planted_call(admin, ward.patient_id, console.accounts["nora"], NOW)
     return {
+        **heard,
+        **planted_learning(admin, ward.patient_id, console.accounts, NOW),
+        **voices,
+        "sent": questionnaire,
+        "discharge": str(discharge),
+        "link": link,
+        "sample": sample,
+        "audited": audit,
         "thing": thing,
         "pairing": pairing,
         "case": str(case),
         "own": str(own),
         "patient": str(ward.patient_id),
         "run": str(run),
+        "segment": str(segment),
+        "wording": "consent",
+        "stratum": "high",
         "gateway": GATEWAY,
         "item": str(item),
         "nothing": str(uuid4()),

@@ -21,6 +21,7 @@ from cloud.auth import cookies
 from cloud.auth import store as accounts
 from cloud.auth.models import Role
 from cloud.config import ConsoleSettings
+from cloud.crm_config import CrmSettings
 from cloud.notify_config import NotifySettings
 from cloud.sign_in_config import KEY_OCTETS, SignInSettings
 from tests.cloud.made import NOW, Ward, new_patient
@@ -170,12 +171,22 @@ def sign_in_settings() -> SignInSettings:
 
 
 @pytest.fixture
+def crm_settings() -> CrmSettings:
+    """Without a key; a module of tests may say otherwise."""
+    return CrmSettings()
+
+
+@pytest.fixture
 def console(
-    ward: Ward, people: dict[str, UUID], notify: NotifySettings, sign_in_settings: SignInSettings
+    ward: Ward,
+    people: dict[str, UUID],
+    notify: NotifySettings,
+    sign_in_settings: SignInSettings,
+    crm_settings: CrmSettings,
 ) -> Iterator[Console]:
     """The console on a free port of loopback, in a thread of its own, with a clock that stands at NOW."""
     clock = Clock()
-    with running(ward.database.console_url, clock, notify, sign_in_settings) as url:
+    with running(ward.database.console_url, clock, notify, sign_in_settings, crm_settings) as url:
         made = Console(url, clock, ward, people, new_patient(ward.admin, "Other Patient"))
         try:
             yield made
@@ -189,11 +200,15 @@ def running(
     now: Callable[[], datetime],
     notify: NotifySettings | None = None,
     sign_in: SignInSettings | None = None,
+    crm: CrmSettings | None = None,
 ) -> Iterator[str]:
     """Serve the console in a thread; its address."""
     ready: queue.SimpleQueue[str] = queue.SimpleQueue()
     settings = ConsoleSettings(
-        database_url=database_url, notify=notify or NotifySettings(), sign_in=sign_in or SignInSettings()
+        database_url=database_url,
+        notify=notify or NotifySettings(),
+        sign_in=sign_in or SignInSettings(),
+        crm=crm or CrmSettings(),
     )
     app = create_app(settings, now)
     serving = server(app, "127.0.0.1", 0, ready.put)

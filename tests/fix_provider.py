@@ -4,11 +4,9 @@ import base64
 import hashlib
 import json
 import secrets
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
@@ -17,6 +15,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OctKey
 
 from cloud.sign_in_config import BACK, OutsideSettings
+from deploy.listening import LOOPBACK, Conversation, Listening
 from tests.cloud.made import NOW
 
 CLIENT_ID = "pulsepost-console"
@@ -127,51 +126,27 @@ def provider() -> Iterator[Provider]:
     """A provider that serves until the test's end."""
     made = Provider()
 
-    class Desk(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Desk(Conversation):
+        def asked(self, body: bytes) -> None:
             parts = urlsplit(self.path)
             made.asked.append(parts.path)
-            match parts.path:
-                case "/.well-known/openid-configuration":
-                    self._say(made.describe())
-                case "/keys":
-                    self._say(made.keys())
-                case "/authorize":
-                    self.send_response(302)
-                    self.send_header("Location", made.authorize(dict(parse_qsl(parts.query))))
-                    self.send_header("Content-Length", "0")
-                    self.end_headers()
+            match self.command, parts.path:
+                case "GET", "/.well-known/openid-configuration":
+                    self._tell(made.describe())
+                case "GET", "/keys":
+                    self._tell(made.keys())
+                case "GET", "/authorize":
+                    self.say(302, b"", ("Location", made.authorize(dict(parse_qsl(parts.query)))))
+                case "POST", _:
+                    form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
+                    tokens = made.exchange(form, self.headers.get("Authorization", ""))
+                    self._tell(tokens) if tokens is not None else self.send_error(400)
                 case _:
                     self.send_error(404)
 
-        def do_POST(self) -> None:
-            made.asked.append(self.path)
-            length = int(self.headers["Content-Length"])
-            form = {name: values[0] for name, values in parse_qs(self.rfile.read(length).decode()).items()}
-            tokens = made.exchange(form, self.headers.get("Authorization", ""))
-            if tokens is None:
-                self.send_error(400)
-            else:
-                self._say(tokens)
+        def _tell(self, content: dict[str, Any]) -> None:
+            self.say(200, json.dumps(content).encode())
 
-        def _say(self, content: dict[str, Any]) -> None:
-            body = json.dumps(content).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Nothing: a test's output is its own."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Desk)
-    made.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, name="provider")
-    thread.start()
-    try:
+    with Listening(Desk) as listening:
+        made.url = f"http://{LOOPBACK}:{listening.port}"
         yield made
-    finally:
-        server.shutdown()
-        thread.join(10)
-        server.server_close()

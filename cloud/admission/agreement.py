@@ -20,6 +20,7 @@ from cloud.participation import service as participation
 from cloud.participation import store as participations
 from cloud.participation.models import Stage
 from cloud.planning import store as plans
+from cloud.plans import fields
 from cloud.plans.fields import Form, Refusal, Refused
 
 Connection = AsyncConnection[Any]
@@ -55,7 +56,7 @@ async def set_plan(conn: Connection, session: Session, of: Patient, form: Form, 
 
 async def join_team(conn: Connection, session: Session, of: Patient, form: Form, now: datetime) -> None:
     """One more in the care team, who sees everything of the patient from now on."""
-    account_id = _uuid(form.get("account_id", ""))
+    account_id = fields.id_of(form.get("account_id", ""))
     if account_id is None or not await store.join_team(conn, of.patient_id, account_id):
         raise Refused("team", {"account_id": Refusal("choose")}, form)
     await audit.record_by(conn, session, now, "care_team.add", f"account:{account_id}", of.patient_id)
@@ -71,10 +72,3 @@ async def leave_team(conn: Connection, session: Session, of: Patient, account_id
         raise Refused("team", {"account_id": Refusal("last_of_team")}, {})
     await audit.record_by(conn, session, now, "care_team.end", f"account:{account_id}", of.patient_id)
     await store.leave_team(conn, of.patient_id, account_id)
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

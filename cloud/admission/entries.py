@@ -11,6 +11,7 @@ from cloud.console.pages import is_training
 from cloud.console.spoken import zone_of
 from cloud.language.languages import LANGUAGES
 from cloud.participation.models import EndReason
+from cloud.plans import fields
 from cloud.plans.fields import LONGEST_REASON, Form, Refusal, Refused
 
 LONGEST_NAME: Final = 200
@@ -26,9 +27,7 @@ def person(form: Form, programmes: Collection[str], today: date) -> Person:
         refusals["display_name"] = Refusal("no_name")
     elif len(name) > LONGEST_NAME:
         refusals["display_name"] = Refusal("too_long", {"most": str(LONGEST_NAME)})
-    born = _day(form, "birth_date", refusals)
-    if born is not None and not EARLIEST_BIRTH <= born <= today:
-        refusals["birth_date"] = Refusal("future" if born > today else "too_far")
+    born = fields.day(form, "birth_date", EARLIEST_BIRTH, today, refusals, early="too_far", late="future")
     zone = form.get("time_zone", "").strip()
     if zone not in available_timezones():
         refusals["time_zone"] = Refusal("no_time_zone")
@@ -82,9 +81,7 @@ def consent(form: Form, today: date) -> tuple[Decision, date, str]:
     refusals: dict[str, Refusal] = {}
     if form.get("decision") not in list(Decision):
         refusals["decision"] = Refusal("choose")
-    signed = _day(form, "signed_on", refusals)
-    if signed is not None and not EARLIEST_BIRTH <= signed <= today:
-        refusals["signed_on"] = Refusal("future" if signed > today else "too_far")
+    signed = fields.day(form, "signed_on", EARLIEST_BIRTH, today, refusals, early="too_far", late="future")
     said = note(form, refusals)
     if refusals or signed is None:
         raise Refused("consent", refusals, form)
@@ -106,18 +103,7 @@ def end(form: Form) -> tuple[EndReason, str]:
 
 def note(form: Form, refusals: dict[str, Refusal]) -> str:
     """A text that may be missing."""
-    said = form.get("note", "").strip()
-    if len(said) > LONGEST_REASON:
-        refusals["note"] = Refusal("too_long", {"most": str(LONGEST_REASON)})
-    return said
-
-
-def _day(form: Form, name: str, refusals: dict[str, Refusal]) -> date | None:
-    try:
-        return date.fromisoformat(form.get(name, "").strip())
-    except ValueError:
-        refusals[name] = Refusal("not_a_date")
-        return None
+    return fields.text(form, "note", LONGEST_REASON, refusals, may_be_empty=True)
 
 
 def today_in(now: datetime, zone: str) -> date:

@@ -40,6 +40,9 @@ WHERE patient_id = ANY(%(patients)s) AND until IS NULL GROUP BY patient_id
 UNION ALL
 SELECT patient_id, 'messages_waiting', count(*) FROM patient_message
 WHERE patient_id = ANY(%(patients)s) AND from_patient AND settled_at IS NULL GROUP BY patient_id
+UNION ALL
+SELECT patient_id, 'appointments', count(*) FROM appointment
+WHERE patient_id = ANY(%(patients)s) AND state = 'booked' GROUP BY patient_id
 """
 
 _ONE: Final = _PATIENT + SQL("p.patient_id = %(patient_id)s")

@@ -65,6 +65,17 @@ async def record(
     )
 
 
+async def record_for_each(
+    connection: AsyncConnection[Any], who: Acting, at: datetime, action: str, subject: str, patients: Sequence[UUID]
+) -> None:
+    """A row for each of these patients, so that each finds in their own record what was done with many."""
+    await connection.execute(
+        """INSERT INTO audit (at, account_id, action, subject, patient_id, detail)
+           SELECT %s, %s, %s, %s, of_many, '{}' FROM unnest(%s::uuid[]) of_many""",
+        (at, who.account_id, action, subject, list(patients)),
+    )
+
+
 async def record_reading_on(
     connection: AsyncConnection[Any],
     *,

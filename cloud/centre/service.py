@@ -4,6 +4,7 @@ None: no such case for this account. False: it cannot be done as the case stands
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -19,6 +20,8 @@ from cloud.contacts import service as contacts
 from cloud.contacts import store as contact_store
 from cloud.contacts.models import Surroundings
 from cloud.contacts.numbers import candidates, region_of
+from cloud.crm.households import service as households
+from cloud.crm.telephony.models import Caller
 from cloud.patients import service as patients
 from cloud.patients import store as patient_store
 from cloud.patients.models import Patient
@@ -123,8 +126,22 @@ async def callers(conn: Connection, session: Session, typed: str, now: datetime)
     """Whose number it is, of this person's patients; None: it is no number. The number itself is written nowhere."""
     regions = {region_of(zone) for zone in await contact_store.zones(conn, session.account_id)}
     numbers = candidates(typed, sorted(regions, key=str) or [None])
-    if not numbers:
-        return None
+    return await _matches(conn, session, numbers, now) if numbers else None
+
+
+async def who_is(conn: Connection, session: Session, heard: Caller, now: datetime) -> list[Match]:
+    """The same of a call that a telephone system told of; a number that was withheld is nobody's.
+
+    Somebody who was rung for is among them, whatever number they have by now.
+    """
+    matches = await _matches(conn, session, [heard.number], now) if heard.number else []
+    if heard.patient_id is None or any(match.patient.patient_id == heard.patient_id for match in matches):
+        return matches
+    patient = await patient_store.patient(conn, session.account_id, heard.patient_id)
+    return [await _match(conn, session, patient, [], now), *matches] if patient else matches
+
+
+async def _matches(conn: Connection, session: Session, numbers: Sequence[str], now: datetime) -> list[Match]:
     found: dict[UUID, list[tuple[str | None, str | None]]] = {}
     for patient_id, name, relation in await contact_store.of_numbers(conn, session.account_id, numbers):
         found.setdefault(patient_id, []).append((name, relation))
@@ -227,4 +244,5 @@ async def _match(
         persons=[(name, relation or "") for name, relation in whose if name is not None],
         readings=await patients.last_readings(conn, patient.patient_id, now),
         cases=await worklist.open_cases_of(conn, session.account_id, patient.patient_id),
+        household=await households.household(conn, session, patient.patient_id, now),
     )

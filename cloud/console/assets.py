@@ -40,7 +40,9 @@ def check(vendor: Path = VENDOR) -> None:
     """AssetsMissing unless every file is in its place."""
     absent = [name for name in FILES if not (vendor / name).is_file()]
     if absent:
-        raise AssetsMissing(f"the console's assets are missing ({', '.join(absent)}); run: make assets")
+        raise AssetsMissing(
+            f"the console's assets are missing ({', '.join(absent)}); run: python -m deploy.bootstrap python assets"
+        )
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ def page(request: Request, name: str, *, status_code: int | None = None, **conte
     # Only what is asked for with GET can be asked for again in another language.
     back = path if request.method == "GET" and status_code == status.HTTP_200_OK else "/"
     # What stands above each page, and whose patients are open by break-glass: not everything is for an emergency.
-    context |= {name: getattr(request.state, name, ()) for name in ("glass", "opened")}
+    context |= {name: getattr(request.state, name, ()) for name in ("glass", "opened", "crm_down", "telephone")}
     known = {"session": session, "path": path, "back": back, "manual_page": manual.address(name, language)}
     html = fragment(name, language=language, about_training=_about_training(context), **known, **context)
     return HTMLResponse(html, status_code, headers={"Content-Language": LANGUAGES[language].tag})

@@ -166,6 +166,20 @@ class Spoken:
         """``21 Nov 2026``, as this language writes it."""
         return self.words.day(day)
 
+    def long_day(self, day: date) -> str:
+        """``Saturday 21 November``."""
+        return self.words.long_day(day)
+
+    def twice(self, moment: datetime, zone: str) -> str:
+        """Where the clock of the zone shows this time twice, which of them: `` (UTC+2)``; else nothing."""
+        there = moment.astimezone(zone_of(zone))
+        first, second = (there.replace(fold=fold).utcoffset() for fold in (0, 1))
+        here = there.utcoffset()
+        if first == second or here is None:
+            return ""
+        hours, minutes = divmod(int(here.total_seconds()) // 60, 60)
+        return f" (UTC{hours:+d}{f':{minutes:02}' if minutes else ''})"
+
     def figure(self, value: Decimal | None, state: str, bound: Decimal | None, unit_code: str, measure: str) -> str:
         """One figure as the device said it: ``5.40 mmol/L``, ``HI, above 600 mg/dL``, ``Failed measurement``."""
         if value is not None:
@@ -240,7 +254,7 @@ class Spoken:
         """What templates call, by name."""
         names = (
             "ago", "alarm_sentence", "cited", "clock_offset", "day", "days_left", "due", "duration", "exactly", "local",
-            "number", "numbers", "octets", "say", "subject", "told", "unit", "word",
+            "long_day", "number", "numbers", "octets", "say", "subject", "told", "twice", "unit", "word",
         )  # fmt: skip
         return {name: getattr(self, name) for name in names}
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from cloud.contacts import numbers
 from cloud.contacts.models import CardEntry, ContactEntry
+from cloud.plans import fields
 from cloud.plans.fields import Form, Refusal, Refused
 
 LONGEST: Final = 500
@@ -16,17 +17,17 @@ _EMERGENCY_NUMBER: Final = re.compile(r"\+?\d{2,15}")
 def card(form: Form, region: str | None) -> CardEntry:
     """``phones`` are separated by commas or lines; a number without its country is one of ``region``."""
     refusals: dict[str, Refusal] = {}
-    address = text(form, "address", refusals, needed=True)
+    address = fields.text(form, "address", LONGEST, refusals)
     emergency = re.sub(r"[\s()./-]", "", form.get("emergency_number", ""))
     if not emergency.isascii() or not _EMERGENCY_NUMBER.fullmatch(emergency):
         refusals["emergency_number"] = Refusal("not_an_emergency_number")
     entry = CardEntry(
         address=address,
-        door_notes=text(form, "door_notes", refusals),
+        door_notes=fields.text(form, "door_notes", LONGEST, refusals, may_be_empty=True),
         emergency_number=emergency,
-        speaks=text(form, "speaks", refusals),
+        speaks=fields.text(form, "speaks", LONGEST, refusals, may_be_empty=True),
         phones=phones(form, region, refusals, needed=False),
-        notes=text(form, "notes", refusals),
+        notes=fields.text(form, "notes", LONGEST, refusals, may_be_empty=True),
     )
     if refusals:
         raise Refused("card", refusals, form)
@@ -36,18 +37,16 @@ def card(form: Form, region: str | None) -> CardEntry:
 def contact(form: Form, region: str | None) -> ContactEntry:
     """A contact person; ``place`` 1 is called first, ``may_be_told`` is yes or no and never guessed."""
     refusals: dict[str, Refusal] = {}
-    place = form.get("place", "").strip()
-    if place not in {str(number) for number in PLACES}:
-        refusals["place"] = Refusal("out_of_range", {"low": str(PLACES[0]), "high": str(PLACES[-1])})
+    place = fields.whole(form, "place", PLACES[0], PLACES[-1], refusals)
     if form.get("may_be_told") not in ("yes", "no"):
         refusals["may_be_told"] = Refusal("choose")
-    name = text(form, "name", refusals, needed=True)
-    relation = text(form, "relation", refusals, needed=True)
+    name = fields.text(form, "name", LONGEST, refusals)
+    relation = fields.text(form, "relation", LONGEST, refusals)
     found = phones(form, region, refusals, needed=True)
-    if refusals:
+    if refusals or place is None:
         raise Refused("contact", refusals, form)
     return ContactEntry(
-        place=int(place), name=name, relation=relation, phones=found, may_be_told=form["may_be_told"] == "yes"
+        place=place, name=name, relation=relation, phones=found, may_be_told=form["may_be_told"] == "yes"
     )
 
 
@@ -61,13 +60,3 @@ def phones(form: Form, region: str | None, refusals: dict[str, Refusal], *, need
     elif len(known) > MOST_PHONES:
         refusals["phones"] = Refusal("too_many", {"most": str(MOST_PHONES)})
     return known
-
-
-def text(form: Form, name: str, refusals: dict[str, Refusal], *, needed: bool = False) -> str:
-    """A text field on one line or more, without what surrounds it."""
-    said = form.get(name, "").strip()
-    if needed and not said:
-        refusals[name] = Refusal("missing")
-    elif len(said) > LONGEST:
-        refusals[name] = Refusal("too_long", {"most": str(LONGEST)})
-    return said

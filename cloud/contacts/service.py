@@ -11,6 +11,7 @@ from cloud.auth.models import Session
 from cloud.contacts import entries, store
 from cloud.contacts.models import Card, ContactPerson, Patient, Surroundings
 from cloud.contacts.numbers import region_of
+from cloud.plans import fields
 from cloud.plans.fields import Form, Refusal, Refused
 
 Connection = AsyncConnection[Any]
@@ -54,7 +55,7 @@ async def history(conn: Connection, patient_id: UUID) -> tuple[list[Card], list[
 async def set_card(conn: Connection, session: Session, of: Patient, form: Form, now: datetime) -> None:
     """The next version. Refused where it cannot be taken, or where somebody else has changed it meanwhile."""
     entry = entries.card(form, region_of(of.time_zone))
-    seen = _uuid(form.get("card_id", ""))
+    seen = fields.id_of(form.get("card_id", ""))
     if not await store.supersede(conn, of.patient_id, seen, now):
         raise Refused("card", {"address": Refusal("changed_meanwhile")}, form)
     card_id = await store.add_card(conn, of.patient_id, entry, session.account_id, now)
@@ -89,10 +90,3 @@ async def remove_contact(conn: Connection, session: Session, of: Patient, contac
 async def record_reading(conn: Connection, session: Session, of: Patient, now: datetime) -> None:
     """Somebody read the card and its history."""
     await audit.record_by(conn, session, now, "emergency_card.read", f"patient:{of.patient_id}", of.patient_id)
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -17,7 +17,11 @@ LOCK_TIMEOUT = "5s"
 
 
 def migrate(
-    admin_url: str, report: Callable[[str], None] = lambda _: None, *, lock_timeout: str = LOCK_TIMEOUT
+    admin_url: str,
+    report: Callable[[str], None] = lambda _: None,
+    *,
+    lock_timeout: str = LOCK_TIMEOUT,
+    to: str = "head",
 ) -> None:
     """Run what is missing, in order, each migration in its own transaction; ``report`` gets one line per step.
 
@@ -28,7 +32,7 @@ def migrate(
     config.attributes["url"] = sqlalchemy_url(admin_url)
     config.attributes["report"] = report
     config.attributes["lock_timeout"] = lock_timeout
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
 def head() -> str:

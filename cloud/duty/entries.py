@@ -4,13 +4,14 @@ Each function gives the entry, or raises Refused with all that is wrong at once.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
 from uuid import UUID
 
-from alerting.duty import DutyRole, Hours, instant_of
+from alerting.duty import DutyRole, Hours
 from cloud.contacts.numbers import e164, region_of
 from cloud.duty.models import MAY_BE, AwayEntry, HolidayRow, NewShift, SiteEntry, Staff
+from cloud.plans import fields
 from cloud.plans.fields import Form, Refusal, Refused
 from cloud.zones.store import zone as zone_of
 
@@ -26,12 +27,14 @@ def shifts(form: Form, staff: Mapping[UUID, Staff], today: date) -> Sequence[New
     """One shift for each weekday, from ``first_day`` on; or, without a weekday, one of ``first_day`` alone."""
     refusals: dict[str, Refusal] = {}
     role = _role(form, refusals)
-    person = _person(form, "account_id", staff, refusals)
+    person = fields.chosen(form, "account_id", staff, refusals)
     if role is not None and person is not None and person.role not in MAY_BE[role]:
         refusals["account_id"] = Refusal("not_for_this_role")
-    starts, ends = _time(form, "starts", refusals), _time(form, "ends", refusals)
-    first_day = _day(form, "first_day", today, refusals)
-    last_day = _day(form, "last_day", today, refusals) if form.get("last_day", "").strip() else None
+    starts, ends = fields.clock(form, "starts", refusals), fields.clock(form, "ends", refusals)
+    first_day = fields.day(form, "first_day", today, today + FURTHEST, refusals)
+    last_day = None
+    if form.get("last_day", "").strip():
+        last_day = fields.day(form, "last_day", today, today + FURTHEST, refusals)
     weekdays: list[int] = [day for day in WEEKDAYS if form.get(f"weekday_{day}")]
     if first_day is not None and last_day is not None and last_day < first_day:
         refusals["last_day"] = Refusal("ends_before_it_begins")
@@ -60,7 +63,7 @@ def shifts(form: Form, staff: Mapping[UUID, Staff], today: date) -> Sequence[New
 def last_day(form: Form, today: date) -> date:
     """The last day on which a shift still begins. What is over stays as it was: yesterday is the earliest."""
     refusals: dict[str, Refusal] = {}
-    day = _day(form, "last_day", today - timedelta(days=1), refusals)
+    day = fields.day(form, "last_day", today - timedelta(days=1), today + FURTHEST, refusals)
     if day is None:
         [first, *_] = form.get("shift_ids", "").split() or [""]
         raise Refused(f"end-{first}", refusals, form)
@@ -69,25 +72,20 @@ def last_day(form: Form, today: date) -> date:
 
 def shift_ids(form: Form) -> Sequence[UUID]:
     """The shifts to be ended; what is no id is nobody's shift."""
-    found = []
-    for text in form.get("shift_ids", "").split():
-        try:
-            found.append(UUID(text))
-        except ValueError:
-            continue
-    return found
+    found = [fields.id_of(text) for text in form.get("shift_ids", "").split()]
+    return [shift_id for shift_id in found if shift_id is not None]
 
 
 def absence(form: Form, staff: Mapping[UUID, Staff], zone: tzinfo, now: datetime) -> AwayEntry:
     """Somebody is away between two wall-clock times of the site; ``cover`` stands in."""
     refusals: dict[str, Refusal] = {}
-    person = _person(form, "account_id", staff, refusals)
-    cover = _person(form, "cover", staff, refusals) if form.get("cover") else None
+    person = fields.chosen(form, "account_id", staff, refusals)
+    cover = fields.chosen(form, "cover", staff, refusals) if form.get("cover") else None
     if person is not None and cover is not None and cover.account_id == person.account_id:
         refusals["cover"] = Refusal("same_person")
     elif person is not None and cover is not None and not _may_cover(person, cover):
         refusals["cover"] = Refusal("not_for_this_role")
-    starts, ends = _moment(form, "starts", zone, now, refusals), _moment(form, "ends", zone, now, refusals)
+    starts, ends = (fields.moment(form, name, zone, now, FURTHEST, refusals) for name in ("starts", "ends"))
     if starts is not None and ends is not None and ends <= starts:
         refusals["ends"] = Refusal("ends_before_it_begins")
     elif ends is not None and ends <= now:
@@ -101,7 +99,7 @@ def absence(form: Form, staff: Mapping[UUID, Staff], zone: tzinfo, now: datetime
 def holiday(form: Form, today: date) -> HolidayRow:
     """A day that is no working day."""
     refusals: dict[str, Refusal] = {}
-    day = _day(form, "day", today, refusals)
+    day = fields.day(form, "day", today, today + FURTHEST, refusals)
     name = form.get("name", "").strip()
     if not name:
         refusals["name"] = Refusal("no_name")
@@ -146,53 +144,3 @@ def _role(form: Form, refusals: dict[str, Refusal]) -> DutyRole | None:
         return DutyRole(given)
     refusals["role"] = Refusal("choose")
     return None
-
-
-def _person(form: Form, name: str, staff: Mapping[UUID, Staff], refusals: dict[str, Refusal]) -> Staff | None:
-    by_text = {str(account_id): person for account_id, person in staff.items()}
-    person = by_text.get(form.get(name, ""))
-    if person is None:
-        refusals[name] = Refusal("choose")
-    return person
-
-
-def _time(form: Form, name: str, refusals: dict[str, Refusal]) -> time | None:
-    try:
-        at = time.fromisoformat(form.get(name, "").strip())
-    except ValueError:
-        refusals[name] = Refusal("not_a_time")
-        return None
-    if at.tzinfo is not None or at.microsecond:
-        refusals[name] = Refusal("not_a_time")
-        return None
-    return at
-
-
-def _day(form: Form, name: str, earliest: date, refusals: dict[str, Refusal]) -> date | None:
-    try:
-        day = date.fromisoformat(form.get(name, "").strip())
-    except ValueError:
-        refusals[name] = Refusal("not_a_date")
-        return None
-    if day < earliest:
-        refusals[name] = Refusal("past")
-        return None
-    if day > earliest + FURTHEST:
-        refusals[name] = Refusal("too_far")
-        return None
-    return day
-
-
-def _moment(form: Form, name: str, zone: tzinfo, now: datetime, refusals: dict[str, Refusal]) -> datetime | None:
-    try:
-        wall = datetime.fromisoformat(form.get(name, "").strip())
-    except ValueError:
-        refusals[name] = Refusal("not_a_moment")
-        return None
-    if wall.tzinfo is not None:
-        refusals[name] = Refusal("not_a_moment")
-        return None
-    if not now.date() - FURTHEST < wall.date() < now.date() + FURTHEST:
-        refusals[name] = Refusal("too_far")
-        return None
-    return instant_of(wall.date(), wall.time().replace(microsecond=0), zone)

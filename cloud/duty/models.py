@@ -31,7 +31,7 @@ class DutyPerson:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staff:
-    """An account that can be on duty."""
+    """Somebody of the staff, by name and role."""
 
     account_id: UUID
     display_name: str

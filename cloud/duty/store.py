@@ -12,7 +12,7 @@ from psycopg.rows import TupleRow, class_row
 from alerting.duty import Absence, DatedShift, DutyRole, Holiday, Hours, Roster, WeeklyShift
 from alerting.duty import on_duty as turns_on_duty
 from alerting.working_time import WorkingDays
-from cloud.db.connect import Connection
+from cloud.db.connect import Connection, one
 from cloud.duty.models import Away, DutyPerson, HolidayRow, NewShift, Plan, Shift, SiteEntry, Staff
 from cloud.zones.store import zone
 
@@ -229,6 +229,11 @@ async def place(conn: AsyncConn, entry: SiteEntry, by: UUID, at: datetime) -> No
         "UPDATE duty_site SET time_zone = %s, working_days = %s, phone = %s, changed_by = %s, changed_at = %s",
         (entry.time_zone, sorted(entry.working_days), entry.phone, by, at),
     )
+
+
+async def site_zone(conn: AsyncConn) -> str:
+    """The IANA zone of the clinic's clock."""
+    return str(one(await (await conn.execute("SELECT time_zone FROM duty_site")).fetchone())[0])
 
 
 async def phone(conn: AsyncConn) -> str:

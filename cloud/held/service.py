@@ -159,11 +159,7 @@ async def _other(
     typed = form.get("other", "")
     if not typed:
         return None
-    try:
-        other = UUID(typed)
-    except ValueError:
-        refusals["other"] = Refusal("choose")
-        return None
+    other = fields.id_of(typed)
     if other not in {one.patient_id for one in await store.people(conn, session.account_id, patient_id)}:
         refusals["other"] = Refusal("choose")
     return other

@@ -7,17 +7,15 @@ acknowledgement waits for no longer than one send may take.
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import psycopg
 from procrastinate import App
 
+from cloud.db.alone import Looked, alone
 from cloud.db.connect import Connection
-from cloud.faults import placed
 from cloud.jobs.desk import Desk
 from cloud.notifications import store, words
 from cloud.notifications.channels.offered import offered
@@ -89,8 +87,11 @@ class Delivery:
 
     def look(self, notification_id: UUID) -> None:
         """Do all that is to be done now, and say when to look again. psycopg.OperationalError, PoolTimeout."""
-        with self._desk.pool.connection() as connection, looking(connection, notification_id) as alone:
-            while alone and (begun := self._begin(connection, notification_id)) is not None:
+        with (
+            self._desk.pool.connection() as connection,
+            alone(connection, Looked.NOTIFICATION, notification_id) as is_alone,
+        ):
+            while is_alone and (begun := self._begin(connection, notification_id)) is not None:
                 self._try(connection, notification_id, begun)
 
     def _begin(self, connection: Connection, notification_id: UUID) -> Begun | None:
@@ -129,6 +130,8 @@ class Delivery:
     def _routes(self, connection: Connection, notification: Notification) -> Sequence[Route]:
         if notification.case_id is not None and store.is_training(connection, notification.case_id):
             return [Route(channel=ChannelName.CONSOLE)]
+        if notification.subject is Subject.FOLLOW_UP:
+            return self._quiet_routes(connection, notification)
         if notification.address_id is not None:
             addressed = store.route_under_test(connection, notification.address_id)
         else:
@@ -137,6 +140,17 @@ class Delivery:
         if ChannelName.PRINT in self._channels:
             everybody.append(Route(channel=ChannelName.PRINT))
         return [*everybody, *(route for route in addressed if route.channel in self._channels)]
+
+    def _quiet_routes(self, connection: Connection, notification: Notification) -> Sequence[Route]:
+        """Their first way that rings nobody up, and no other: what is not heard of here stands in their list."""
+        ways = [
+            route
+            for route in store.routes_of(connection, notification.account_id)
+            if route.channel in self._channels and route.channel is not ChannelName.VOICE
+        ]
+        if not ways and ChannelName.PRINT in self._channels:
+            return [Route(channel=ChannelName.PRINT)]
+        return ways[:1]
 
     def _try(self, connection: Connection, notification_id: UUID, begun: Begun) -> None:
         """Send while nobody takes the case, and write down how it went."""
@@ -156,7 +170,7 @@ class Delivery:
                 outcome = Outcome.NEVER if isinstance(error, Never) else Outcome.AGAIN
                 store.end_attempt(connection, begun.attempt_id, outcome, self._desk.now(), detail=error.what[:200])
                 return
-            self._record(connection, notification_id, begun.attempt_id, sent)
+            self._record(connection, notification, begun.attempt_id, sent)
 
     def _ask_whether_it_may_leave(self, connection: Connection, notification: Notification) -> None:
         """Until the end of this transaction nobody acknowledges the case. TryAgain where somebody does just now."""
@@ -175,7 +189,7 @@ class Delivery:
         message = Message(
             key=route.key(notification.notification_id),
             to=route.address or f"account:{notification.account_id}",
-            subject=words.subject(notification.language),
+            subject=words.subject(notification.language, notification.subject),
             text=self._text(connection, notification, route.channel),
             language=notification.language,
         )
@@ -187,17 +201,21 @@ class Delivery:
             if notification.code is None:
                 raise Never("the test is over")
             return words.test_text(language, channel, notification.code)
+        if notification.subject is Subject.FOLLOW_UP:
+            return words.follow_ups_text(language, channel, base_url)
         case = _case_of(connection, notification, self._desk.now())
         if case is None or notification.case_id is None:
             return words.gap_text(language, channel, base_url, notification.gap, notification.zone)
         return words.case_text(language, channel, case, base_url, notification.case_id)
 
-    def _record(self, connection: Connection, notification_id: UUID, attempt_id: int, sent: Sent) -> None:
-        now = self._desk.now()
+    def _record(self, connection: Connection, notification: Notification, attempt_id: int, sent: Sent) -> None:
+        now, notification_id = self._desk.now(), notification.notification_id
         store.end_attempt(connection, attempt_id, Outcome.SENT, now, provider_id=sent.provider_id)
         store.mark_sent(connection, notification_id, now)
         if sent.arrived:
             store.confirm(connection, notification_id, ConfirmedBy.ANSWER, now)
+        elif notification.subject is Subject.FOLLOW_UP:
+            store.confirm(connection, notification_id, ConfirmedBy.TAKEN, now)
 
     def _give_up(self, connection: Connection, notification: Notification) -> None:
         """Nobody has it: the case goes on. The case's row is locked before the notification's, as everywhere."""
@@ -223,31 +241,3 @@ def _case_of(connection: Connection, notification: Notification, now: datetime) 
     if notification.case_id is None or notification.round is None:
         return None
     return store.waiting_case(connection, notification.case_id, notification.round, now)
-
-
-@contextmanager
-def looking(connection: Connection, notification_id: UUID) -> Iterator[bool]:
-    """Whether nobody else looks at it meanwhile.
-
-    The lock is the session's, and ends with the connection at the latest: a dead process holds none, and a connection
-    that cannot give it back is closed. In the pool it would keep everybody else from looking, for ever.
-    """
-    with connection.transaction():
-        alone = store.begin_look(connection, notification_id)
-    try:
-        yield alone
-    finally:
-        if alone and not connection.closed:
-            _give_back(connection, notification_id)
-
-
-def _give_back(connection: Connection, notification_id: UUID) -> None:
-    is_given_back = False
-    try:
-        with connection.transaction():
-            is_given_back = store.end_look(connection, notification_id)
-    except psycopg.Error as error:
-        log.error("notification %s could not be let go of (%s): a connection is closed", notification_id, placed(error))
-    finally:
-        if not is_given_back:
-            connection.close()

@@ -9,7 +9,25 @@ from psycopg_pool import AsyncConnectionPool
 
 from cloud.db.connect import CONNECT_TIMEOUT_S, noticing, session_options
 from cloud.db.pool import check_transacting, reset
-from cloud.jobs import anchoring, assessing, delivering, escalating, retaining, telling_homes, tidying, trying_limits
+from cloud.jobs import (
+    anchoring,
+    answers,
+    assessing,
+    counting_figures,
+    delivering,
+    escalating,
+    following,
+    forgetting_told,
+    keeping_appointments,
+    measuring,
+    reaching,
+    retaining,
+    ringing,
+    telling_homes,
+    tidying,
+    trying_limits,
+    voices,
+)
 from cloud.jobs.desk import Desk
 
 POOL_SIZE = 4
@@ -19,13 +37,22 @@ WAIT_FOR_CONNECTION_S = 5.0
 # Each room's jobs: a function that adds its tasks to the application.
 ROOMS: Sequence[Callable[[App, Desk], None]] = (
     anchoring.add_jobs,
+    answers.add_jobs,
     assessing.add_jobs,
+    counting_figures.add_jobs,
     delivering.add_jobs,
     escalating.add_jobs,
+    following.add_jobs,
+    forgetting_told.add_jobs,
+    keeping_appointments.add_jobs,
+    measuring.add_jobs,
+    reaching.add_jobs,
     retaining.add_jobs,
+    ringing.add_jobs,
     telling_homes.add_jobs,
     tidying.add_jobs,
     trying_limits.add_jobs,
+    voices.add_jobs,
 )
 
 

@@ -18,6 +18,7 @@ from cloud.db import presence
 from cloud.db.connect import CONNECT_TIMEOUT_S, noticing, session_options
 from cloud.db.presence import present
 from cloud.jobs.desk import Desk
+from cloud.jobs.dispatching import Dispatching
 from cloud.jobs.judge import Judge
 from cloud.jobs.tasks import make_app
 
@@ -51,6 +52,7 @@ class Jobs:
         self._since = now()
         self._stop = asyncio.Event()
         self._ready: Callable[[], None] | None = None
+        self._dispatching = Dispatching(settings, now)
         self._judge = Judge(settings.database_url, settings.name, settings.limits, now)
 
     async def run(self, ready: Callable[[], None]) -> None:
@@ -61,6 +63,7 @@ class Jobs:
             loop.add_signal_handler(signum, self._stop.set)
         delay_s = FIRST_RETRY_S
         settings = self._settings
+        self._dispatching.start()
         async with present(self._connect, settings.name, "jobs", settings.beat_every_s, self._now, self._detail):
             while not self._stop.is_set():
                 try:
@@ -70,6 +73,7 @@ class Jobs:
                     log.error("the database is away (%s)", type(error).__name__)
                 await self._wait(delay_s)
                 delay_s = min(delay_s * 2, LAST_RETRY_S)
+            self._dispatching.stop()
         await asyncio.to_thread(self._judge.close)
 
     async def _work(self) -> None:

@@ -19,6 +19,7 @@ from psycopg import AsyncConnection
 
 from cloud.db.connect import CONNECT_TIMEOUT_S, noticing
 from cloud.live.models import (
+    CallTold,
     CaseChanged,
     Ended,
     HeldAnswered,
@@ -120,7 +121,7 @@ class Hub:
             match notice:
                 case ReadingStored() | HeldAnswered() | CaseChanged() | MessageTold():
                     self._tell(notice, audience.get(notice.patient_id, frozenset()))
-                case PageSent():
+                case PageSent() | CallTold():
                     self._tell(notice, frozenset({notice.account_id}))
                 case TechnicalChanged():
                     self._tell(notice, None)

@@ -47,7 +47,13 @@ class MessageTold(msgspec.Struct, frozen=True, tag_field="type", tag="message"):
     from_patient: bool
 
 
-Notice = ReadingStored | HeldAnswered | CaseChanged | TechnicalChanged | PageSent | MessageTold
+class CallTold(msgspec.Struct, frozen=True, tag_field="type", tag="call"):
+    """Somebody's telephone rings or has stopped, or what it was asked stands otherwise: their open pages ask how."""
+
+    account_id: UUID
+
+
+Notice = ReadingStored | HeldAnswered | CaseChanged | TechnicalChanged | PageSent | MessageTold | CallTold
 
 
 @dataclass(frozen=True, slots=True)

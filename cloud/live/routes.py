@@ -7,6 +7,7 @@
 ``messages``  "new": the other side wrote; "changed": one was sent, opened or settled; never what it says
 ``our_side``  for clinical roles, first and at each change: HTML of what our own side cannot do now; empty: all is well
 ``page``      the person was paged, or a page of theirs was called off: POST /me/pages tells which
+``call``      the person's telephone rings or has stopped: GET /me/calls tells who
 ``technical`` of /live/technical, first of all and at each change: the technical queue as HTML
 ``beat``      right after the subscription and then every 3 s; no event for 8 s means: not receiving
 ``signed_out`` the session has ended, or nobody is signed in; nothing follows

@@ -20,7 +20,16 @@ from cloud.db.acting import acting
 from cloud.db.pool import Pool
 from cloud.duty import service as duty
 from cloud.duty.views import html as gaps_html
-from cloud.live.models import CaseChanged, HeldAnswered, MessageTold, Notice, PageSent, ReadingStored, TechnicalChanged
+from cloud.live.models import (
+    CallTold,
+    CaseChanged,
+    HeldAnswered,
+    MessageTold,
+    Notice,
+    PageSent,
+    ReadingStored,
+    TechnicalChanged,
+)
 from cloud.technical import service as technical
 from cloud.technical import views as technical_views
 from cloud.worklist import store as worklist
@@ -49,10 +58,10 @@ class Viewer(ABC):
     async def event(self, notice: Notice) -> bytes:
         """The event for this person; empty when it is none of their business."""
 
-    def page(self, notice: PageSent) -> bytes:
-        """The ``page`` event: this person's pages have changed, and are fetched. Empty for anybody else's."""
+    def page(self, notice: PageSent | CallTold) -> bytes:
+        """The ``page`` or ``call`` event: this person's pages or calls have changed. Empty for others."""
         mine = notice.account_id == self.session.account_id
-        return format_sse_event(event="page", data_str="") if mine else b""
+        return format_sse_event(event="page" if isinstance(notice, PageSent) else "call", data_str="") if mine else b""
 
     async def news_at_beat(self) -> bytes:
         """What nobody announces and has to be looked up: empty where nothing changed since the last beat."""
@@ -99,7 +108,7 @@ class CareViewer(Viewer):
         return _our_side(self._our_side) + format_sse_event(event="worklist", id=str(latest), data_str=html)
 
     async def event(self, notice: Notice) -> bytes:
-        if isinstance(notice, PageSent):
+        if isinstance(notice, PageSent | CallTold):
             return self.page(notice)
         if isinstance(notice, TechnicalChanged) or self.patient_id not in (None, notice.patient_id):
             return b""
@@ -194,7 +203,7 @@ class TechnicalViewer(Viewer):
         return format_sse_event(event="technical", data_str=html)
 
     async def event(self, notice: Notice) -> bytes:
-        if isinstance(notice, PageSent):
+        if isinstance(notice, PageSent | CallTold):
             return self.page(notice)
         return await self.everything() if isinstance(notice, TechnicalChanged) else b""
 

@@ -28,6 +28,7 @@ from cloud.contacts import service as contacts
 from cloud.contacts.numbers import said
 from cloud.messages import service
 from cloud.messages.models import LONGEST, Message, Refused, count
+from cloud.plans import fields
 
 router = APIRouter()
 
@@ -143,10 +144,7 @@ def _own_id(session: Session) -> UUID:
 
 def _id_in(typed: dict[str, str]) -> UUID:
     """That of the form; a new one for a form without one, as a script sends it."""
-    try:
-        return UUID(typed.get("message_id", ""))
-    except ValueError:
-        return uuid4()
+    return fields.id_of(typed.get("message_id", "")) or uuid4()
 
 
 async def _found(conn: Connection, session: Session, patient_id: UUID) -> models.Patient:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from psycopg import AsyncConnection
 
@@ -16,7 +16,7 @@ from cloud.participation.models import Stage
 
 Connection = AsyncConnection[Any]
 
-# Whoever writes more in an hour has something that belongs on the telephone (a proposal).
+# Whoever writes more into a thread in an hour has something that belongs on the telephone (a proposal).
 MOST_AN_HOUR: Final = 20
 HOUR: Final = timedelta(hours=1)
 
@@ -47,20 +47,24 @@ async def write(
 ) -> None:
     """Send it; an answer of the care team settles what the patient wrote until the page was opened. Refused.
 
-    ``message_id`` is that of the form, so that the same form sent twice is one message.
+    ``message_id`` is that of the form, so that the same words sent twice are one message.
     """
     body = form.get("body", "").strip()
     if not body:
         raise Refused("empty", "")
     if len(body) > LONGEST:
         raise Refused("too_long", body)
-    if await store.written_since(conn, session.account_id, now - HOUR) >= MOST_AN_HOUR:
+    if await store.written_since(conn, patient_id, session.account_id, now - HOUR) >= MOST_AN_HOUR:
         raise Refused("too_many", body)
     is_patient = session.role is Role.PATIENT
     if is_patient and await nobody_reads(conn, patient_id):
         raise Refused("closed", body)
     if not await store.write(conn, patient_id, message_id, body, session.account_id, now, from_patient=is_patient):
-        return
+        if await store.is_there(conn, patient_id, message_id, body):
+            return
+        # Sent again with other words, from a page that came back: nothing that somebody wrote is lost.
+        message_id = uuid4()
+        await store.write(conn, patient_id, message_id, body, session.account_id, now, from_patient=is_patient)
     action = "message.written_by_patient" if is_patient else "message.written"
     await audit.record_by(conn, session, now, action, f"patient_message:{message_id}", patient_id)
     if not is_patient and (seen := _seen(form)) is not None:

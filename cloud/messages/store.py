@@ -78,6 +78,15 @@ async def write(
     return cursor.rowcount == 1
 
 
+async def is_there(conn: Connection, patient_id: UUID, message_id: UUID, body: str) -> bool:
+    """Whether this message is in the thread, with these words."""
+    cursor = await conn.execute(
+        "SELECT FROM patient_message WHERE message_id = %s AND patient_id = %s AND body = %s",
+        (message_id, patient_id, body),
+    )
+    return cursor.rowcount == 1
+
+
 async def read(conn: Connection, patient_id: UUID, by: UUID, at: datetime, *, from_patient: bool) -> int:
     """Messages of this side are on the screen of somebody of the other; how many that nobody had opened before."""
     cursor = await conn.execute(_READ, {"patient_id": patient_id, "by": by, "at": at, "from_patient": from_patient})
@@ -113,10 +122,11 @@ async def waiting_of(conn: Connection, patient_id: UUID) -> int:
     )  # fmt: skip
 
 
-async def written_since(conn: Connection, account_id: UUID, since: datetime) -> int:
-    """How many messages the account has written since then."""
+async def written_since(conn: Connection, patient_id: UUID, account_id: UUID, since: datetime) -> int:
+    """How many messages of this thread the account has written since then."""
     cursor = await conn.execute(
-        "SELECT count(*) FROM patient_message WHERE written_by = %s AND written_at > %s", (account_id, since)
+        "SELECT count(*) FROM patient_message WHERE patient_id = %s AND written_by = %s AND written_at > %s",
+        (patient_id, account_id, since),
     )
     row = await cursor.fetchone()
     return int(row[0]) if row else 0

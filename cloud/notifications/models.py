@@ -28,6 +28,7 @@ class Subject(StrEnum):
 
     CASE = "case"
     DUTY_GAP = "duty_gap"
+    FOLLOW_UP = "follow_up"
     TEST = "test"
 
 
@@ -62,6 +63,7 @@ class ConfirmedBy(StrEnum):
     CONSOLE = "console"  # the person's open page fetched it
     ACKNOWLEDGED = "acknowledged"
     CODE = "code"  # of a test: the person typed it
+    TAKEN = "taken"  # a channel took it, and nobody waits for more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 
 from cloud.auth.access import only
 from cloud.auth.models import Role, Session
-from cloud.console.edge import LARGEST_FORM, Connection, Now, Tx, form_field
+from cloud.console.edge import LARGEST_FORM, Connection, Now, Tx, exceeds, form_field
 from cloud.console.pages import page
 from cloud.db.pool import Pool
 from cloud.notifications import service, store
@@ -91,7 +91,7 @@ async def receipt(request: Request) -> Response:
 
     204: taken. 403: not signed by whom we know, or too old. 404: we know of no such message (yet: come again).
     """
-    if int(request.headers.get("content-length") or LARGEST_FORM + 1) > LARGEST_FORM:
+    if exceeds(request, LARGEST_FORM):
         return Response(status_code=status.HTTP_413_CONTENT_TOO_LARGE)
     name = request.path_params["channel"]
     body = await request.body()

@@ -6,7 +6,7 @@
 import re
 import secrets
 from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -61,6 +61,14 @@ def notify_of_gap(connection: Connection, *, gap: str, account_id: UUID, at: dat
     ``gap`` names it, such as ``nurse:2026-11-22T03:00Z``, and never a patient.
     """
     made = store.add_for_gap(connection, gap, account_id, at)
+    if made is not None:
+        store.wake(connection, made, at)
+    return made
+
+
+def notify_of_follow_ups(connection: Connection, *, day: date, account_id: UUID, at: datetime) -> UUID | None:
+    """Have the person told that follow-ups of theirs are due. None: they were told on this day. Commits nothing."""
+    made = store.add_for_follow_ups(connection, day, account_id, at)
     if made is not None:
         store.wake(connection, made, at)
     return made

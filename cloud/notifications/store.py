@@ -1,7 +1,7 @@
 """All SQL of notifications: what the jobs process does, and what the console shows and takes."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -53,6 +53,16 @@ def add_for_gap(connection: Connection, gap: str, account_id: UUID, at: datetime
     return row[0] if row else None
 
 
+def add_for_follow_ups(connection: Connection, day: date, account_id: UUID, at: datetime) -> UUID | None:
+    """The id of a new notification; None where this person was told on this day."""
+    row = connection.execute(
+        """INSERT INTO notification (subject, account_id, day, created_at, next_at) VALUES ('follow_up', %s, %s, %s, %s)
+           ON CONFLICT (day, account_id) DO NOTHING RETURNING notification_id""",
+        (account_id, day, at, at),
+    ).fetchone()
+    return row[0] if row else None
+
+
 def wake(connection: Connection, notification_id: UUID, at: datetime) -> None:
     """The delivery looks at it then, or earlier where somebody asked for it."""
     connection.execute("SELECT wake_delivery(%s, %s)", (notification_id, at))
@@ -62,18 +72,6 @@ def due(connection: Connection, now: datetime) -> Sequence[UUID]:
     """Notifications that somebody should have looked at."""
     rows = connection.execute("SELECT notification_id FROM notification WHERE next_at <= %s", (now,))
     return [notification_id for (notification_id,) in rows]
-
-
-def begin_look(connection: Connection, notification_id: UUID) -> bool:
-    """Whether this connection alone looks at the notification, until ``end_look`` or its own end."""
-    row = connection.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 1))", (str(notification_id),)).fetchone()
-    return bool(one(row)[0])
-
-
-def end_look(connection: Connection, notification_id: UUID) -> bool:
-    """Others may look; False: this connection did not hold it."""
-    row = connection.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 1))", (str(notification_id),)).fetchone()
-    return bool(one(row)[0])
 
 
 def locked(connection: Connection, notification_id: UUID) -> Notification | None:

@@ -10,15 +10,18 @@ from alerting.duty import DutyRole
 from alerting.escalation_sentences import role_name
 from alerting.tiers import Tier
 from cloud.language.words import Words, words_of
-from cloud.notifications.models import ChannelName, WaitingCase
+from cloud.notifications.models import ChannelName, Subject, WaitingCase
 
 # As cloud.duty.gaps names them.
 GAP: Final = re.compile(r"(?P<role>nurse|doctor|lead_nurse):(\w+:)?(?P<since>\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?Z)")
 
 
-def subject(language: str) -> str:
-    """The subject of an e-mail: the same for all, so that it says nothing on a locked screen."""
-    return words_of(language).gettext("Pulsepost: a case waits")
+def subject(language: str, about: Subject) -> str:
+    """The subject of an e-mail: the same for all of a kind, so that it says nothing on a locked screen."""
+    words = words_of(language)
+    if about is Subject.FOLLOW_UP:
+        return words.gettext("Pulsepost: follow-ups are due")
+    return words.gettext("Pulsepost: a case waits")
 
 
 def case_text(language: str, channel: ChannelName, case: WaitingCase, base_url: str, case_id: UUID) -> str:
@@ -44,6 +47,13 @@ def gap_text(language: str, channel: ChannelName, base_url: str, gap: str | None
             time=_time(datetime.fromisoformat(named["since"]), zone, words),
         )
     return f"{said} {_where(words, channel, base_url, '/')}"
+
+
+def follow_ups_text(language: str, channel: ChannelName, base_url: str) -> str:
+    """That there is something to be done today, and where it stands."""
+    words = words_of(language)
+    said = words.gettext("Pulsepost: follow-ups that are yours are due today, or overdue.")
+    return f"{said} {_where(words, channel, base_url, '/follow-ups')}"
 
 
 def test_text(language: str, channel: ChannelName, code: str) -> str:

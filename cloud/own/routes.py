@@ -21,6 +21,12 @@ from cloud.console.edge import Connection, Now, Tx, found_or_404
 from cloud.console.pages import page
 from cloud.console.spoken import spoken_in
 from cloud.contacts.numbers import said
+from cloud.crm.appointments import showing as appointments
+from cloud.crm.education import store as library
+from cloud.crm.followups import store as followups
+from cloud.crm.questionnaires import service as questionnaires
+from cloud.crm.reminders import service as reminders
+from cloud.crm.surveys import service as surveys
 from cloud.messages import store as messages
 from cloud.own import service
 from cloud.patients import models
@@ -36,8 +42,20 @@ READ: Final = "own_readings.read"
 @router.get("")
 async def me(request: Request, conn: Tx, now: Now, session: Patient) -> Response:
     now_there = await _now(conn, now, session)
-    to_come = await visits.to_come_of(conn, now_there["patient"].patient_id)
-    return page(request, "me.html", **now_there, visits=to_come)
+    patient_id = now_there["patient"].patient_id
+    return page(
+        request,
+        "me.html",
+        **now_there,
+        appointments=await appointments.own_to_come(conn, patient_id, now),
+        invitations=[one for one in await visits.to_come_of(conn, patient_id) if one.starts_at is None],
+        waiting=await questionnaires.open_of(conn, patient_id, now),
+        surveys=await surveys.open_of(conn, patient_id, now),
+        follow_ups=await followups.of_patient(conn, patient_id),
+        given=await library.given(conn, patient_id),
+        reader=session.language or "en",
+        doses=await reminders.today(conn, patient_id, now_there["patient"].time_zone, now),
+    )
 
 
 @router.get("/readings")

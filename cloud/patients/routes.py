@@ -24,6 +24,12 @@ from cloud.console.pages import page
 from cloud.console.spoken import spoken_in
 from cloud.contacts import service as contacts
 from cloud.contacts.numbers import said
+from cloud.crm.advice import store as advice
+from cloud.crm.education import store as library
+from cloud.crm.followups import service as followups
+from cloud.crm.followups import store as planned
+from cloud.crm.households import service as households
+from cloud.crm.segments import service as segments
 from cloud.messages import service as messages
 from cloud.messages import store as threads
 from cloud.messages.models import count
@@ -67,6 +73,7 @@ async def patient(request: Request, patient_id: UUID, conn: Tx, now: Now, sessio
         patient_id=patient_id,
     )
     agreed = await consent.own(conn, patient_id, session.language)
+    stratum = await segments.standing(conn, session, patient_id, now)
     return page(
         request,
         "patient.html",
@@ -79,6 +86,15 @@ async def patient(request: Request, patient_id: UUID, conn: Tx, now: Now, sessio
         around=await contacts.surroundings(conn, patient_id),
         treatment=await treatment.treatment(conn, patient_id, found.time_zone, now),
         spoken_number=said,
+        follow_ups=await planned.of_patient(conn, patient_id),
+        today=followups.day_there(now, found.time_zone),
+        given=await library.given(conn, patient_id),
+        advised=await advice.given(conn, patient_id),
+        reader=session.language or "en",
+        stratum=stratum,
+        stratum_because=await segments.reason(conn, session, stratum, found.time_zone) if stratum else "",
+        tags=await segments.tags(conn, patient_id),
+        housemates=await households.housemates(conn, session, patient_id, now),
         messages_waiting=await threads.waiting_of(conn, patient_id),
         takes_part=agreed.takes_part,
         consent=agreed,

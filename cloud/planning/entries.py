@@ -77,9 +77,7 @@ def slot(form: Form) -> SlotEntry:
     refusals: dict[str, Refusal] = {}
     if form.get("kind") not in list(Kind):
         refusals["kind"] = Refusal("choose")
-    at = _wall_time(form.get("at", ""))
-    if at is None:
-        refusals["at"] = Refusal("not_a_time")
+    at = fields.clock(form, "at", refusals)
     weekdays = tuple(day for day in WEEKDAYS if form.get(f"day{day}"))
     if not weekdays:
         refusals["weekdays"] = Refusal("no_weekday")
@@ -92,8 +90,11 @@ def slot(form: Form) -> SlotEntry:
 def pause(form: Form, zone: tzinfo, now: datetime) -> PauseEntry:
     """A pause from ``since`` (empty: now) to ``until`` (empty: until somebody ends it), on the patient's clock."""
     refusals: dict[str, Refusal] = {}
-    since = _moment(form, "since", zone, now, refusals) or now
-    until = _moment(form, "until", zone, now, refusals)
+    since, until = (
+        fields.moment(form, name, zone, now, FURTHEST, refusals) if form.get(name, "").strip() else None
+        for name in ("since", "until")
+    )
+    since = since or now
     if until is not None and "since" not in refusals and until <= since:
         refusals["until"] = Refusal("ends_before_it_begins")
     elif until is not None and until <= now:
@@ -146,30 +147,6 @@ def _end_of_day(form: Form, name: str, zone: tzinfo, now: datetime, refusals: di
     elif ends > now + FURTHEST:
         refusals[name] = Refusal("too_far")
     return ends
-
-
-def _moment(form: Form, name: str, zone: tzinfo, now: datetime, refusals: dict[str, Refusal]) -> datetime | None:
-    """A wall-clock time of this zone: of two equal ones the first; None where nothing is given."""
-    text = form.get(name, "").strip()
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text).replace(tzinfo=zone, fold=0).astimezone(UTC)
-    except (ValueError, OverflowError):
-        refusals[name] = Refusal("not_a_date")
-        return None
-    if abs(moment - now) > FURTHEST:
-        refusals[name] = Refusal("too_far")
-        return None
-    return moment
-
-
-def _wall_time(text: str) -> time | None:
-    try:
-        at = time.fromisoformat(text.strip())
-    except ValueError:
-        return None
-    return at.replace(second=0, microsecond=0, tzinfo=None)
 
 
 def _hours(form: Form, name: str, refusals: dict[str, Refusal]) -> timedelta:

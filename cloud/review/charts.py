@@ -18,8 +18,8 @@ from alerting.reviews import Middle, by_hour
 from alerting.windows import Column, GlucoseWindow, PressureWindow, finite
 from cloud.console.spoken import UNKNOWN, Spoken
 from cloud.review import glucose, pressure
-from cloud.review.figures import SHOWN_DAYS
-from cloud.review.models import Figures, PressureFigures, Review, Table
+from cloud.review.models import SHOWN_DAYS, Figures, PressureFigures, Review, Table
+from cloud.review.saying import days_of
 from device_drivers.nomenclature import Unit
 
 WIDTH: Final = 460.0
@@ -103,22 +103,24 @@ def charts(one: Figures, review: Review, spoken: Spoken) -> tuple[Chart, Chart]:
 
 
 def _trend(one: Figures, review: Review, spoken: Spoken) -> Chart:
-    first = review.today - timedelta(days=SHOWN_DAYS - 1)
+    first = review.today - timedelta(days=review.days - 1)
     shown = one.window.of_days(first, review.today)
     columns = _columns(shown)
     y = _Axis.around(columns.values(), _limits(review, one), one.unit)
     x = (shown.local - np.datetime64(first, "us")) / np.timedelta64(1, "D")
-    day = _Axis(0.0, float(SHOWN_DAYS))
+    day = _Axis(0.0, float(review.days))
     words = spoken.words
     is_pressure = isinstance(one, PressureFigures)
     many = words.ngettext("{n} reading", "{n} readings", len(shown)).format(n=len(shown))
     name = spoken.KINDS["blood_pressure" if is_pressure else "glucose"]
-    said = words.gettext("{name}, {unit}: {readings} in 13 weeks").format(
-        name=name, unit=spoken.unit(one.unit), readings=many
+    said = (
+        words.gettext("{name}, {unit}: {readings} in 13 weeks")
+        if review.days == SHOWN_DAYS
+        else words.gettext("{name}, {unit}: {readings} in {days}")
     )
     return Chart(
         name="trend",
-        said=said,
+        said=said.format(name=name, unit=spoken.unit(one.unit), readings=many, days=days_of(review.days, spoken)),
         series=[
             Series(
                 measure=measure,
@@ -129,7 +131,8 @@ def _trend(one: Figures, review: Review, spoken: Spoken) -> Chart:
             for measure, values in columns.items()
         ],
         x=[
-            Tick(at=day.x(float(n)), label=words.short_day(first + timedelta(days=n))) for n in range(3, SHOWN_DAYS, 21)
+            Tick(at=day.x(float(n)), label=words.short_day(first + timedelta(days=n)))
+            for n in range(review.days // 30, review.days, max(review.days * 21 // SHOWN_DAYS, 1))
         ],
         y=y.ticks(spoken),
         limits=_drawn(review, one, y, spoken),
@@ -239,6 +242,8 @@ def _weekly(one: PressureFigures, measure: Measure, first: date, x: "_Axis", y: 
             pieces.append([])
             continue
         middle = (week.last_day - first).days - 2.5
+        if middle < 0:
+            continue
         pieces[-1].append((x.x(middle), y.y(float(value))))
     return [piece for piece in pieces if piece]
 

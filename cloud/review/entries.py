@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from typing import Final
 
+from cloud.plans import fields
 from cloud.plans.fields import Form, Refusal, Refused
 from cloud.review.models import LENGTHS, Change
 
@@ -27,15 +28,4 @@ def change(form: Form, today: date) -> Change:
 
 
 def _day(form: Form, name: str, today: date, refusals: dict[str, Refusal]) -> date | None:
-    try:
-        found = date.fromisoformat(form.get(name, "").strip())
-    except ValueError:
-        refusals[name] = Refusal("not_a_date")
-        return None
-    if found > today:
-        refusals[name] = Refusal("future")
-    elif found < today - LONGEST_AGO:
-        refusals[name] = Refusal("too_far")
-    else:
-        return found
-    return None
+    return fields.day(form, name, today - LONGEST_AGO, today, refusals, early="too_far", late="future")

@@ -37,8 +37,7 @@ from alerting.windows import DAY_STARTS, GlucoseWindow, PressureWindow, Times
 from cloud.review.models import Change, Compared, Figures, GlucoseFigures, PressureFigures, Stored
 from device_drivers.readings import Kind
 
-# What the charts show, and the trend of weeks.
-SHOWN_DAYS: Final = 91
+# The trend of weeks.
 WEEKS: Final = 13
 # The rules ask for glucose over this span; low glucose is counted by week.
 GLUCOSE_DAYS: Final = 14

@@ -20,6 +20,8 @@ from device_drivers.nomenclature import Unit
 
 # How long the spans on both sides of a change may be, in days.
 LENGTHS: Final = (7, 14, 28)
+# What the charts show.
+SHOWN_DAYS: Final = 91
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,10 +115,16 @@ class Compared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """Everything that the page and the report say, as figures. ``today`` is the patient's day."""
+    """Everything that the page and the report say, as figures. ``today`` is the patient's day, and the last one shown.
+
+    ``at``: until when; ``made_at``: when somebody asked, which is later where a time of the past is shown. ``days``:
+    how many the charts show.
+    """
 
     patient: Patient
     at: datetime
+    made_at: datetime
+    days: int
     today: date
     regime: Regime
     limits: tuple[RegimeLimit, ...]

@@ -6,8 +6,8 @@ The letters shrink until everything is on the one page; at the smallest, limits 
 """
 
 import logging
-from collections.abc import Iterable, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -32,16 +32,18 @@ _SIMPLIFIED: Final = 2
 _FIRST_EAST_ASIAN: Final = "⺀"
 
 SIZES: Final = (8.0, 7.5, 7.0, 6.5, 6.0, 5.5)
-_MARGIN: Final = 12.0
-_PAGE: Final = (210.0, 297.0)
+MARGIN: Final = 12.0
+PAGE: Final = (210.0, 297.0)
 _GAP: Final = 6.0
-_COLUMN: Final = (_PAGE[0] - 2 * _MARGIN - _GAP) / 2
+_COLUMN: Final = (PAGE[0] - 2 * MARGIN - _GAP) / 2
 _LABEL: Final = 27.0
-_POINT_MM: Final = 25.4 / 72
+POINT_MM: Final = 25.4 / 72
+# (name, style, file, number in the file).
+Font = tuple[str, str, str, int]
 # Charts beyond these would not leave room for words.
 _CHARTS: Final = 2
 
-_INK, _SOFT, _RULE, _LIMIT = (22, 34, 42), (75, 91, 101), (190, 200, 206), (179, 19, 29)
+INK, SOFT, RULE, _LIMIT = (22, 34, 42), (75, 91, 101), (190, 200, 206), (179, 19, 29)
 _LINES: Final = ((11, 90, 107), (138, 75, 156))
 
 
@@ -70,19 +72,36 @@ class Content:
 
 def report(content: Content) -> bytes:
     """The PDF. FontMissing."""
-    fonts = _fonts(content)
+    fonts = fonts_for(texts(content))
+    with ready(FPDF(format="A4"), content.language, content.question, fonts) as pdf:
+        add_page(pdf, content)
+        return bytes(pdf.output())
+
+
+def add_page(pdf: FPDF, content: Content) -> None:
+    """The page, in a PDF that is ready for it."""
     for size in SIZES:
-        with closing(_Sheet(content, fonts, size, content.limits)) as sheet:
-            if sheet.fits:
-                return sheet.octets()
-    with closing(_Sheet(content, fonts, SIZES[-1], [content.left_out])) as sheet:
-        return sheet.octets()
+        trial = FPDF(format="A4")
+        # To read a font takes longer than all the rest.
+        trial.fonts.update(pdf.fonts)
+        _prepare(trial)
+        if _Sheet(trial, content, size, content.limits).fits:
+            _Sheet(pdf, content, size, content.limits)
+            return
+    _Sheet(pdf, content, SIZES[-1], [content.left_out])
 
 
-def _fonts(content: Content) -> list[tuple[str, str, str, int]]:
-    """(name, style, file, number in the file) of those that this text needs."""
+def _prepare(pdf: FPDF) -> None:
+    pdf.set_auto_page_break(False)
+    pdf.set_margin(MARGIN)
+    pdf.c_margin = 0
+    pdf.set_fallback_fonts([name for name in pdf.fonts if name == "east"], exact_match=False)
+
+
+def fonts_for(said: Iterable[str]) -> list[Font]:
+    """Those that this text needs. FontMissing."""
     wanted = [("latin", "", *REGULAR, 0), ("latin", "B", *BOLD, 0)]
-    if any(letter >= _FIRST_EAST_ASIAN for text in _texts(content) for letter in text):
+    if any(letter >= _FIRST_EAST_ASIAN for text in said for letter in text):
         wanted.append(("east", "", *EAST_ASIAN, _SIMPLIFIED))
     for _, _, file, package, _ in wanted:
         if not Path(file).is_file():
@@ -90,7 +109,34 @@ def _fonts(content: Content) -> list[tuple[str, str, str, int]]:
     return [(name, style, file, number) for name, style, file, _, number in wanted]
 
 
-def _texts(content: Content) -> Iterable[str]:
+@contextmanager
+def ready(pdf: FPDF, language: str, title: str, fonts: Iterable[Font]) -> Iterator[FPDF]:
+    """The PDF with language, title, margins and fonts, whose files are read as they are needed, and closed then."""
+    pdf.set_lang(language)
+    pdf.set_title(title)
+    for name, style, file, number in fonts:
+        pdf.add_font(name, style, file, collection_font_number=number)
+    _prepare(pdf)
+    try:
+        yield pdf
+    finally:
+        for font in pdf.fonts.values():
+            if isinstance(font, TTFFont):
+                font.ttfont.close()
+
+
+def choose_font(pdf: FPDF, style: str, size: float) -> None:
+    """What the next text is drawn with, written into the page at once.
+
+    fpdf2 2.8.9 writes it with the first text. Where that begins in a fallback font, it does so within the text, forgets
+    that this ends with it, and draws the next line with the letters of another font. Its public methods cannot help.
+    """
+    pdf.set_font("latin", style, size)
+    if pdf.current_font is not None and not pdf.current_font_is_set_on_page:
+        pdf._out(pdf._set_font_for_page(pdf.current_font, size))
+
+
+def texts(content: Content) -> Iterable[str]:
     yield from (content.heading, content.question, content.nothing, content.foot, content.limits_heading)
     yield from (*content.facts, *content.limits, *content.cases)
     for part in content.parts:
@@ -100,51 +146,32 @@ def _texts(content: Content) -> Iterable[str]:
 class _Sheet:
     """The page at one size of letters."""
 
-    def __init__(
-        self, content: Content, fonts: Iterable[tuple[str, str, str, int]], size: float, limits: Sequence[str]
-    ) -> None:
-        self._pdf = FPDF(format="A4")
-        self._pdf.set_auto_page_break(False)
-        self._pdf.set_margin(_MARGIN)
-        self._pdf.set_lang(content.language)
-        self._pdf.set_title(content.question)
-        self._pdf.c_margin = 0
-        for name, style, file, number in fonts:
-            self._pdf.add_font(name, style, file, collection_font_number=number)
-        self._pdf.set_fallback_fonts([name for name, *_ in fonts if name == "east"], exact_match=False)
+    def __init__(self, pdf: FPDF, content: Content, size: float, limits: Sequence[str]) -> None:
+        self._pdf = pdf
         self._pdf.add_page()
         self._size = size
-        self.fits = self._drawn(content, limits) <= _PAGE[1] - _MARGIN - 4
-
-    def octets(self) -> bytes:
-        return bytes(self._pdf.output())
-
-    def close(self) -> None:
-        """Close the files of the fonts, which are read as they are needed."""
-        for font in self._pdf.fonts.values():
-            if isinstance(font, TTFFont):
-                font.ttfont.close()
+        self.fits = self._drawn(content, limits) <= PAGE[1] - MARGIN - 4
 
     def _drawn(self, content: Content, limits: Sequence[str]) -> float:
         """Where it ends."""
-        wide = _PAGE[0] - 2 * _MARGIN
-        y = self._text(content.heading, _MARGIN, _MARGIN, wide, size=self._size + 5, bold=True)
+        wide = PAGE[0] - 2 * MARGIN
+        y = self._text(content.heading, MARGIN, MARGIN, wide, size=self._size + 5, bold=True)
         for fact in content.facts:
-            y = self._text(fact, _MARGIN, y, wide)
-        y = self._text(content.question, _MARGIN, y + 2, wide, size=self._size + 2, bold=True)
+            y = self._text(fact, MARGIN, y, wide)
+        y = self._text(content.question, MARGIN, y + 2, wide, size=self._size + 2, bold=True)
         if not content.parts:
-            y = self._text(content.nothing, _MARGIN, y, wide)
+            y = self._text(content.nothing, MARGIN, y, wide)
         charts = content.charts[:_CHARTS]
         for row in range(0, len(content.parts), 2):
             ends = [y]
             for place, part in enumerate(content.parts[row : row + 2]):
-                x = _MARGIN + place * (_COLUMN + _GAP)
+                x = MARGIN + place * (_COLUMN + _GAP)
                 end = self._part(part, x, y + 1)
                 ends.append(self._chart(charts[row + place], x, end + 1) if row + place < len(charts) else end)
             y = max(ends)
         y = self._list(content.cases_heading, content.cases, y + 2)
         y = self._list(content.limits_heading, limits, y + 1)
-        self._text(content.foot, _MARGIN, _PAGE[1] - _MARGIN - 2, wide, size=6, colour=_SOFT)
+        self._text(content.foot, MARGIN, PAGE[1] - MARGIN - 2, wide, size=6, colour=SOFT)
         return y
 
     def _part(self, part: Part, x: float, y: float) -> float:
@@ -155,22 +182,22 @@ class _Sheet:
         return y
 
     def _line(self, line: Line, x: float, y: float) -> float:
-        self._pdf.set_draw_color(*_RULE)
+        self._pdf.set_draw_color(*RULE)
         self._pdf.set_line_width(0.1)
         self._pdf.line(x, y + 0.4, x + _COLUMN, y + 0.4)
-        label_ends = self._text(line.label, x, y + 0.6, _LABEL - 1, colour=_SOFT)
+        label_ends = self._text(line.label, x, y + 0.6, _LABEL - 1, colour=SOFT)
         value_ends = self._text(line.value, x + _LABEL, y + 0.6, _COLUMN - _LABEL, bold=True)
         note = " ".join(filter(None, (line.note, f"[{line.source}]" if line.source else "")))
         if note:
-            value_ends = self._text(note, x + _LABEL, value_ends, _COLUMN - _LABEL, size=self._size - 1.5, colour=_SOFT)
+            value_ends = self._text(note, x + _LABEL, value_ends, _COLUMN - _LABEL, size=self._size - 1.5, colour=SOFT)
         return max(label_ends, value_ends)
 
     def _list(self, heading: str, lines: Sequence[str], y: float) -> float:
         """In two columns, filled row by row."""
-        y = self._text(heading, _MARGIN, y, _PAGE[0] - 2 * _MARGIN, size=self._size + 1, bold=True)
+        y = self._text(heading, MARGIN, y, PAGE[0] - 2 * MARGIN, size=self._size + 1, bold=True)
         for row in range(0, len(lines), 2):
             y = max(
-                self._text(text, _MARGIN + place * (_COLUMN + _GAP), y, _COLUMN, size=self._size - 1)
+                self._text(text, MARGIN + place * (_COLUMN + _GAP), y, _COLUMN, size=self._size - 1)
                 for place, text in enumerate(lines[row : row + 2])
             )
         return y
@@ -184,15 +211,13 @@ class _Sheet:
         *,
         size: float | None = None,
         bold: bool = False,
-        colour: tuple[int, int, int] = _INK,
+        colour: tuple[int, int, int] = INK,
     ) -> float:
         """Lines of text from the top left at ``x``, ``y`` (mm); where they end."""
-        _choose_font(self._pdf, "B" if bold else "", size or self._size)
+        choose_font(self._pdf, "B" if bold else "", size or self._size)
         self._pdf.set_text_color(*colour)
         self._pdf.set_xy(x, y)
-        self._pdf.multi_cell(
-            width, (size or self._size) * _POINT_MM * 1.22, text, align="L", new_x="LEFT", new_y="NEXT"
-        )
+        self._pdf.multi_cell(width, (size or self._size) * POINT_MM * 1.22, text, align="L", new_x="LEFT", new_y="NEXT")
         end: float = self._pdf.get_y()
         return end
 
@@ -203,7 +228,7 @@ class _Sheet:
         scale = _COLUMN / WIDTH
         place = _Place(x, y, scale)
         self._pdf.set_line_width(0.1)
-        self._pdf.set_draw_color(*_RULE)
+        self._pdf.set_draw_color(*RULE)
         for tick in chart.y:
             self._pdf.line(*place(LEFT, tick.at), *place(RIGHT, tick.at))
             self._label(tick.label, place(0, tick.at - 5), (LEFT - 5) * scale, "R")
@@ -248,22 +273,11 @@ class _Sheet:
             else:
                 self._pdf.polyline([place(x, y) for x, y in piece])
 
-    def _label(self, text: str, at: Point, width: float, align: str, colour: tuple[int, int, int] = _INK) -> None:
-        _choose_font(self._pdf, "", 6)
+    def _label(self, text: str, at: Point, width: float, align: str, colour: tuple[int, int, int] = INK) -> None:
+        choose_font(self._pdf, "", 6)
         self._pdf.set_text_color(*colour)
         self._pdf.set_xy(*at)
         self._pdf.cell(width, 2.4, text, align=align)
-
-
-def _choose_font(pdf: FPDF, style: str, size: float) -> None:
-    """What the next text is drawn with, written into the page at once.
-
-    fpdf2 2.8.9 writes it with the first text. Where that begins in a fallback font, it does so within the text, forgets
-    that this ends with it, and draws the next line with the letters of another font. Its public methods cannot help.
-    """
-    pdf.set_font("latin", style, size)
-    if pdf.current_font is not None and not pdf.current_font_is_set_on_page:
-        pdf._out(pdf._set_font_for_page(pdf.current_font, size))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from cloud.planning import store as planning
 from cloud.plans import rules
 from cloud.plans.fields import Form
 from cloud.review import charts, entries, figures, sheet, store
-from cloud.review.models import Compared, Patient, Review
+from cloud.review.models import SHOWN_DAYS, Compared, Patient, Review
 from cloud.review.report import Content
 from cloud.review.report import report as draw
 from cloud.treatment import service as treatment
@@ -32,20 +32,32 @@ async def patient(conn: Connection, session: Session, patient_id: UUID) -> Patie
     return await store.patient(conn, session.account_id, patient_id)
 
 
-async def review(conn: Connection, of: Patient, now: datetime) -> Review:
-    """The figures of the last weeks; the caller has checked who asks."""
-    membership = await planning.membership(conn, of.patient_id, now)
+async def review(
+    conn: Connection, of: Patient, now: datetime, *, until: datetime | None = None, days: int = SHOWN_DAYS
+) -> Review:
+    """The figures of the last weeks, or of so many days until a moment of the past, held against what held then.
+
+    The caller has checked who asks.
+    """
+    at = until or now
+    membership = await planning.membership(conn, of.patient_id, at)
     programme = await planning.programme(conn, membership.programme_id)
-    newest = [one.row() for one in await planning.limit_versions(conn, of.patient_id) if one.superseded_at is None]
+    spoke = [
+        one.row()
+        for one in await planning.limit_versions(conn, of.patient_id)
+        if one.set_at <= at and (one.superseded_at is None or one.superseded_at > at)
+    ]
     regime = rules.regime(programme.regimes)
-    stored = await store.stored(conn, of.patient_id, now - timedelta(days=figures.SHOWN_DAYS) - _MARGIN, now)
+    stored = await store.stored(conn, of.patient_id, at - timedelta(days=max(days, SHOWN_DAYS)) - _MARGIN, at)
     return Review(
         patient=of,
-        at=now,
-        today=figures.day_of(now, stored.zone),
+        at=at,
+        made_at=now,
+        days=days,
+        today=figures.day_of(at, stored.zone),
         regime=regime,
-        limits=rules.own(programme, newest, membership.heightened_until, now).limits,
-        figures=figures.figures_of(stored, regime, now),
+        limits=rules.own(programme, spoke, membership.heightened_until, at).limits,
+        figures=figures.figures_of(stored, regime, at),
     )
 
 
@@ -65,10 +77,16 @@ async def changes(conn: Connection, of: Review) -> list[TreatmentChange]:
 
 async def report(conn: Connection, session: Session, of: Patient, now: datetime, spoken: Spoken) -> bytes:
     """The one-page report as PDF. FontMissing. It is drawn in a thread: it takes as long as a hundred pages of ours."""
-    shown = await review(conn, of, now)
+    said = await content(conn, session, await review(conn, of, now), spoken)
+    await record(conn, session, of, now, "review.report")
+    return await asyncio.to_thread(draw, said)
+
+
+async def content(conn: Connection, session: Session, shown: Review, spoken: Spoken) -> Content:
+    """What the report says in words; the caller has checked who asks, and writes down that they did."""
+    of, words = shown.patient, spoken.words
     open_cases = await worklist.open_cases_of(conn, session.account_id, of.patient_id)
-    words = spoken.words
-    content = Content(
+    return Content(
         language=words.facts.tag,
         heading=of.display_name,
         facts=sheet.facts(shown, spoken, session.display_name),
@@ -83,8 +101,6 @@ async def report(conn: Connection, session: Session, of: Patient, now: datetime,
         cases=sheet.cases(open_cases, of.time_zone, spoken) or [words.gettext("No open cases.")],
         foot=words.gettext("Figures of readings taken at home. No figure here is a diagnosis."),
     )
-    await record(conn, session, of, now, "review.report")
-    return await asyncio.to_thread(draw, content)
 
 
 async def record(conn: Connection, session: Session, of: Patient, now: datetime, action: str) -> None:

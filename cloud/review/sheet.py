@@ -11,7 +11,6 @@ from alerting.limits import Measure
 from alerting.regimes import Figure, RegimeLimit
 from cloud.console.spoken import Spoken
 from cloud.review import glucose, pressure
-from cloud.review.figures import SHOWN_DAYS
 from cloud.review.models import Part, PressureFigures, Review
 from cloud.review.saying import sources
 from cloud.worklist.models import Case
@@ -40,8 +39,8 @@ def facts(review: Review, spoken: Spoken, by: str) -> list[str]:
     return [
         *([words.gettext("Born {day}.").format(day=spoken.day(born))] if born else []),
         words.gettext("Readings of {period}. Made {moment} ({zone}) for {name}.").format(
-            period=period(review, SHOWN_DAYS, spoken),
-            moment=spoken.local(review.at, review.patient.time_zone),
+            period=period(review, review.days, spoken),
+            moment=spoken.local(review.made_at, review.patient.time_zone),
             zone=review.patient.time_zone,
             name=by,
         ),

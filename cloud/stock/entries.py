@@ -4,6 +4,8 @@ from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from alerting.duty import instant_of
+from cloud.plans import fields
 from cloud.plans.fields import Form, Refusal, Refused
 from cloud.stock import barcodes
 from cloud.stock.makes import makes
@@ -11,6 +13,8 @@ from cloud.stock.models import OWNERS, ItemEntry
 
 LONGEST: Final = 200
 LONGEST_NUMBER: Final = 60
+# Until when a lease can last.
+LEASES: Final = (date(2000, 1, 1), date(2200, 12, 31))
 KINDS: Final = ("glucose", "blood_pressure")
 WAYS_TO_WIPE: Final = ("deleted", "noted")
 
@@ -45,17 +49,25 @@ def item(form: Form) -> ItemEntry:
     kind = make.kind if make else form.get("kind", "")
     if profile == "other" and kind not in KINDS:
         refusals["kind"] = Refusal("choose")
+    manufacturer, model = (
+        (make.manufacturer, make.model)
+        if make
+        else (
+            fields.text(form, name, LONGEST, refusals, may_be_empty=profile != "other")
+            for name in ("manufacturer", "model")
+        )
+    )
     entry = ItemEntry(
         kind=kind,
-        manufacturer=make.manufacturer if make else _text(form, "manufacturer", refusals, needed=profile == "other"),
-        model=make.model if make else _text(form, "model", refusals, needed=profile == "other"),
+        manufacturer=manufacturer,
+        model=model,
         profile=make.profile if make else None,
         serial_number=scanned.serial_number,
         gtin=scanned.gtin or _gtin(form),
         owner=owner,
         lessor=lessor,
         lease_ends_on=ends_on,
-        note=_text(form, "note", refusals),
+        note=fields.text(form, "note", LONGEST, refusals, may_be_empty=True),
     )
     if refusals:
         raise Refused("item", refusals, form)
@@ -84,15 +96,14 @@ def since(form: Form, zone: str, now: datetime) -> datetime:
     typed = form.get("since", "").strip()
     if not typed:
         return now
+    wall = fields.wall_clock(typed)
     try:
-        moment = datetime.fromisoformat(typed)
-        if moment.tzinfo is not None:
-            raise ValueError
-        moment = moment.replace(tzinfo=ZoneInfo(zone))
-        is_past = moment <= now
+        moment = None if wall is None else instant_of(wall.date(), wall.time(), ZoneInfo(zone))
     except (ValueError, KeyError, OverflowError, OSError):
-        raise Refused("hand_out", {"since": Refusal("not_a_moment")}, form) from None
-    if not is_past:
+        moment = None
+    if moment is None:
+        raise Refused("hand_out", {"since": Refusal("not_a_moment")}, form)
+    if moment > now:
         raise Refused("hand_out", {"since": Refusal("not_yet")}, form)
     return moment
 
@@ -100,27 +111,14 @@ def since(form: Form, zone: str, now: datetime) -> datetime:
 def _lease(form: Form, owner: str, refusals: dict[str, Refusal]) -> tuple[str | None, date | None]:
     if owner != "lessor":
         return None, None
-    lessor = _text(form, "lessor", refusals, needed=True)
-    typed = form.get("lease_ends_on", "").strip()
-    try:
-        ends_on = date.fromisoformat(typed)
-    except ValueError:
-        refusals["lease_ends_on"] = Refusal("not_a_day" if typed else "missing")
+    lessor = fields.text(form, "lessor", LONGEST, refusals)
+    if not form.get("lease_ends_on", "").strip():
+        refusals["lease_ends_on"] = Refusal("missing")
         return lessor, None
-    if not 2000 <= ends_on.year <= 2200:
-        refusals["lease_ends_on"] = Refusal("not_a_day")
-    return lessor, ends_on
+    first, last = LEASES
+    return lessor, fields.day(form, "lease_ends_on", first, last, refusals, early="not_a_date", late="not_a_date")
 
 
 def _gtin(form: Form) -> str | None:
     typed = form.get("gtin", "")
     return typed if len(typed) == 14 and barcodes.has_right_check_digit(typed) else None
-
-
-def _text(form: Form, name: str, refusals: dict[str, Refusal], *, needed: bool = False) -> str:
-    said = form.get(name, "").strip()
-    if needed and not said:
-        refusals[name] = Refusal("missing")
-    elif len(said) > LONGEST:
-        refusals[name] = Refusal("too_long", {"most": str(LONGEST)})
-    return said

@@ -22,6 +22,7 @@ from cloud.auth.access import only
 from cloud.auth.models import NURSING, SUPPORTING, Role, Session
 from cloud.console.edge import Connection, Now, Tx, form, found_or_404
 from cloud.console.pages import page
+from cloud.plans import fields
 from cloud.plans.fields import Form, Refusal, Refused
 from cloud.stock import service
 from cloud.stock.makes import makes
@@ -146,10 +147,10 @@ async def _meant(conn: Connection, session: Session, typed: Form) -> UUID:
     """The device that was chosen or scanned. Refused."""
     scan = typed.get("scan", "").strip()
     if not scan:
-        try:
-            return UUID(typed.get("item_id", ""))
-        except ValueError:
-            raise Refused("hand_out", {"scan": Refusal("choose")}, typed) from None
+        item_id = fields.id_of(typed.get("item_id", ""))
+        if item_id is None:
+            raise Refused("hand_out", {"scan": Refusal("choose")}, typed)
+        return item_id
     try:
         found, _ = await service.scanned(conn, session, scan[:LONGEST_SEARCH])
     except Refused as error:

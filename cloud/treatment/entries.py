@@ -16,8 +16,10 @@ EARLIEST: Final = date(1950, 1, 1)
 def medication(form: Form) -> MedicationEntry:
     """``drug`` and ``dose`` as they were said; ``since`` and ``until`` may be empty."""
     refusals: dict[str, Refusal] = {}
-    drug, dose = _text(form, "drug", refusals), _text(form, "dose", refusals)
-    since, until = _day(form, "since", refusals), _day(form, "until", refusals)
+    drug, dose = (fields.line(form, name, LONGEST, refusals) for name in ("drug", "dose"))
+    since, until = (
+        _day(form, name, date.max, refusals) if form.get(name, "").strip() else None for name in ("since", "until")
+    )
     if since and until and until < since:
         refusals["until"] = Refusal("ends_before_it_begins")
     if refusals:
@@ -28,36 +30,13 @@ def medication(form: Form) -> MedicationEntry:
 def change(form: Form, today: date) -> ChangeEntry:
     """What was changed, on which day of the patient's calendar, and why."""
     refusals: dict[str, Refusal] = {}
-    changed_on = _day(form, "changed_on", refusals)
-    if changed_on is None:
-        refusals.setdefault("changed_on", Refusal("not_a_date"))
-    elif changed_on > today + AHEAD:
-        refusals["changed_on"] = Refusal("too_far")
-    what = _text(form, "what", refusals)
+    changed_on = _day(form, "changed_on", today + AHEAD, refusals)
+    what = fields.line(form, "what", LONGEST, refusals)
     why = fields.reason(form, refusals, "why")
     if refusals or changed_on is None:
         raise Refused("change", refusals, form)
     return ChangeEntry(changed_on=changed_on, what=what, why=why)
 
 
-def _text(form: Form, name: str, refusals: dict[str, Refusal]) -> str:
-    said = " ".join(form.get(name, "").split())
-    if not said:
-        refusals[name] = Refusal("missing")
-    elif len(said) > LONGEST:
-        refusals[name] = Refusal("too_long", {"most": str(LONGEST)})
-    return said
-
-
-def _day(form: Form, name: str, refusals: dict[str, Refusal]) -> date | None:
-    text = form.get(name, "").strip()
-    if not text:
-        return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        day = None
-    if day is None or day < EARLIEST:
-        refusals[name] = Refusal("not_a_date")
-        return None
-    return day
+def _day(form: Form, name: str, latest: date, refusals: dict[str, Refusal]) -> date | None:
+    return fields.day(form, name, EARLIEST, latest, refusals, early="not_a_date")

@@ -40,7 +40,10 @@ class End:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """English text, translated where it is shown. ``signed_by`` None: no clinician has signed it, it is a proposal."""
+    """English text, translated where it is shown. ``signed_by`` None: no clinician has signed it, it is a proposal.
+
+    ``changed``: what is other than in the version before; the first has nothing of it.
+    """
 
     script_id: str
     version: int
@@ -50,6 +53,7 @@ class Script:
     signed_by: str | None
     questions: Mapping[str, Question]
     ends: Mapping[str, End]
+    changed: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

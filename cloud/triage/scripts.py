@@ -1,8 +1,10 @@
 """Reads ``scripts/*.toml``, strictly: a script that leads nowhere, in a circle, or past its questions is refused.
 
-id, version, title, conditions, first, signed_by (optional)
+id, version, title, conditions, first, signed_by (optional), changed (from the second version on)
 [questions.<id>]  text, answers = [{ id, text, to }]
 [ends.<id>]       text, and disposition or escalate_to
+
+A new version takes the place of the one before, which goes to ``scripts/earlier``: cases were worked by it.
 """
 
 import tomllib
@@ -15,6 +17,7 @@ from alerting.dispositions import Disposition
 from cloud.triage.models import Answer, End, Question, Script
 
 FOLDER: Final = Path(__file__).parent / "scripts"
+EARLIER: Final = FOLDER / "earlier"
 ESCALATES_TO: Final = ("doctor", "lead_nurse")
 
 
@@ -35,11 +38,14 @@ def parse(text: str) -> Script:
             signed_by=data.pop("signed_by", None),
             questions={name: _question(name, one) for name, one in data.pop("questions").items()},
             ends={name: _end(name, one) for name, one in data.pop("ends").items()},
+            changed=data.pop("changed", ""),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BadScript(f"missing or of the wrong kind: {error}") from error
     if data:
         raise BadScript(f"unknown: {', '.join(data)}")
+    if (script.version == 1) != (script.changed == ""):
+        raise BadScript("from the second version on, and no earlier, a script says what changed")
     _check(script)
     return script
 
@@ -54,6 +60,25 @@ def all_scripts() -> tuple[Script, ...]:
     return found
 
 
+@cache
+def all_versions() -> tuple[Script, ...]:
+    """Those in force and all before them, by id, the newest first. BadScript: an earlier one is none."""
+    earlier = [parse(path.read_text(encoding="utf-8")) for path in sorted(EARLIER.glob("*.toml"))]
+    now = {script.script_id: script.version for script in all_scripts()}
+    for script in earlier:
+        if script.version >= now.get(script.script_id, 0):
+            raise BadScript(f"{script.script_id} {script.version} is not earlier than the one in force")
+    found = sorted((*all_scripts(), *earlier), key=lambda one: (one.script_id, -one.version))
+    if len({(one.script_id, one.version) for one in found}) != len(found):
+        raise BadScript("two of one id and version")
+    return tuple(found)
+
+
+def version_of(script_id: str, version: int) -> Script | None:
+    """None: this software does not have it."""
+    return next((one for one in all_versions() if (one.script_id, one.version) == (script_id, version)), None)
+
+
 def script_for(condition: str) -> Script | None:
     """The script of this condition; None where there is none."""
     return next((script for script in all_scripts() if condition in script.conditions), None)
@@ -63,6 +88,7 @@ def texts(script: Script) -> list[str]:
     """All that is read of it, for the translators."""
     return [
         script.title,
+        *((script.changed,) if script.changed else ()),
         *(text for one in script.questions.values() for text in (one.text, *(answer.text for answer in one.answers))),
         *(end.text for end in script.ends.values()),
     ]

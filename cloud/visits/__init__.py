@@ -1,1 +1,1 @@
-"""Invitations to a visit: a doctor asks, somebody arranges a time, and what became of it is written down."""
+"""Invitations to a visit: a doctor asks, and what became of it is written down. A time is booked as an appointment."""

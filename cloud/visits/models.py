@@ -34,7 +34,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit(Asked):
-    """``starts_at`` None: nobody has arranged a time yet. Names are display names; ``outcome`` None: it is to come."""
+    """``starts_at`` None: no appointment is booked for it. Names are display names; ``outcome`` None: it is to come."""
 
     visit_id: UUID
     patient_id: UUID

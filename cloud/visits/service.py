@@ -1,4 +1,7 @@
-"""Visits: what is shown of them, and each step with its audit row. The audit has ids and never what was written."""
+"""Invitations: what is shown of them, and each step with its audit row. The audit has ids and never what was written.
+
+They are arranged by booking a time, and their page is that of the appointments (``cloud.crm.appointments``).
+"""
 
 from datetime import date, datetime
 from typing import Any
@@ -15,11 +18,6 @@ from cloud.visits import entries, store
 from cloud.visits.models import Outcome, Visit
 
 Connection = AsyncConnection[Any]
-
-
-async def of_patient(conn: Connection, patient_id: UUID) -> list[Visit]:
-    """All of the patient's, the newest first; the caller has checked who asks."""
-    return await store.of_patient(conn, patient_id)
 
 
 async def to_come_of(conn: Connection, patient_id: UUID) -> list[Visit]:
@@ -41,16 +39,8 @@ async def ask(conn: Connection, session: Session, of: Patient, form: Form, now: 
     visit_id = await store.ask(
         conn, of.patient_id, entries.asked(form, day_there(now, of.time_zone)), session.account_id, now
     )
-    await audit.record_by(conn, session, now, "visit.ask", f"visit:{visit_id}", of.patient_id)
-
-
-async def arrange(conn: Connection, session: Session, of: Patient, visit_id: UUID, form: Form, now: datetime) -> bool:
-    """Set its time, or another one. Refused where the form cannot be taken; False: no such visit, or it has ended."""
-    starts_at = entries.starts_at(form, zone_of(of.time_zone), now)
-    if not await store.arrange(conn, of.patient_id, visit_id, starts_at, session.account_id, now):
-        return False
-    await audit.record_by(conn, session, now, "visit.arrange", f"visit:{visit_id}", of.patient_id)
-    return True
+    if visit_id is not None:
+        await audit.record_by(conn, session, now, "visit.ask", f"visit:{visit_id}", of.patient_id)
 
 
 async def end(conn: Connection, session: Session, of: Patient, visit_id: UUID, outcome: Outcome, now: datetime) -> bool:
@@ -59,18 +49,6 @@ async def end(conn: Connection, session: Session, of: Patient, visit_id: UUID, o
         return False
     await audit.record_by(conn, session, now, f"visit.{outcome}", f"visit:{visit_id}", of.patient_id)
     return True
-
-
-async def record_reading(conn: Connection, session: Session, of: Patient, now: datetime) -> None:
-    """Somebody read the patient's visits."""
-    await audit.record(
-        conn,
-        at=now,
-        account_id=session.account_id,
-        action="visits.read",
-        subject=f"patient:{of.patient_id}",
-        patient_id=of.patient_id,
-    )
 
 
 def day_there(now: datetime, zone: str) -> date:

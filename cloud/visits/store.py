@@ -1,4 +1,4 @@
-"""All SQL of visits; the caller has checked who asks."""
+"""All SQL of invitations; the caller has checked who asks. When one will be stands in the appointment booked for it."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -9,7 +9,6 @@ from psycopg.rows import class_row
 from psycopg.sql import SQL
 
 from cloud.auth.care_team import IN_CARE_TEAM
-from cloud.db.connect import one
 from cloud.visits.models import Asked, Outcome, Visit
 
 Connection = AsyncConnection[Any]
@@ -24,8 +23,9 @@ JOIN patient p USING (patient_id)
 JOIN account a ON a.account_id = v.asked_by
 LEFT JOIN account e ON e.account_id = v.ended_by
 LEFT JOIN LATERAL (SELECT w.starts_at, s.display_name AS set_by
-                   FROM visit_time w JOIN account s ON s.account_id = w.set_by
-                   WHERE w.visit_id = v.visit_id ORDER BY w.visit_time_id DESC LIMIT 1) t ON true
+                   FROM appointment w LEFT JOIN account s ON s.account_id = w.booked_by
+                   WHERE w.visit_id = v.visit_id AND w.state IN ('booked', 'took_place')
+                   ORDER BY w.booked_at DESC LIMIT 1) t ON true
 """)
 _OF_PATIENT: Final = SQL("{visits} WHERE v.patient_id = %s ORDER BY v.asked_at DESC, v.visit_id").format(visits=_VISITS)
 _TO_COME: Final = SQL(
@@ -48,27 +48,21 @@ async def to_come(conn: Connection, account_id: UUID) -> list[Visit]:
         return await cursor.fetchall()
 
 
-async def ask(conn: Connection, patient_id: UUID, visit: Asked, by: UUID, at: datetime) -> UUID:
+async def ask(conn: Connection, patient_id: UUID, visit: Asked, by: UUID, at: datetime) -> UUID | None:
+    """None: the very same invitation is open already; the button was pressed twice."""
+    await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended('visit:' || %s, 0))", (str(patient_id),))
     cursor = await conn.execute(
         """INSERT INTO visit (patient_id, way, by_day, why, asked_by, asked_at)
-           VALUES (%s, %s, %s, %s, %s, %s) RETURNING visit_id""",
-        (patient_id, visit.way, visit.by_day, visit.why, by, at),
-    )
-    visit_id: UUID = one(await cursor.fetchone())[0]
-    return visit_id
-
-
-async def arrange(
-    conn: Connection, patient_id: UUID, visit_id: UUID, starts_at: datetime, by: UUID, at: datetime
-) -> bool:
-    """One more time for it, which holds from now on. False: no such visit, or it has ended."""
-    cursor = await conn.execute(
-        """INSERT INTO visit_time (visit_id, patient_id, starts_at, set_by, set_at)
-           SELECT v.visit_id, v.patient_id, %s, %s, %s FROM visit v
-           WHERE v.visit_id = %s AND v.patient_id = %s AND v.outcome IS NULL""",
-        (starts_at, by, at, visit_id, patient_id),
-    )
-    return cursor.rowcount == 1
+           SELECT %(patient)s, %(way)s, %(by_day)s, %(why)s, %(by)s, %(at)s
+           WHERE NOT EXISTS (SELECT FROM visit v WHERE v.patient_id = %(patient)s AND v.outcome IS NULL
+                             AND (v.way, v.by_day, v.why, v.asked_by) = (%(way)s, %(by_day)s, %(why)s, %(by)s))
+           RETURNING visit_id""",
+        {
+            "patient": patient_id, "way": visit.way, "by_day": visit.by_day, "why": visit.why, "by": by, "at": at,
+        },
+    )  # fmt: skip
+    row = await cursor.fetchone()
+    return row[0] if row else None
 
 
 async def end(conn: Connection, patient_id: UUID, visit_id: UUID, outcome: Outcome, by: UUID, at: datetime) -> bool:

@@ -20,6 +20,7 @@ from cloud.auth.access import only
 from cloud.auth.models import Session
 from cloud.console.edge import Connection, Now, Tx, form, found_or_404
 from cloud.console.pages import fragment, page
+from cloud.plans.fields import id_of
 from cloud.what_if import budgets, service, store
 from cloud.what_if.models import PROPOSING, Run
 
@@ -143,9 +144,4 @@ async def _found(conn: Connection, session: Session, run_id: UUID) -> Run:
 
 
 def _uuid(text: str) -> UUID | None:
-    if not text:
-        return None
-    try:
-        return UUID(text)
-    except ValueError:
-        raise HTTPException(status.HTTP_404_NOT_FOUND) from None
+    return found_or_404(id_of(text)) if text else None

@@ -95,10 +95,8 @@ async def _chosen(
 
 
 async def _patient(conn: Connection, session: Session, typed: Form, refusals: dict[str, Refusal]) -> Patient | None:
-    try:
-        found = await contacts.patient(conn, session, UUID(typed.get("patient", "")))
-    except ValueError:
-        found = None
+    patient_id = fields.id_of(typed.get("patient", ""))
+    found = None if patient_id is None else await contacts.patient(conn, session, patient_id)
     if found is None:
         refusals["patient"] = Refusal("choose")
     return found
@@ -126,13 +124,13 @@ def _stated(item: Item, of: Patient, typed: Form, refusals: dict[str, Refusal]) 
 
 def _between(item: Item, of: Patient, text: str, name: str, refusals: dict[str, Refusal]) -> datetime | None:
     after, before = item.measured_after, item.measured_before
+    local = fields.wall_clock(text)
+    folds = [] if local is None else [local.replace(tzinfo=zone_of(of.time_zone), fold=fold) for fold in (0, 1)]
     try:
-        local = datetime.fromisoformat(text)
-        times = {local.replace(tzinfo=zone_of(of.time_zone), fold=fold).astimezone(UTC) for fold in (0, 1)}
-    except (ValueError, OverflowError):
-        refusals[name] = Refusal("not_a_moment")
-        return None
-    if local.tzinfo is not None or len(times) > 1:
+        times = {each.astimezone(UTC) for each in folds}
+    except OverflowError:
+        times = set()
+    if len(times) != 1:
         refusals[name] = Refusal("not_a_moment")
         return None
     [time] = times

@@ -35,6 +35,7 @@ from cloud.messages import service as messages
 from cloud.messages.models import count
 from cloud.notifications import store as notifications
 from cloud.participation import service as participation
+from cloud.plans import fields
 from cloud.treatment import service as treatment
 from cloud.triage import service as triage
 from cloud.what_if import budgets
@@ -105,7 +106,7 @@ async def contacted(request: Request, case_id: UUID, conn: Tx, now: Now, session
 
 @router.post("/cases/{case_id}/hand-over")
 async def hand_over(request: Request, case_id: UUID, conn: Tx, now: Now, session: Clinical) -> Response:
-    to = _uuid(await form_field(request, "to"))
+    to = fields.id_of(await form_field(request, "to"))
     result = await service.hand_over(conn, session, case_id, to, now)
     return await _answer(request, conn, now, session, result)
 
@@ -215,10 +216,3 @@ async def _page(
         spoken_number=said,
         our_side=await components.our_side(conn, now),
     )
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

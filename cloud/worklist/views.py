@@ -70,7 +70,7 @@ def of_case(
         "mine": case.is_owned and case.owner == session.account_id,
         "silent": case.is_silent(now),
         "alerts": alerts,
-        "history": [_entry(change, spoken, case.time_zone) for change in history],
+        "history": entries(history, session, case.time_zone),
         "colleagues": colleagues,
         "questions": [(flag, red_flag_name(flag, spoken.words)) for flag in asked],
         "known": flags_in(case.why),
@@ -88,6 +88,12 @@ def chart_kind(case: Case) -> str | None:
     if measures & {Measure.SYSTOLIC, Measure.DIASTOLIC, Measure.PULSE}:
         return Kind.BLOOD_PRESSURE.value
     return (Kind.GLUCOSE if Measure.GLUCOSE in measures else Kind.KETONE).value
+
+
+def entries(history: Iterable[Change], session: Session, zone: str) -> list[Entry]:
+    """What happened to a case, in the reader's words, by the clock of its patient."""
+    spoken = spoken_in(session.language, session.units)
+    return [_entry(change, spoken, zone) for change in history]
 
 
 def _entry(change: Change, spoken: Spoken, zone: str) -> Entry:

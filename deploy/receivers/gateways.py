@@ -10,14 +10,12 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from uuid import uuid4
 
 import httpx
 
 from cloud.notifications.channels.signing import ID, signed
-
-LOOPBACK = "127.0.0.1"
+from deploy.listening import LOOPBACK, Conversation, Listening
 
 
 class Fault(StrEnum):
@@ -63,8 +61,7 @@ class Gateway:
     port: int = 0
     open: set[object] = field(default_factory=set)  # conversations that are under way
     _ids: dict[str, str] = field(default_factory=dict)
-    _server: ThreadingHTTPServer | None = None
-    _thread: threading.Thread | None = None
+    _listening: Listening | None = None
     _over: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -76,23 +73,19 @@ class Gateway:
         """Listen."""
         outer = self
 
-        class Conversation(_Conversation):
+        class Ours(_Conversation):
             gateway = outer
 
         self.held.set()
-        self._server = _Server((LOOPBACK, 0), Conversation)
-        self.port = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="gateway")
-        self._thread.start()
+        self._listening = Listening(Ours)
+        self.port = self._listening.port
 
     def stop(self) -> None:
         """Listen no more, and let everybody go."""
         self._over.set()
         self.held.set()
-        if self._server is not None and self._thread is not None:
-            self._server.shutdown()
-            self._thread.join()
-            self._server.server_close()
+        if self._listening is not None:
+            self._listening.stop()
 
     def send_on(self, request: Request) -> str:
         """Send the message, unless it is known; our id of it."""
@@ -120,12 +113,7 @@ class Gateway:
         self._over.wait()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-
-class _Conversation(BaseHTTPRequestHandler):
+class _Conversation(Conversation):
     """One request."""
 
     gateway: Gateway
@@ -140,9 +128,8 @@ class _Conversation(BaseHTTPRequestHandler):
         finally:
             self.gateway.open.discard(self)
 
-    def do_POST(self) -> None:
+    def asked(self, body: bytes) -> None:
         gateway = self.gateway
-        body = self.rfile.read(int(self.headers["Content-Length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = Request(headers, body, time.monotonic())
         gateway.requests.append(request)
@@ -151,13 +138,13 @@ class _Conversation(BaseHTTPRequestHandler):
         fault = gateway.faults.popleft() if gateway.faults else None
         match fault:
             case Fault.BROKEN:
-                self._answer(500, b"{}")
+                self.say(500, b"{}")
             case Fault.REFUSED:
-                self._answer(400, b"{}")
+                self.say(400, b"{}")
             case Fault.BUSY:
-                self._answer(429, b"{}")
+                self.say(429, b"{}")
             case Fault.ELSEWHERE:
-                self._answer(302, b"", ("Location", gateway.url))
+                self.say(302, b"", ("Location", gateway.url))
             case Fault.SILENT:
                 gateway.rest()
             case Fault.DONE_AND_GONE:
@@ -170,23 +157,10 @@ class _Conversation(BaseHTTPRequestHandler):
                 gateway.send_on(request)
                 self._talk()
             case None:
-                self._answer(200, json.dumps({"id": gateway.send_on(request)}).encode())
-
-    def _answer(self, status: int, body: bytes, *headers: tuple[str, str]) -> None:
-        self.send_response(status)
-        for name, value in (*headers, ("Content-Type", "application/json"), ("Content-Length", str(len(body)))):
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
+                self.say(200, json.dumps({"id": gateway.send_on(request)}).encode())
 
     def _talk(self) -> None:
         self.send_response(200)
         self.end_headers()
-        try:
-            while True:
-                self.wfile.write(b" " * 65536)
-        except OSError:
-            self.close_connection = True  # the other side has had enough
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing: what came is in ``requests``."""
+        while True:  # until the other side has had enough
+            self.wfile.write(b" " * 65536)

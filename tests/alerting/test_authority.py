@@ -17,6 +17,7 @@ from alerting.reasons import (
     IndexReason,
     LateReason,
     LimitReason,
+    QuestionnaireReason,
     Reason,
     RedFlag,
     RemeasureReason,
@@ -146,6 +147,11 @@ OTHERS: list[tuple[Reason, tuple[str, ...]]] = [
     (
         HeldReason(finding=FIRST, doubt=DOUBT),
         ("53 mg/dL", "the limit of 54 mg/dL", "165 mmHg", "Was it the patient?", "set by wrong-person rule: proposal"),
+    ),
+    (
+        QuestionnaireReason(title="How you feel", version=1, flags=(RedFlag.CHEST_PAIN,), concerns=(),
+                            answered_at=START, source=OURS),
+        ("“How you feel”", "chest pain", "an emergency", "set by a proposal of this project"),
     ),
 ]  # fmt: skip
 

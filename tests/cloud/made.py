@@ -167,10 +167,12 @@ class Ward:
         return list(self.admin.execute(query))
 
 
-def new_patient(connection: Connection, name: str = "Asta Example") -> UUID:
+def new_patient(connection: Connection, name: str = "Asta Example", *, training: bool = False) -> UUID:
     """A patient of that name."""
     row = connection.execute(
-        "INSERT INTO patient (display_name, time_zone) VALUES (%s, 'Europe/Copenhagen') RETURNING patient_id", (name,)
+        "INSERT INTO patient (display_name, time_zone, training) VALUES (%s, 'Europe/Copenhagen', %s)"
+        " RETURNING patient_id",
+        (name, training),
     ).fetchone()
     patient_id: UUID = one(row)[0]
     return patient_id

@@ -12,6 +12,8 @@ COMMANDS = {
     "account": ["account", "list"],
     "audit": ["audit", "head"],
     "what-if": ["what-if"],
+    "crm": ["crm", "list"],
+    "telephone": ["telephone", "list"],
     "training": ["training", "list"],
 }
 

@@ -28,7 +28,7 @@ def code_snippets() -> list[str]:
 
 
 def named_targets() -> set[str]:
-    return {match for snippet in code_snippets() for match in re.findall(r"\bmake ([a-z][a-z-]*)", snippet)}
+    return {match for snippet in code_snippets() for match in re.findall(r"\bmake ([a-z][a-z0-9-]*)", snippet)}
 
 
 def named_modules() -> set[str]:
@@ -47,7 +47,7 @@ def named_paths() -> set[str]:
 
 
 def makefile_targets() -> set[str]:
-    return set(re.findall(r"^([a-z][a-z-]*):", (PROJECT / "Makefile").read_text(), flags=re.M))
+    return set(re.findall(r"^([a-z][a-z0-9-]*):", (PROJECT / "Makefile").read_text(), flags=re.M))
 
 
 def test_the_two_commands_stand_in_the_readme() -> None:
@@ -60,7 +60,7 @@ def test_every_make_target_that_the_readme_names_exists() -> None:
 
 def test_the_makefile_has_at_most_a_dozen_targets_and_explains_each() -> None:
     text = (PROJECT / "Makefile").read_text()
-    explained = set(re.findall(r"^([a-z][a-z-]*):.* ## \S", text, flags=re.M))
+    explained = set(re.findall(r"^([a-z][a-z0-9-]*):.* ## \S", text, flags=re.M))
     assert explained == makefile_targets()
     assert len(explained) <= 12
 

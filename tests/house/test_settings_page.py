@@ -7,7 +7,7 @@ from tests.house.project import PROJECT, sources
 PAGE = (PROJECT / "docs" / "settings.md").read_text()
 SETTING = re.compile(r"PULSEPOST_[A-Z][A-Z_]*[A-Z]")
 # Written with an ellipsis: each has a page of its own.
-FAMILIES = ("PULSEPOST_NOTIFY", "PULSEPOST_OIDC")
+FAMILIES = ("PULSEPOST_CRM", "PULSEPOST_NOTIFY", "PULSEPOST_OIDC")
 
 
 def of_the_source() -> set[str]:

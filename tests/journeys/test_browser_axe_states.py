@@ -42,6 +42,19 @@ REFUSED: Final[Mapping[str, tuple[str, ...]]] = {
         "/patients/{patient}/devices/pair/{pairing}/digits",
         "/stock",
         "/stock/{thing}/lease",
+        "/advice",
+        "/patients/{patient}/appointments/wishes",
+        "/patients/{patient}/billing/minutes",
+        "/patients/{patient}/follow-ups",
+        "/patients/{patient}/follow-ups/discharge",
+        "/patients/{patient}/follow-ups/plan",
+        "/patients/{patient}/questionnaires",
+        "/patients/{patient}/questionnaires/{sent}",
+        "/patients/{patient}/reach",
+        "/patients/{patient}/reach/consent",
+        "/patients/{patient}/reach/ways",
+        "/patients/{patient}/reminders",
+        "/patients/{patient}/reminders/doses",
     ),
     "ada": (
         "/patients/{patient}/plan/limits",
@@ -50,14 +63,31 @@ REFUSED: Final[Mapping[str, tuple[str, ...]]] = {
         "/patients/{patient}/plan/slots",
         "/patients/{patient}/plan/pauses",
         "/patients/{patient}/treatment/changes",
-        "/patients/{patient}/visits",
+        "/patients/{patient}/appointments/invitations",
         "/what-if",
         "/programmes",
         "/programmes/standard",
         "/programmes/standard/terms",
     ),
-    "lena": ("/roster/shifts", "/roster/shifts/end", "/roster/absences", "/roster/holidays", "/roster/site"),
-    "asta": ("/me/messages", "/me/consent", "/me/consent/withdraw", "/me/sign-in/password"),
+    "lena": (
+        "/roster/shifts",
+        "/roster/shifts/end",
+        "/roster/absences",
+        "/roster/holidays",
+        "/roster/site",
+        "/appointments/hours",
+        "/appointments/closures",
+    ),
+    "asta": (
+        "/me/messages",
+        "/me/consent",
+        "/me/consent/withdraw",
+        "/me/sign-in/password",
+        "/me/appointments/wishes",
+        "/me/questionnaires/{sent}",
+        "/me/reach",
+        "/me/reach/consent",
+    ),
     "adam": ("/accounts",),
 }
 # Of somebody who has just been taken in.
@@ -119,6 +149,7 @@ def failed(code: int) -> str:
     """What is answered with where this has failed."""
     return fragment(
         "error.html", language=LANGUAGE, code=code, session=None, path="/", back="/", glass=(), opened=(),
+        crm_down=(),
         manual_page=manual.address("error.html", LANGUAGE), about_training=False,
     )  # fmt: skip
 

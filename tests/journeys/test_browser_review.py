@@ -27,10 +27,10 @@ def test_a_doctor_sees_what_decides_and_compares_both_sides_of_a_change(console:
             expect(line).to_be_in_viewport(ratio=1)
     assert nothing_sticks_out(page)
     expect(page.locator("svg[role=img]")).to_have_count(4)
-    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
+    page.evaluate("document.querySelectorAll('main details').forEach(each => { each.open = true })")
     assert objections(page) == []
     assert nothing_sticks_out(page)
-    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = false })")
+    page.evaluate("document.querySelectorAll('main details').forEach(each => { each.open = false })")
 
     table = page.locator("figure").first.get_by_text("The same as a table")
     table.focus()

@@ -1,6 +1,6 @@
 // One stream per page, and an honest word about it.
 // Dispatches on <body>: live:open (subscribed, also after a break), live:worklist and live:case (detail: HTML),
-// live:page (somebody was paged: this person), live:technical (detail: HTML), live:held (a question "was it you?" was answered), live:reading (detail: object). Puts what our own side says of itself into #our-side. Shows #not-receiving when nothing was heard for SILENT_MS: the server beats every 3 s.
+// live:page (somebody was paged: this person), live:call (this person's telephone), live:technical (detail: HTML), live:held (a question "was it you?" was answered), live:reading (detail: object). Puts what our own side says of itself into #our-side. Shows #not-receiving when nothing was heard for SILENT_MS: the server beats every 3 s.
 
 const SILENT_MS = 7000;
 const REOPEN_MS = 2000;
@@ -57,6 +57,7 @@ function open() {
     age();
   });
   source.addEventListener("page", () => { heard(); tell("page"); });
+  source.addEventListener("call", () => { heard(); tell("call"); });
   source.addEventListener("messages", (event) => {
     heard();
     // A thread does not grow under somebody's eyes: what was opened counts as read.

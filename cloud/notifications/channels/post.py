@@ -42,6 +42,8 @@ class Poster:
 
     async def _post(self, body: bytes, headers: Mapping[str, str]) -> bytes:
         sent = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "pulsepost", **headers}
+        # What is read is what was sent, and no longer than it says: nobody is let unpack it.
+        sent["Accept-Encoding"] = "identity"
         # trust_env: nobody's proxy variables decide where a page goes.
         async with (
             httpx.AsyncClient(

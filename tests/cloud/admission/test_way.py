@@ -374,9 +374,17 @@ def test_a_record_is_closed_when_nothing_is_left_and_leaves_the_care_teams_sight
         " VALUES (%s, true, %s, now(), 'Shall I bring it?')",
         (berta.patient_id, berta.console.accounts["asta"]),
     )
+    ward.admin.execute(
+        "INSERT INTO appointment (patient_id, seen_by, way, starts_at, ends_at, state, booked_by, booked_at,"
+        " changed_at) VALUES (%(berta)s, %(ada)s, 'clinic', '2027-01-04 08:00Z', '2027-01-04 08:20Z', 'booked',"
+        " %(ada)s, now(), now())",
+        {"berta": berta.patient_id, "ada": berta.console.accounts["ada"]},
+    )
     answer = berta.post("close")
     assert "Devices that have not come back: 1." in answer.text
     assert "Messages of the patient that wait for an answer: 1." in answer.text
+    assert "Appointments that are still booked: 1." in answer.text
+    ward.admin.execute("UPDATE appointment SET state = 'cancelled'")
     ward.admin.execute("UPDATE stock_holding SET until = now()")
     ward.admin.execute("UPDATE patient_message SET settled_at = now(), settled_by = written_by")
     assert berta.post("close").headers["location"] == "/enrolments"

@@ -1,11 +1,13 @@
 """Calls, scripts, unknown callers and the end of a shift: who may, what is written, and what no log has."""
 
 import logging
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from alerting.tiers import Tier
+from cloud.calls.service import SHOWN
 from tests.cloud.contacts.test_card import CARD, PERSON
 from tests.cloud.contacts.test_card import url as card_url
 from tests.cloud.made import glucose, sent
@@ -76,6 +78,25 @@ def test_two_clicks_are_one_call_and_nobody_ends_anothers(console: Console, nora
     assert nora.post(end, {"outcome": "perhaps"}).status_code == 409
     assert console.sign_in("eve").post(end, {"outcome": "reached"}).status_code == 404
     assert console.ward.rows("SELECT ended_at FROM call") == [(None,)]
+
+
+def test_a_call_under_way_can_be_ended_however_many_came_after_it(
+    console: Console, nora: Person, case_id: UUID
+) -> None:
+    assert nora.post(f"/cases/{case_id}/calls", {"to": "patient:"}).status_code == 303
+    [(under_way,)] = console.ward.rows("SELECT call_id FROM call")
+    for hours in range(1, 2 * SHOWN):
+        console.ward.admin.execute(
+            "INSERT INTO call (patient_id, case_id, account_id, started_at, ended_at, outcome)"
+            " SELECT patient_id, case_id, %s, started_at + %s, started_at + %s, 'reached' FROM call WHERE call_id = %s",
+            (console.accounts["ben"], timedelta(hours=hours), timedelta(hours=hours, minutes=5), under_way),
+        )
+    page = nora.get(f"/cases/{case_id}").text
+    assert f'action="/cases/{case_id}/calls/{under_way}/end"' in page
+    assert page.count("Ben Ortega") == SHOWN
+    data = {"outcome": "voicemail", "note": ""}
+    assert nora.post(f"/cases/{case_id}/calls/{under_way}/end", data).status_code == 303
+    assert f"{under_way}/end" not in nora.get(f"/cases/{case_id}").text
 
 
 def test_the_answers_to_a_script_are_stored_with_its_version_and_audited(

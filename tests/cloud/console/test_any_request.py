@@ -161,6 +161,7 @@ def session(console: Console, person: Person) -> requests.Session:
     return made
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_whatever_is_asked_in_whatever_role_nothing_breaks_and_nothing_leaks(
     console: Console, cast: Mapping[Role, Person], schema: Mapping[str, Any], part: int

@@ -11,7 +11,7 @@ LOCK = assets.HERE / "package-lock.json"
 
 
 def test_missing_assets_are_said_with_the_command_that_brings_them(tmp_path: Path) -> None:
-    with pytest.raises(assets.AssetsMissing, match=r"htmx\.min\.js.*run: make assets"):
+    with pytest.raises(assets.AssetsMissing, match=r"htmx\.min\.js.*run: python -m deploy.bootstrap python assets"):
         assets.check(tmp_path)
 
 

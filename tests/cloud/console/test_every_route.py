@@ -14,7 +14,7 @@ from cloud.console.headers import CONTENT_SECURITY_POLICY
 from tests.cloud.made import GATEWAY
 from tests.fix_console import PASSWORD, Console, csrf_token_in, submit_sign_in
 
-OPEN = {"/login", "/healthz", "/invitation/{code}"}
+OPEN = {"/c/{token}", "/calendar/{token}", "/login", "/healthz", "/invitation/{code}", "/q/{token}", "/s/{token}"}
 
 
 def routes() -> list[tuple[str, str]]:

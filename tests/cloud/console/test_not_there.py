@@ -48,6 +48,21 @@ def theirs(console: Console) -> dict[str, str]:
          " VALUES (%(by)s, now(), %(patient)s, 28, '{}') RETURNING run_id"),
         ("break_glass_id", "INSERT INTO break_glass (account_id, patient_id, reason, until)"
          " VALUES (%(by)s, %(patient)s, 'An emergency', now() + interval '1 hour') RETURNING break_glass_id"),
+        # What is asked for by its own id alone.
+        ("question_id", "INSERT INTO patient_question (patient_id, body, asked_by, asked_at, about_symptoms, due_at,"
+         " may_publish, may_publish_at) VALUES (%(patient)s, 'b', %(by)s, now(), false, now(), false, now())"
+         " RETURNING question_id"),
+        ("telephone_call_id", "WITH made AS (INSERT INTO telephone_system (name, kind, added_at) VALUES ('s',"
+         " 'printing', now()) RETURNING system_id) INSERT INTO telephone_call (system_id, remote_id, direction,"
+         " patient_id, started_at) SELECT system_id, 'c', 'in', %(patient)s, now() FROM made"
+         " RETURNING telephone_call_id"),
+        ("recording_id", "INSERT INTO call_recording (telephone_call_id, patient_id, state, told_at, keep_until)"
+         " SELECT telephone_call_id, patient_id, 'no_consent', now(), now() FROM telephone_call"
+         " RETURNING recording_id"),
+        ("reference", "WITH made AS (INSERT INTO crm_destination (name, kind, added_at) VALUES ('c', 'printing', now())"
+         " RETURNING destination_id) INSERT INTO crm_remote (destination_id, kind, reference, patient_id, thing_id,"
+         " remote_id, made_at) SELECT destination_id, 'contact', gen_random_uuid(), %(patient)s, %(patient)s, '1',"
+         " now() FROM made RETURNING reference"),
     ):  # fmt: skip
         given = {"patient": ward.patient_id, "by": by, "case": found["case_id"]}
         found[name] = admin.execute(statement, given).fetchall()[0][0]

@@ -44,6 +44,35 @@ def test_each_step_is_said(empty_url: str) -> None:
         assert said[1] == "no columnstore: TimescaleDB runs under the licence 'apache'"
 
 
+def test_times_of_visits_become_appointments_and_one_that_cannot_waits_for_a_time(empty_url: str) -> None:
+    """A database of before there were appointments keeps what was arranged."""
+    migrate(empty_url, to="0022")
+    with psycopg.connect(empty_url) as connection:
+        connection.execute("INSERT INTO account (login, display_name, role) VALUES ('ada', 'Ada Weiss', 'doctor')")
+        connection.execute(
+            "INSERT INTO patient (display_name, birth_date, time_zone)"
+            " SELECT 'P' || n, '1950-01-01', 'UTC' FROM generate_series(1, 2) n"
+        )
+        connection.execute(
+            "INSERT INTO visit (patient_id, way, by_day, why, asked_by, asked_at)"
+            " SELECT p.patient_id, 'clinic', '2026-12-01', p.display_name, a.account_id, '2026-11-21 12:00Z'"
+            " FROM patient p, account a"
+        )
+        for starts_at in ("2026-11-27 09:00Z", "2026-11-28 09:00Z"):
+            connection.execute(
+                "INSERT INTO visit_time (visit_id, patient_id, starts_at, set_by, set_at)"
+                " SELECT visit_id, patient_id, %s, asked_by, asked_at FROM visit",
+                (starts_at,),
+            )
+    migrate(empty_url)
+    with psycopg.connect(empty_url) as connection:
+        booked = connection.execute(
+            "SELECT to_char(starts_at AT TIME ZONE 'UTC', 'DD HH24:MI'), state"
+            " FROM visit v LEFT JOIN appointment USING (visit_id) ORDER BY starts_at NULLS LAST"
+        ).fetchall()
+    assert booked == [("28 09:00", "booked"), (None, None)]
+
+
 def test_a_migration_that_cannot_get_its_lock_gives_way(ward: Ward) -> None:
     ward.admin.execute("UPDATE alembic_version SET version_num = '0001'")
     with ward.admin.transaction():

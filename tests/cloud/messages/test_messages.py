@@ -4,8 +4,6 @@ import re
 from datetime import timedelta
 from uuid import uuid4
 
-import pytest
-
 from tests.fix_console import Console, Person
 
 CANARY = "kumquat-7313"
@@ -93,16 +91,26 @@ def test_the_same_form_sent_twice_is_one_message(console: Console) -> None:
     message_id = str(uuid4())
     assert [send(asta, "/me/messages", "once", message_id=message_id) for _ in range(2)] == [303, 303]
     assert console.ward.count("patient_message") == 1
+    assert send(asta, "/me/messages", "twice", message_id=message_id) == 303
+    assert console.ward.rows("SELECT body FROM patient_message ORDER BY place") == [("once",), ("twice",)], (
+        "other words from a page that came back are another message"
+    )
 
 
-@pytest.mark.parametrize(("body", "why"), [("  ", "Write something first."), ("x" * 2001, "This is too long")])
-def test_what_cannot_be_sent_says_why_and_stays_in_the_form(console: Console, body: str, why: str) -> None:
+def test_what_cannot_be_sent_says_why_and_stays_in_the_form(console: Console) -> None:
     asta = console.sign_in("asta")
-    answer = asta.post("/me/messages", {"body": body})
-    assert answer.status_code == 422
-    assert why in answer.text
-    assert body.strip() in answer.text
+    for body, why in (("  ", "Write something first."), ("x" * 2001, "This is too long")):
+        answer = asta.post("/me/messages", {"body": body})
+        assert answer.status_code == 422
+        assert why in answer.text
+        assert body.strip() in answer.text
     assert console.ward.count("patient_message") == 0
+
+
+def test_the_end_of_a_line_is_one_letter_as_whoever_writes_counts_it(console: Console) -> None:
+    body = "\r\n".join(["x" * 19] * 100)  # 1999 letters in the browser's field, 2098 as it sends them
+    assert send(console.sign_in("asta"), "/me/messages", body) == 303
+    assert console.ward.rows("SELECT body FROM patient_message") == [(body.replace("\r\n", "\n"),)]
 
 
 def test_nobody_floods_a_thread(console: Console) -> None:
@@ -115,6 +123,16 @@ def test_nobody_floods_a_thread(console: Console) -> None:
     assert send(asta, "/me/messages", "one more") == 422
     console.clock.forward(minutes=31)
     assert send(asta, "/me/messages", "one more") == 303
+
+
+def test_a_nurse_who_has_answered_many_patients_may_answer_the_next(console: Console) -> None:
+    nora = console.sign_in("nora")
+    console.ward.admin.execute(
+        "INSERT INTO patient_message (patient_id, from_patient, written_by, written_at, body)"
+        " SELECT %s, false, %s, %s, 'x' FROM generate_series(1, 20)",
+        (console.other_patient_id, nora.account_id, console.clock()),
+    )
+    assert send(nora, thread(console), "Yes, please.") == 303
 
 
 def test_a_message_is_not_for_emergencies_and_says_so_with_the_number(console: Console) -> None:

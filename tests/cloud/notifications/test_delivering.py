@@ -4,17 +4,12 @@ import json
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import timedelta
-from typing import LiteralString
 from uuid import uuid4
 
-import psycopg
 import pytest
-from psycopg.pq import TransactionStatus
 
 from cloud.db.connect import open_connection
-from cloud.jobs.delivering import looking
 from cloud.notifications.channels import post
 from cloud.notifications.channels.gateway import Gateway as GatewayChannel
 from cloud.notifications.channels.port import Channel
@@ -283,35 +278,3 @@ def test_somebody_is_told_of_a_gap_in_the_roster(told: Telling, phone_gateway: G
 
 def test_what_does_not_exist_is_no_error(told: Telling) -> None:
     told.delivery.look(uuid4())
-
-
-@pytest.mark.parametrize("left", ["SELECT 1 / 0", "SELECT pg_advisory_unlock_all()", "SET transaction_read_only = on"])
-def test_a_connection_that_went_wrong_while_somebody_looked_keeps_nobody_else_from_looking(
-    told: Telling, left: LiteralString
-) -> None:
-    """The lock is the session's, and the session is a pool's: it goes back without the lock, or not at all."""
-    page, desk = told.page(), told.desk
-    with desk.pool.connection() as connection, looking(connection, page) as alone:
-        assert alone
-        pid = connection.info.backend_pid
-        with suppress(psycopg.Error):
-            connection.execute(left)
-    wait_for_no_lock(told.ward)
-    with desk.pool.connection() as connection, looking(connection, page) as alone:
-        assert alone
-        assert connection.info.transaction_status is TransactionStatus.IDLE
-        assert (connection.info.backend_pid == pid) == left.startswith("SET")
-
-
-def wait_for_no_lock(ward: Ward) -> None:
-    """Return once nobody in this database holds an advisory lock: the server sees a little later that somebody left."""
-    patience = threading.Event()
-    for _ in range(PATIENCE_S * 50):
-        held = ward.rows(
-            "SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
-            " WHERE l.locktype = 'advisory' AND d.datname = current_database()"
-        )
-        if not held:
-            return
-        patience.wait(0.02)
-    raise AssertionError("somebody keeps a lock")

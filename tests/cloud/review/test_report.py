@@ -13,6 +13,7 @@ from cloud.language.languages import LANGUAGES
 from cloud.review import report as drawn
 from cloud.review.models import Line, Part
 from cloud.review.report import Content, FontMissing, report
+from tests.cloud.crm.documents.made import pages
 from tests.cloud.review.made import glucose_weeks, pressure_weeks
 from tests.fix_console import Console
 
@@ -88,7 +89,8 @@ def test_a_name_in_chinese_is_written_in_an_english_report() -> None:
 def test_lines_that_begin_in_chinese_leave_the_letters_of_the_next_alone() -> None:
     """fpdf2 draws what follows with another font otherwise."""
     part = replace(PART, because="数据充足。" * 4 + " Needed 12 of PMC7677637 and 7 more", verdict="是，足够")
-    words = re.sub(r"\s+", "", text(report(replace(CONTENT, heading="王小明", question="够吗？", parts=[part, part]))))
+    page = " ".join(pages(report(replace(CONTENT, heading="王小明", question="够吗？", parts=[part, part]))))
+    words = re.sub(r"\s+", "", page)
     assert words.count("Needed12ofPMC7677637and7more") == 2
     assert words.count("139.0/88.1mmHg") == 18
 

@@ -89,7 +89,7 @@ def test_a_device_that_is_entered_badly_is_refused_with_what_to_do(coordinator: 
         ({"serial_number": ""}, "This is needed."),
         ({"profile": "acme"}, "Choose one."),
         ({"owner": "lessor"}, "This is needed."),
-        ({"owner": "lessor", "lessor": "Lease Ltd", "lease_ends_on": "31.12.2026"}, "This is no day"),
+        ({"owner": "lessor", "lessor": "Lease Ltd", "lease_ends_on": "31.12.2026"}, "This is no date"),
         ({"profile": "other"}, "This is needed."),
         ({"serial_number": "(01)09506000134352"}, "names the model alone"),
     ):

@@ -5,7 +5,7 @@ import pytest
 from alerting.regimes import ADA
 from alerting.tiers import Tier
 from cloud.console import texts
-from cloud.triage.scripts import FOLDER, BadScript, all_scripts, parse, script_for
+from cloud.triage.scripts import FOLDER, BadScript, all_scripts, all_versions, parse, script_for, version_of
 from device_drivers.nomenclature import Unit
 
 GOOD = (FOLDER / "no_measurement.toml").read_text(encoding="utf-8")
@@ -37,6 +37,8 @@ def test_a_condition_has_at_most_one_script() -> None:
         ('disposition = "advice_given"', 'disposition = "healed"', "of the wrong kind"),
         ("version = 1", "", "missing"),
         ("version = 1", "version = 1\ncolour = 1", "unknown: colour"),
+        ("version = 1", "version = 2", "says what changed"),
+        ("version = 1", 'version = 1\nchanged = "All."', "says what changed"),
         ('{ id = "yes", text = "Yes", to = "why" }', '{ id = "no", text = "Yes", to = "why" }', "an id of its own"),
     ],
 )
@@ -69,3 +71,16 @@ def test_whatever_asks_for_ketones_is_beyond_the_glucose_at_which_they_are_check
         "hyperglycaemia", "hyperglycaemia_urgent", "hyperglycaemia_extreme",
     }  # fmt: skip
     assert all(limit.values[Unit.MG_DL] >= 250 for limit in of_glucose)
+
+
+def test_an_earlier_version_is_still_there_to_be_read_and_is_in_force_for_nobody() -> None:
+    versions = [one.version for one in all_versions() if one.script_id == "high_glucose"]
+    assert versions == sorted(versions, reverse=True)
+    assert versions[-1] == 1
+    first, now = version_of("high_glucose", 1), script_for("hyperglycaemia")
+    assert first is not None
+    assert now is not None
+    assert now.version == versions[0] > 1
+    assert now.changed
+    assert first.questions["ketones"].text != now.questions["ketones"].text
+    assert version_of("high_glucose", 99) is None

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.fix_centre import AT_A_DESK, IN_EACH_LANGUAGE, ON_EACH_SCREEN, Centre
+from tests.fix_centre import IN_EACH_LANGUAGE, ON_EACH_SCREEN, Centre
 
 
 @IN_EACH_LANGUAGE
@@ -62,24 +62,3 @@ def test_a_doctor_notes_a_change_of_treatment_and_sets_a_limit(
         page.locator("#withdraw-reason").fill("…")
         ada.send(ada.by("button", "Withdraw it: the programme’s limit holds again"))
         expect(page.locator("tr.own")).to_have_count(0)
-
-
-@IN_EACH_LANGUAGE
-@AT_A_DESK
-def test_a_doctor_invites_to_a_visit_and_it_gets_its_time(
-    centre: Centre, language: str, screen: tuple[int, int]
-) -> None:
-    with centre.walk("ada", language, screen) as ada:
-        page = ada.page
-        ada.go("/patients/{patient}/visits")
-        page.locator("#visit-by_day").fill("2026-12-04")
-        page.locator("#visit-why").fill("…")
-        ada.send(ada.by("button", "Invite to a visit"))
-        ada.go("/visits")
-        page.get_by_role("link", name="Asta Example").click()
-        open_one = page.locator("article", has=page.locator("form.entry"))
-        open_one.locator("input[name=starts_at]").fill("2026-12-02T10:30")
-        ada.picture("visits")
-        ada.send(ada.by("button", "Set the time", within=open_one))
-        ada.send(ada.by("button", "Took place", within=open_one))
-        expect(open_one).to_have_count(0)

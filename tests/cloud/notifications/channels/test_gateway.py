@@ -35,6 +35,7 @@ def test_a_message_carries_its_key_and_token_and_gives_the_providers_id(phone_ga
     assert json.loads(request.body) == {"to": "+4520123456", "text": "Pulsepost: a case of tier urgent waits"}
     assert request.headers["idempotency-key"] == str(KEY)
     assert request.headers["authorization"] == "Bearer bearer-of-the-tests"
+    assert request.headers["accept-encoding"] == "identity"  # the answer is read as it is sent
     assert sent == Sent(provider_id=phone_gateway.id_of(str(KEY)), arrived=False)
 
 

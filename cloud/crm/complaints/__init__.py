@@ -1,0 +1,1 @@
+"""Complaints and suggestions: owner, deadline, outcome; and the themes of defects."""

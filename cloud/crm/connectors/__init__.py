@@ -1,0 +1,1 @@
+"""Outside CRMs, one file each, above the port; ``offered`` names them all."""

@@ -1,0 +1,1 @@
+"""Documents from templates, as PDF in three languages."""

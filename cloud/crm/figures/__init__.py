@@ -1,0 +1,1 @@
+"""Figures for the head nurse: how soon people acted, how much they did, and how patients do. With n, and of nobody."""

@@ -1,0 +1,1 @@
+"""Who lives with whom, and whom to turn to."""

@@ -1,0 +1,1 @@
+"""Segments and risk strata: saved queries over the panel."""

@@ -1,0 +1,1 @@
+"""Surveys after a contact, a discharge, an enrolment; and of the staff."""

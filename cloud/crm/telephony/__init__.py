@@ -1,0 +1,1 @@
+"""Click to call, and recordings by reference and hash."""

@@ -1,0 +1,1 @@
+"""What outside CRMs are told, and what they tell us."""
