@@ -5,15 +5,14 @@ What the real one takes is shown by ``make crm-e2e``.
 
 import json
 import ssl
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from cloud.crm.connectors.given import Given, NotUsable
 from cloud.crm.connectors.offered import connector
+from deploy.listening import Conversation, Listening
 from tests.cloud.crm.connectors.bitrix24.made import Courier, first, todo
 from tests.fix_bitrix24 import SimulatedClock
 
@@ -34,49 +33,28 @@ def tasks() -> Iterator[Tasks]:
     """On loopback."""
     made = Tasks()
 
-    class Conversation(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            said = self._read()
-            made.titles.append(said["title"])
-            made.days.append(said["due_date"])
-            self._answer({"error": False})
-
-        def do_PATCH(self) -> None:
-            self._read()
-            made.changed += 1
-            self._answer({"error": False})
-
-        def do_GET(self) -> None:
-            if made.lost:
+    class Answering(Conversation):
+        def asked(self, body: bytes) -> None:
+            if self.command == "GET" and made.lost:
                 made.lost -= 1
                 self.close_connection = True
                 return
-            self._answer({"tasks": [{"id": f"t{n}", "title": title} for n, title in enumerate(made.titles)]})
+            answer: object = {"error": False}
+            match self.command:
+                case "GET":
+                    answer = {"tasks": [{"id": f"t{n}", "title": title} for n, title in enumerate(made.titles)]}
+                case "POST":
+                    said = json.loads(body)
+                    made.titles.append(said["title"])
+                    made.days.append(said["due_date"])
+                case _:
+                    json.loads(body)
+                    made.changed += 1
+            self.say(200, json.dumps(answer).encode())
 
-        def _read(self) -> dict[str, str]:
-            said: dict[str, str] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            return said
-
-        def _answer(self, said: object) -> None:
-            body = json.dumps(said).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Conversation)
-    made.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
+    with Listening(Answering) as listening:
+        made.port = listening.port
         yield made
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def given(tasks: Tasks, clock: SimulatedClock, **settings: str) -> Given:

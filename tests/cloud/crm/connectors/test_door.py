@@ -6,12 +6,12 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from cloud.crm.connectors.door import Answer, Door, check, retry_after
 from cloud.crm.port import Ambiguous, Refused, Shut, TryLater, Unreachable
+from deploy.listening import Conversation, Listening
 from tests.cloud.made import NOW
 from tests.fix_receivers import Certified
 
@@ -32,41 +32,21 @@ def far(certified: Certified) -> Iterator[Far]:
     """By HTTPS."""
     over = threading.Event()
 
-    class Conversation(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
+    class Answering(Conversation):
+        def asked(self, body: bytes) -> None:
+            del body
             made.hosts.append(self.headers["Host"])
             made.encodings.append(self.headers["Accept-Encoding"])
-            self.rfile.read(int(self.headers["Content-Length"]))
             if made.silent:
                 over.wait()
-            self.send_response(302)
-            self.send_header("Location", "https://localhost/elsewhere")
-            self.send_header("Content-Length", "100000")
-            self.end_headers()
-            self.wfile.write(b"x" * 100_000)
+            self.say(302, b"x" * 100_000, ("Location", "https://localhost/elsewhere"))
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Nothing."""
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-        block_on_close = False
-
-        def handle_error(self, request: object, client_address: object) -> None:
-            """Clients that do not trust us hang up."""
-
-    server = Server(("127.0.0.1", 0), Conversation)
-    server.socket = certified.server.wrap_socket(server.socket, server_side=True)
-    made = Far(server.server_address[1], ssl.create_default_context(cafile=certified.authority))
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
-        yield made
-    finally:
-        over.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with Listening(Answering, tls=certified.server) as listening:
+        made = Far(listening.port, ssl.create_default_context(cafile=certified.authority))
+        try:
+            yield made
+        finally:
+            over.set()
 
 
 def door(far: Far, *, found: Sequence[str] = ("127.0.0.1",), inside: bool = True) -> Door:
