@@ -13,7 +13,7 @@ from cloud.notifications.service import notify, notify_of_gap
 
 log = logging.getLogger(__name__)
 
-# A look that was lost with its process, at whatever step of a case, comes this late at most (proposal of this project).
+# A look that was lost with its process is made up for this late at most (proposal of this project).
 EVERY_S = 5
 EVERY_MINUTE = "* * * * *"
 TELLING = Telling(notify=notify, notify_of_gap=notify_of_gap)
