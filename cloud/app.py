@@ -5,17 +5,19 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from functools import cache
 from socket import socket
 from typing import Any, Final
 
 import psycopg
 import uvicorn
-from fastapi import Depends, FastAPI, Request, Response, status
+from fastapi import APIRouter, Depends, FastAPI, Request, Response, status
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
 
 from cloud import clock, faults
 from cloud.accounts.routes import router as accounts
@@ -120,18 +122,32 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        dependencies=[Depends(closing), Depends(same_origin)],
+        routes=_routes(),
     )
     app.state.now = now
     app.state.notify, app.state.receipt_keys = settings.notify, receipt_keys(settings.notify)
     app.state.sign_in = settings.sign_in
-    app.state.crm, app.state.crm_tls = settings.crm, trusting(settings.crm.ca_file)
+    app.state.crm, app.state.crm_tls = settings.crm, trusting(settings.crm)
     app.state.sign_ins = asyncio.Semaphore(SIGN_INS_AT_ONCE)
     app.state.telephone_events = asyncio.Semaphore(EVENTS_AT_ONCE)
     app.state.crm_hints = asyncio.Semaphore(HINTS_AT_ONCE)
     app.state.bookings = asyncio.Semaphore(BOOKINGS_AT_ONCE)
     app.state.links = asyncio.Semaphore(LINKS_AT_ONCE)
     app.add_middleware(SecurityHeaders)
+    app.add_exception_handler(SignInNeeded, _to_sign_in)
+    app.add_exception_handler(SecondFactorNeeded, _to_second_factor)
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(PoolTimeout, _no_database)
+    app.add_exception_handler(psycopg.OperationalError, _database_lost)
+    app.add_exception_handler(Exception, _failed)
+    return app
+
+
+@cache
+def _routes() -> list[BaseRoute]:
+    """All that can be asked for. FastAPI works a route out when somebody asks for it first, and keeps that with it."""
+    everything = APIRouter(dependencies=[Depends(closing), Depends(same_origin)])
     before_signing_in = (auth, own, accounts, outside, live)
     everywhere = (notices, crm_notices, telephone_notices)
     for router in (
@@ -190,27 +206,20 @@ def create_app(settings: ConsoleSettings, now: Callable[[], datetime] = clock.no
         # On the pages of the others stands what their reader opened outside the care team, which CRM is down, and
         # whether they have a telephone that can be made to ring.
         above = [] if router in before_signing_in else [Depends(one) for one in everywhere]
-        app.include_router(router, dependencies=above)
+        everything.include_router(router, dependencies=above)
     # Whoever books waits for their turn first, and takes a connection then.
     in_turn = Depends(bookings_in_turn, scope="function")
-    app.include_router(appointments, dependencies=[in_turn, *(Depends(one) for one in everywhere)])
+    everything.include_router(appointments, dependencies=[in_turn, *(Depends(one) for one in everywhere)])
     for router in (by_link, surveys_by_link, complaints_by_link, calendars):
-        app.include_router(router, dependencies=[Depends(link_in_turn, scope="function")])
-    app.add_api_route("/healthz", _health)
+        everything.include_router(router, dependencies=[Depends(link_in_turn, scope="function")])
+    everything.add_api_route("/healthz", _health)
     # Not an API route: those are for pages of this origin.
-    app.add_route("/receipts/{channel}", receipt, methods=["POST"])
-    app.add_route("/crm/inbound/{destination_id}", inbound, methods=["POST"])
-    app.add_route("/telephone/{system_id}/events", telephone_events, methods=["POST"])
-    app.mount("/static", StaticFiles(directory=assets.STATIC))
-    app.mount("/manual", Shelf())
-    app.add_exception_handler(SignInNeeded, _to_sign_in)
-    app.add_exception_handler(SecondFactorNeeded, _to_second_factor)
-    app.add_exception_handler(HTTPException, _refused)
-    app.add_exception_handler(RequestValidationError, _malformed)
-    app.add_exception_handler(PoolTimeout, _no_database)
-    app.add_exception_handler(psycopg.OperationalError, _database_lost)
-    app.add_exception_handler(Exception, _failed)
-    return app
+    everything.add_route("/receipts/{channel}", receipt, methods=["POST"])
+    everything.add_route("/crm/inbound/{destination_id}", inbound, methods=["POST"])
+    everything.add_route("/telephone/{system_id}/events", telephone_events, methods=["POST"])
+    everything.mount("/static", StaticFiles(directory=assets.STATIC))
+    everything.mount("/manual", Shelf())
+    return everything.routes
 
 
 def server(app: FastAPI, host: str, port: int, ready: Callable[[str], None]) -> uvicorn.Server:

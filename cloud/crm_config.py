@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from cloud.environment import SettingMissing, key, number
+from cloud import authorities
+from cloud.environment import key, number
 
 PREFIX: Final = "PULSEPOST_CRM_"
 KEY: Final = f"{PREFIX}KEY"
@@ -35,12 +36,6 @@ def crm_settings(environ: Mapping[str, str]) -> CrmSettings:
     )
 
 
-def trusting(ca_file: Path | None) -> ssl.SSLContext:
-    """The system's authorities, and these. SettingMissing."""
-    context = ssl.create_default_context()
-    if ca_file is not None:
-        try:
-            context.load_verify_locations(ca_file)
-        except (OSError, ssl.SSLError):
-            raise SettingMissing(f"Set {PREFIX}CA_FILE to a file of certificates (PEM).") from None
-    return context
+def trusting(settings: CrmSettings) -> ssl.SSLContext:
+    """The system's authorities, and that of the settings. SettingMissing."""
+    return authorities.trusting(settings.ca_file, f"{PREFIX}CA_FILE")

@@ -125,10 +125,16 @@ def wake(connection: Connection, case_id: UUID, at: datetime) -> None:
     connection.execute("SELECT wake_case(%s, greatest(%s, now() + interval '1 second'))", (case_id, at))
 
 
-def overdue(connection: Connection, at: datetime) -> Sequence[UUID]:
-    """Cases that should have been looked at by then, the longest overdue first."""
+def lost(connection: Connection, at: datetime) -> Sequence[UUID]:
+    """Cases that should have been looked at by then, and that no job waits for; the longest overdue first."""
     rows = connection.execute(
-        "SELECT case_id FROM alert_case WHERE next_at <= %s ORDER BY next_at, case_id LIMIT %s", (at, SWEEP_AT_MOST)
+        """SELECT c.case_id FROM alert_case c
+           WHERE c.next_at <= %s AND NOT EXISTS (
+               SELECT FROM procrastinate_jobs j
+               WHERE j.queueing_lock = 'look_at_case:' || c.case_id AND j.status = 'todo' AND j.scheduled_at <= now()
+           )
+           ORDER BY c.next_at, c.case_id LIMIT %s""",
+        (at, SWEEP_AT_MOST),
     )
     return [row[0] for row in rows]
 

@@ -81,7 +81,7 @@ def test_a_case_whose_job_was_lost_is_swept_up_and_two_processes_tell_each_perso
         with jobs(ward) as first, jobs(ward, "jobs-2") as second:
             ready(first)
             ready(second)
-            # As the sweep does it, each minute; two at once.
+            # As the sweep does it; two at once.
             for _ in range(2):
                 for case_id in cases:
                     ward.admin.execute("SELECT wake_case(%s, now())", [case_id])
@@ -91,3 +91,39 @@ def test_a_case_whose_job_was_lost_is_swept_up_and_two_processes_tell_each_perso
             assert (first.end(), second.end()) == (0, 0)
         for case_id in cases:
             assert sorted(clinic.told(case_id)) == sorted({(1, 5, clinic.nurse), (1, 5, clinic.doctor)})
+
+
+def test_a_look_that_died_with_its_process_is_made_up_for_within_seconds(ward: Ward) -> None:
+    with made_clinic(ward) as clinic:
+        on_duty(clinic)
+        with jobs(ward) as first:
+            ready(first)
+            until(lambda: has_swept(ward), "it has swept once")
+            case_id = clinic.open_case(Tier.URGENT, now())
+            with clinic.jobs.transaction():
+                # Whoever looks at the case waits for us, and holds the only job that was to.
+                clinic.jobs.execute("SELECT FROM alert_case WHERE case_id = %s FOR UPDATE", [case_id])
+                ward.admin.execute("SELECT wake_case(%s, now())", [case_id])
+                until(lambda: looks(ward) == ["doing"], "somebody looks at the case")
+                first.process.send_signal(signal.SIGKILL)
+                first.process.wait(PATIENCE_S)
+        with jobs(ward, "jobs-2") as second:
+            ready(second)
+            told = people(clinic, case_id)
+            until(lambda: clinic.nurse in told(), "the nurse was told")
+            assert second.end() == 0
+        assert clinic.told(case_id) == [(1, 1, clinic.nurse)]
+
+
+def looks(ward: Ward) -> list[str]:
+    """How far the looks at cases are that somebody asked for."""
+    return [status for (status,) in ward.rows("SELECT status FROM procrastinate_jobs WHERE task_name = 'look_at_case'")]
+
+
+def has_swept(ward: Ward) -> bool:
+    """Whether a sweep of the cases is over: whoever comes next does not begin with one."""
+    [(begun, under_way)] = ward.rows(
+        """SELECT (SELECT count(*) FROM procrastinate_periodic_defers WHERE task_name = 'sweep_cases'),
+                  (SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'sweep_cases')"""
+    )
+    return bool(begun) and not under_way

@@ -102,7 +102,7 @@ def _change_secrets(connection: Connection, settings: CrmSettings, options: argp
 
 def _try(settings: CrmSettings, kind: str, given: Mapping[str, str], kept: Mapping[str, str], now: datetime) -> None:
     """NotUsable."""
-    connector(kind, Given(settings=given, secrets=kept, tls=trusting(settings.ca_file), now=lambda: now))
+    connector(kind, Given(settings=given, secrets=kept, tls=trusting(settings), now=lambda: now))
 
 
 def _found(connection: Connection, name: str) -> tuple[UUID, str, Mapping[str, str], bytes | None]:

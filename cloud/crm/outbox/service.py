@@ -38,7 +38,7 @@ class Connectors:
 
     def __init__(self, settings: CrmSettings, now: Callable[[], datetime], found: Resolve = resolve) -> None:
         self._key = settings.key
-        self._tls = trusting(settings.ca_file)
+        self._tls = trusting(settings)
         self._now = now
         self._resolve = found
         self._made: dict[UUID, tuple[Destination, Connector]] = {}

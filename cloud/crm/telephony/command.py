@@ -96,7 +96,7 @@ def _change_secrets(connection: Connection, settings: CrmSettings, options: argp
 
 def _try(settings: CrmSettings, kind: str, given: Mapping[str, str], kept: Mapping[str, str], now: datetime) -> bool:
     """Whether it tells us anything. NotUsable."""
-    made = Given(settings=given, secrets=kept, tls=trusting(settings.ca_file), now=lambda: now)
+    made = Given(settings=given, secrets=kept, tls=trusting(settings), now=lambda: now)
     telephony(kind, made)
     return ears(kind, made) is not None
 

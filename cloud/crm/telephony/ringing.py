@@ -32,7 +32,7 @@ class Systems:
         self, settings: CrmSettings, connect: Connect, now: Callable[[], datetime], found: Resolve = resolve
     ) -> None:
         self._key = settings.key
-        self._tls = trusting(settings.ca_file)
+        self._tls = trusting(settings)
         self._connect = connect
         self._now = now
         self._resolve = found

@@ -3,8 +3,8 @@
 import ssl
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from pathlib import Path
 
+from cloud.authorities import trusting
 from cloud.environment import SettingMissing
 from cloud.notifications.channels.email import Email, Server
 from cloud.notifications.channels.gateway import Gateway
@@ -22,7 +22,7 @@ def offered(settings: NotifySettings, now: Callable[[], datetime]) -> Mapping[Ch
 
     SettingMissing where a secret or the authorities' file is unusable.
     """
-    tls = _trusting(settings.ca_file)
+    tls = trusting(settings.ca_file, "PULSEPOST_NOTIFY_CA_FILE")
     found: dict[ChannelName, Channel] = {}
     if settings.printing:
         found[ChannelName.PRINT] = Printing()
@@ -59,16 +59,6 @@ def offered_names(settings: NotifySettings) -> tuple[ChannelName, ...]:
         (ChannelName.WEBHOOK, settings.webhook),
     )
     return tuple(name for name, found in configured if found is not None)
-
-
-def _trusting(ca_file: Path | None) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if ca_file is not None:
-        try:
-            context.load_verify_locations(ca_file)
-        except (OSError, ssl.SSLError):
-            raise SettingMissing("Set PULSEPOST_NOTIFY_CA_FILE to a file of certificates (PEM).") from None
-    return context
 
 
 def _email(smtp: SmtpSettings, tls: ssl.SSLContext, now: Callable[[], datetime]) -> Email:

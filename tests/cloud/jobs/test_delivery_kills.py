@@ -216,8 +216,6 @@ def test_killed_anywhere_from_the_open_case_to_the_page_the_nurse_on_duty_is_tol
             until(lambda: proxy.died.is_set() or was_told(ward, outcome.cases[-1]), "it died or was done")
         outcome.after_death(proxy)
     with running(ward, proxy.port, phone_gateway):
-        # What the sweep of each minute does.
-        ward.admin.execute("SELECT wake_case(case_id, now()) FROM alert_case WHERE next_at <= now()")
         waiting = [case for case in outcome.cases if case not in outcome.taken]
         until(lambda: all(was_told(ward, case) for case in waiting), "all are told")
         until(lambda: unsettled(ward) == 0, "all is done")

@@ -58,11 +58,22 @@ def test_a_sweep_has_all_overdue_cases_looked_at_and_no_other(clinic: Clinic, ho
     assert clinic.ward.count("procrastinate_jobs") == 3
 
 
-def test_a_sweep_tends_the_gaps(clinic: Clinic, host: Host) -> None:
+def test_a_sweep_leaves_alone_what_waits_for_its_turn(clinic: Clinic, host: Host) -> None:
+    waiting, asked_for_later = (clinic.open_case(condition=f"c{n}") for n in range(2))
+    clinic.ward.admin.execute("SELECT wake_case(%s, now())", (waiting,))
+    clinic.ward.admin.execute("SELECT wake_case(%s, now() + interval '1 hour')", (asked_for_later,))
+    before = clinic.ward.rows("SELECT xmin::text FROM procrastinate_jobs ORDER BY id")
+    escalating.sweep(host.desk)
+    after = clinic.ward.rows("SELECT xmin::text FROM procrastinate_jobs ORDER BY id")
+    assert [one == other for one, other in zip(before, after, strict=True)] == [True, False]
+    assert clinic.ward.rows("SELECT count(*) FROM procrastinate_jobs WHERE scheduled_at <= now()") == [(2,)]
+
+
+def test_gaps_are_tended(clinic: Clinic, host: Host) -> None:
     clinic.ward.admin.execute(
         "INSERT INTO duty_gap (role, why, opened_at, next_at) VALUES ('nurse', 'nobody_on_duty', %s, %s)", (NOW, NOW)
     )
-    escalating.sweep(host.desk)
+    escalating.tend(host.desk)
     assert clinic.gaps() == [("nurse", "nobody_on_duty", False, True)]
 
 

@@ -67,6 +67,8 @@ def jobs(ward: Ward, name: str = "jobs-1") -> Iterator[Jobs]:
         listener.join(PATIENCE_S)
         if process.stdout:
             process.stdout.close()
+        # Shown where the test fails.
+        sys.stdout.write("".join([f"{name}:\n", *running.said]))
 
 
 def until(holds: Callable[[], bool], what: str) -> None:

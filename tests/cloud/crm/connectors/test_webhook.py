@@ -15,7 +15,7 @@ from cloud.crm.connectors.given import Given, NotUsable
 from cloud.crm.connectors.offered import connector, listener
 from cloud.crm.connectors.webhook import WebhookListener
 from cloud.crm.port import Contact, Event, HintKind, NotGenuine, Shut, Todo, Try, Urgency
-from cloud.crm_config import trusting
+from cloud.crm_config import CrmSettings, trusting
 from cloud.notifications.channels.signing import signed
 from deploy.receivers.crm import Crm, Fault
 from tests.cloud.crm.outbox.made import running_crm
@@ -34,7 +34,7 @@ TRY = Try(key="0190b6d0-0000-7000-8000-000000000000", number=1, at=NOW, event=EV
 
 def given(crm: Crm, clock: Moment, **secrets: str) -> Given:
     settings = {"url": crm.url, "inside": "yes"}
-    return Given(settings=settings, secrets=secrets or {"secret": SECRET}, tls=trusting(None), now=clock)
+    return Given(settings=settings, secrets=secrets or {"secret": SECRET}, tls=trusting(CrmSettings()), now=clock)
 
 
 def test_what_leaves_is_a_cloud_event_whose_signature_the_reference_takes() -> None:
@@ -184,7 +184,7 @@ def test_what_does_not_concern_us_is_heard_and_nothing() -> None:
     ],
 )
 def test_half_a_destination_is_refused(settings: dict[str, str], secrets: dict[str, str], why: str) -> None:
-    half = Given(settings=settings, secrets=secrets, tls=trusting(None), now=lambda: NOW, resolve=resolve)
+    half = Given(settings=settings, secrets=secrets, tls=trusting(CrmSettings()), now=lambda: NOW, resolve=resolve)
     with pytest.raises(NotUsable, match=why):
         connector("webhook", half)
     with pytest.raises(NotUsable, match="no kind"):
@@ -192,4 +192,4 @@ def test_half_a_destination_is_refused(settings: dict[str, str], secrets: dict[s
 
 
 def test_who_prints_hears_nothing() -> None:
-    assert listener("printing", Given(settings={}, secrets={}, tls=trusting(None), now=lambda: NOW)) is None
+    assert listener("printing", Given(settings={}, secrets={}, tls=trusting(CrmSettings()), now=lambda: NOW)) is None

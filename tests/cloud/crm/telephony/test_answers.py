@@ -10,7 +10,7 @@ from cloud.crm.port import Shut
 from cloud.crm.telephony.bitrix24 import Application
 from cloud.crm.telephony.port import Dial, Dialled
 from cloud.crm.telephony.webhook import Webhook
-from cloud.crm_config import trusting
+from cloud.crm_config import CrmSettings, trusting
 from tests.cloud.made import NOW
 
 DIAL = Dial(key="0190b6d0-0000-7000-8000-000000000000", extension="12", number="+4520123456", at=NOW)
@@ -28,7 +28,7 @@ class Answering(Door):
 
 
 def answering(body: bytes) -> Door:
-    return Answering(tls=trusting(None), now=lambda: NOW, body=body)
+    return Answering(tls=trusting(CrmSettings()), now=lambda: NOW, body=body)
 
 
 @pytest.mark.parametrize(
